@@ -1,0 +1,190 @@
+package prompty
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// As finds the capability T in s, or in what s wraps: a decorator that has
+// an Unwrap method returning a TemplateStorage hides nothing. A decorator's
+// own T counts only while what it wraps has one too, since it can only pass
+// the call on.
+//
+//	if saver, ok := prompty.As[prompty.ConditionalSaver](storage); ok { … }
+func As[T any](s TemplateStorage) (T, bool) {
+	for s != nil {
+		d, wraps := s.(interface{ Unwrap() TemplateStorage })
+		if c, ok := s.(T); ok {
+			if wraps {
+				_, ok = As[T](d.Unwrap())
+			}
+			return c, ok
+		}
+		if !wraps {
+			break
+		}
+		s = d.Unwrap()
+	}
+	var none T
+	return none, false
+}
+
+// ConditionalSaver saves only on top of a known version.
+type ConditionalSaver interface {
+	// SaveIf is Save if the latest version is base, or base is 0 and the
+	// template does not exist; else nothing is saved and the error is
+	// ErrConflict with both versions ([*ConflictError]).
+	SaveIf(ctx context.Context, tmpl *StoredTemplate, base int) error
+}
+
+// BatchSaver saves many templates in one atomic step: one commit, one
+// transaction.
+type BatchSaver interface {
+	// SaveAll is Save for each, in order, all or none. A name may come twice.
+	SaveAll(ctx context.Context, tmpls []*StoredTemplate) error
+}
+
+// Historian lists versions without their sources.
+type Historian interface {
+	// History returns the versions of a template, the newest first, or
+	// ErrTemplateNotFound.
+	History(ctx context.Context, name string) ([]HistoryEntry, error)
+}
+
+// HistoryEntry is one version as a Historian sees it. A backend leaves empty
+// what it does not know.
+type HistoryEntry struct {
+	ID      TemplateID `json:"id"`
+	Version int        `json:"version"`
+	Author  string     `json:"author,omitempty"` // as CreatedBy
+	Time    time.Time  `json:"time"`
+	Message string     `json:"message,omitempty"` // the commit's subject
+	Commit  string     `json:"commit,omitempty"`
+	Size    int        `json:"size"` // bytes of the source
+}
+
+// Snapshotter gives a frozen view.
+type Snapshotter interface {
+	// Snapshot returns a read-only storage that shows one state for as long as
+	// it is open. Its writing methods give ErrReadOnly. The caller closes it.
+	Snapshot(ctx context.Context) (TemplateStorage, error)
+}
+
+// Prober finds the latest version's ID without its source. An ID stands for
+// one text, so a cache that holds it need not read again.
+type Prober interface {
+	// LatestID returns what Get's result would carry as ID, or Get's error.
+	LatestID(ctx context.Context, name string) (TemplateID, error)
+}
+
+// Describer says for humans what a storage is.
+type Describer interface {
+	Describe(ctx context.Context) (Description, error)
+}
+
+// Description is what a Describer knows. It holds no secrets.
+type Description struct {
+	Driver   string   `json:"driver"`             // as registered
+	Location string   `json:"location"`           // where it is: a path, a host
+	State    string   `json:"state"`              // one line: "42 templates, read-only"
+	Problems []string `json:"problems,omitempty"` // what someone should mend, each with the way to do it
+}
+
+// Watcher tells what changes.
+type Watcher interface {
+	// Watch reports every change made after it returns, by anyone, until ctx
+	// ends or the storage is closed; then the channel is closed. A slow reader
+	// gets merged batches: it never blocks a writer and never misses a name.
+	// A batch names what to look at again, not what happened in between.
+	Watch(ctx context.Context) (<-chan ChangeBatch, error)
+}
+
+// ChangeBatch is a set of changes that belong to one state of the storage.
+type ChangeBatch struct {
+	Revision string   `json:"revision,omitempty"` // of the state after the batch; opaque
+	Changes  []Change `json:"changes,omitempty"`  // sorted by name, one per name
+	All      bool     `json:"all,omitempty"`      // everything may have changed
+}
+
+// Change is one changed name.
+type Change struct {
+	Name string     `json:"name"`
+	Kind ChangeKind `json:"kind"`
+}
+
+// ChangeKind says how a template differs from when its name was last reported.
+type ChangeKind string
+
+const (
+	Created ChangeKind = "created"
+	Changed ChangeKind = "changed"
+	Deleted ChangeKind = "deleted"
+)
+
+// SaveIf calls the storage's [ConditionalSaver]; without one the error is
+// [errors.ErrUnsupported].
+func SaveIf(ctx context.Context, s TemplateStorage, tmpl *StoredTemplate, base int) error {
+	if c, ok := As[ConditionalSaver](s); ok {
+		return c.SaveIf(ctx, tmpl, base)
+	}
+	return &StorageError{Op: "save if unchanged", Name: tmpl.Name, Err: errors.ErrUnsupported}
+}
+
+// SaveAll calls the storage's [BatchSaver]. Without one it can still save a
+// single template; for more the error is [errors.ErrUnsupported], as a loop
+// over Save would not be atomic.
+func SaveAll(ctx context.Context, s TemplateStorage, tmpls []*StoredTemplate) error {
+	if b, ok := As[BatchSaver](s); ok {
+		return b.SaveAll(ctx, tmpls)
+	}
+	switch len(tmpls) {
+	case 0:
+		return ctx.Err()
+	case 1:
+		return s.Save(ctx, tmpls[0])
+	}
+	return &StorageError{Op: "save all", Err: errors.ErrUnsupported}
+}
+
+// History calls the storage's [Historian], or reads every version.
+func History(ctx context.Context, s TemplateStorage, name string) ([]HistoryEntry, error) {
+	if h, ok := As[Historian](s); ok {
+		return h.History(ctx, name)
+	}
+	versions, err := s.ListVersions(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	var list []HistoryEntry
+	for _, v := range versions {
+		t, err := s.GetVersion(ctx, name, v)
+		if errors.Is(err, ErrTemplateNotFound) {
+			continue // deleted since
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, historyEntry(t))
+	}
+	if len(list) == 0 {
+		return nil, NewStorageTemplateNotFoundError(name)
+	}
+	return list, nil
+}
+
+func historyEntry(t *StoredTemplate) HistoryEntry {
+	return HistoryEntry{ID: t.ID, Version: t.Version, Author: t.CreatedBy, Time: t.CreatedAt, Size: len(t.Source)}
+}
+
+// LatestID calls the storage's [Prober], or Get.
+func LatestID(ctx context.Context, s TemplateStorage, name string) (TemplateID, error) {
+	if p, ok := As[Prober](s); ok {
+		return p.LatestID(ctx, name)
+	}
+	t, err := s.Get(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	return t.ID, nil
+}

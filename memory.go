@@ -1,0 +1,379 @@
+package prompty
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+func init() { RegisterStorageDriver("memory", memoryDriver{}) }
+
+type memoryDriver struct{}
+
+func (memoryDriver) Open(connectionString string) (TemplateStorage, error) {
+	if connectionString != "" {
+		return nil, fmt.Errorf("the memory driver takes no connection string, got %q; leave it empty", connectionString)
+	}
+	return NewMemoryStorage(), nil
+}
+
+// MemoryStorage keeps templates for as long as the process lives. It is the
+// reference for what a storage does, and has every capability.
+type MemoryStorage struct {
+	mu      sync.RWMutex // guards the fields below; the templates in shelves are never changed
+	shelves map[string]*shelf
+	changes uint64 // how many visible changes there were
+	closed  bool
+	frozen  bool // a snapshot
+
+	feed feed
+}
+
+// shelf holds one name's versions. It stays when the last of them is deleted,
+// so that their numbers are not used again.
+type shelf struct {
+	live []*StoredTemplate // ascending; appended to or replaced, never changed in place
+	high int               // the highest number ever used
+	last time.Time         // of that version
+}
+
+func (s *shelf) latest() *StoredTemplate {
+	if s == nil || len(s.live) == 0 {
+		return nil
+	}
+	return s.live[len(s.live)-1]
+}
+
+func (s *shelf) find(version int) int {
+	if s != nil {
+		if i, ok := slices.BinarySearchFunc(s.live, version, func(t *StoredTemplate, v int) int { return t.Version - v }); ok {
+			return i
+		}
+	}
+	return -1
+}
+
+// NewMemoryStorage returns an empty storage. Its connection string for
+// [OpenStorage] is empty, and each call opens another one.
+func NewMemoryStorage() *MemoryStorage {
+	return &MemoryStorage{shelves: make(map[string]*shelf)}
+}
+
+// read runs fn under the read lock once ctx, the name and the state allow it.
+func (m *MemoryStorage) read(ctx context.Context, name string, fn func(*shelf) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		return NewStorageClosedError()
+	}
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	return fn(m.shelves[name])
+}
+
+// write is read for changes: fn returns what it did, for the watchers.
+func (m *MemoryStorage) write(ctx context.Context, fn func() ([]Change, error)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return NewStorageClosedError()
+	}
+	if m.frozen {
+		return &StorageError{Err: ErrReadOnly}
+	}
+	changes, err := fn()
+	if err != nil {
+		return err
+	}
+	if len(changes) > 0 {
+		m.changes++
+		m.feed.publish(ChangeBatch{Revision: strconv.FormatUint(m.changes, 10), Changes: changes})
+	}
+	return nil
+}
+
+func (m *MemoryStorage) Get(ctx context.Context, name string) (t *StoredTemplate, err error) {
+	err = m.read(ctx, name, func(s *shelf) error {
+		if t = s.latest().Clone(); t == nil {
+			return NewStorageTemplateNotFoundError(name)
+		}
+		return nil
+	})
+	return t, err
+}
+
+// LatestID implements [Prober].
+func (m *MemoryStorage) LatestID(ctx context.Context, name string) (id TemplateID, err error) {
+	err = m.read(ctx, name, func(s *shelf) error {
+		t := s.latest()
+		if t == nil {
+			return NewStorageTemplateNotFoundError(name)
+		}
+		id = t.ID
+		return nil
+	})
+	return id, err
+}
+
+func (m *MemoryStorage) GetVersion(ctx context.Context, name string, version int) (t *StoredTemplate, err error) {
+	err = m.read(ctx, name, func(s *shelf) error {
+		i := s.find(version)
+		if i < 0 {
+			return NewStorageVersionNotFoundError(name, version)
+		}
+		t = s.live[i].Clone()
+		return nil
+	})
+	return t, err
+}
+
+func (m *MemoryStorage) GetByID(ctx context.Context, id TemplateID) (*StoredTemplate, error) {
+	name, version := string(id), 0
+	if i := strings.LastIndexByte(name, '@'); i > 0 {
+		version, _ = strconv.Atoi(name[i+1:])
+		name = name[:i]
+	}
+	var t *StoredTemplate
+	if CheckName(name) != nil {
+		name = "none" // only the context and the state are of interest
+	}
+	err := m.read(ctx, name, func(s *shelf) error {
+		if i := s.find(version); i >= 0 && s.live[i].ID == id {
+			t = s.live[i].Clone()
+			return nil
+		}
+		return NewStorageTemplateNotFoundError(string(id))
+	})
+	return t, err
+}
+
+func (m *MemoryStorage) Exists(ctx context.Context, name string) (found bool, err error) {
+	err = m.read(ctx, name, func(s *shelf) error {
+		found = s.latest() != nil
+		return nil
+	})
+	return found, err
+}
+
+func (m *MemoryStorage) ListVersions(ctx context.Context, name string) (list []int, err error) {
+	err = m.read(ctx, name, func(s *shelf) error {
+		if s != nil {
+			for _, t := range slices.Backward(s.live) {
+				list = append(list, t.Version)
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// History implements [Historian].
+func (m *MemoryStorage) History(ctx context.Context, name string) (list []HistoryEntry, err error) {
+	err = m.read(ctx, name, func(s *shelf) error {
+		if s.latest() == nil {
+			return NewStorageTemplateNotFoundError(name)
+		}
+		for _, t := range slices.Backward(s.live) {
+			list = append(list, historyEntry(t))
+		}
+		return nil
+	})
+	return list, err
+}
+
+func (m *MemoryStorage) List(ctx context.Context, query *TemplateQuery) ([]*StoredTemplate, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		return nil, NewStorageClosedError()
+	}
+	var list []*StoredTemplate
+	for name, s := range m.shelves {
+		if len(s.live) == 0 || !query.MatchName(name) {
+			continue
+		}
+		from := len(s.live) - 1
+		if query != nil && query.IncludeAllVersions {
+			from = 0
+		}
+		for _, t := range s.live[from:] {
+			if query.Match(t) {
+				list = append(list, t)
+			}
+		}
+	}
+	list = query.Page(list)
+	for i, t := range list {
+		list[i] = t.Clone()
+	}
+	return list, nil
+}
+
+func (m *MemoryStorage) Save(ctx context.Context, tmpl *StoredTemplate) error {
+	return m.save(ctx, []*StoredTemplate{tmpl}, -1)
+}
+
+// SaveIf implements [ConditionalSaver].
+func (m *MemoryStorage) SaveIf(ctx context.Context, tmpl *StoredTemplate, base int) error {
+	return m.save(ctx, []*StoredTemplate{tmpl}, max(base, 0))
+}
+
+// SaveAll implements [BatchSaver].
+func (m *MemoryStorage) SaveAll(ctx context.Context, tmpls []*StoredTemplate) error {
+	return m.save(ctx, tmpls, -1)
+}
+
+// save stores all of tmpls or none; base is the latest version that must be
+// there, or -1 for any.
+func (m *MemoryStorage) save(ctx context.Context, tmpls []*StoredTemplate, base int) error {
+	return m.write(ctx, func() ([]Change, error) {
+		for _, t := range tmpls {
+			if err := CheckTemplate(t); err != nil {
+				return nil, err
+			}
+			if base < 0 {
+				continue
+			}
+			latest := 0
+			if l := m.shelves[t.Name].latest(); l != nil {
+				latest = l.Version
+			}
+			if latest != base {
+				return nil, NewStorageConflictError(t.Name, base, latest)
+			}
+		}
+		now := time.Now().UTC().Round(0)
+		changes := make([]Change, 0, len(tmpls))
+		for _, t := range tmpls {
+			changes = append(changes, m.append(t, now))
+		}
+		return changes, nil
+	})
+}
+
+// append puts a valid template on its shelf.
+func (m *MemoryStorage) append(t *StoredTemplate, now time.Time) Change {
+	s := m.shelves[t.Name]
+	if s == nil {
+		s = new(shelf)
+		m.shelves[strings.Clone(t.Name)] = s
+	}
+	kind := Changed
+	if len(s.live) == 0 {
+		kind = Created
+	}
+	if !now.After(s.last) {
+		now = s.last.Add(time.Microsecond)
+	}
+	s.high, s.last = s.high+1, now
+	t.Version, t.CreatedAt, t.UpdatedAt = s.high, now, now
+	t.ID = TemplateID(t.Name + "@" + strconv.Itoa(t.Version))
+	s.live = append(s.live, t.Clone())
+	return Change{Name: t.Name, Kind: kind}
+}
+
+func (m *MemoryStorage) Delete(ctx context.Context, name string) error {
+	return m.write(ctx, func() ([]Change, error) {
+		if err := CheckName(name); err != nil {
+			return nil, err
+		}
+		s := m.shelves[name]
+		if s.latest() == nil {
+			return nil, NewStorageTemplateNotFoundError(name)
+		}
+		s.live = nil
+		return []Change{{name, Deleted}}, nil
+	})
+}
+
+func (m *MemoryStorage) DeleteVersion(ctx context.Context, name string, version int) error {
+	return m.write(ctx, func() ([]Change, error) {
+		if err := CheckName(name); err != nil {
+			return nil, err
+		}
+		s := m.shelves[name]
+		i := s.find(version)
+		if i < 0 {
+			return nil, NewStorageVersionNotFoundError(name, version)
+		}
+		s.live = slices.Concat(s.live[:i], s.live[i+1:])
+		kind := Changed
+		if len(s.live) == 0 {
+			kind = Deleted
+		}
+		return []Change{{name, kind}}, nil
+	})
+}
+
+// Snapshot implements [Snapshotter]. It costs one map entry a name; texts are
+// shared.
+func (m *MemoryStorage) Snapshot(ctx context.Context) (TemplateStorage, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		return nil, NewStorageClosedError()
+	}
+	shelves := maps.Clone(m.shelves)
+	for name, s := range shelves {
+		c := *s
+		shelves[name] = &c
+	}
+	return &MemoryStorage{shelves: shelves, changes: m.changes, frozen: true}, nil
+}
+
+// Describe implements [Describer].
+func (m *MemoryStorage) Describe(ctx context.Context) (Description, error) {
+	list, err := m.List(ctx, nil)
+	state := strconv.Itoa(len(list)) + " templates"
+	if m.frozen {
+		state += ", a read-only snapshot"
+	}
+	return Description{Driver: "memory", Location: "this process", State: state}, err
+}
+
+// Watch implements [Watcher].
+func (m *MemoryStorage) Watch(ctx context.Context) (<-chan ChangeBatch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.RLock() // no change can come between now and the subscription
+	defer m.mu.RUnlock()
+	if m.closed {
+		return nil, NewStorageClosedError()
+	}
+	return m.feed.subscribe(ctx), nil
+}
+
+// changeCount lets a StorageEngine see with one look that nothing changed.
+func (m *MemoryStorage) changeCount() uint64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.changes
+}
+
+func (m *MemoryStorage) Close() error {
+	m.mu.Lock()
+	m.closed = true
+	m.shelves = nil
+	m.mu.Unlock()
+	m.feed.close()
+	return nil
+}

@@ -1,0 +1,156 @@
+package prompty
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// TemplateID names one version of one template for ever. It is opaque: only
+// the storage that issued it can read it, and GetByID is its only use.
+type TemplateID string
+
+// StoredTemplate is one version of one template.
+type StoredTemplate struct {
+	ID        TemplateID        `json:"id"`
+	Name      string            `json:"name"`                 // see CheckName
+	Source    string            `json:"source"`               // the text: optional front matter, then the body
+	Version   int               `json:"version"`              // 1, 2, 3 …; never used again for a name
+	Metadata  map[string]string `json:"metadata,omitempty"`   // the caller's own; nil when empty
+	CreatedAt time.Time         `json:"created_at"`           // when this version was saved; UTC
+	UpdatedAt time.Time         `json:"updated_at"`           // as CreatedAt, or the file's time for an edit made by hand; UTC
+	CreatedBy string            `json:"created_by,omitempty"` // who saved this version, as the caller said it
+	TenantID  string            `json:"tenant_id,omitempty"`
+	Tags      []string          `json:"tags,omitempty"` // nil when empty; order kept
+}
+
+// Clone returns a deep copy, with empty maps and slices as nil.
+func (t *StoredTemplate) Clone() *StoredTemplate {
+	if t == nil {
+		return nil
+	}
+	c := *t
+	if len(t.Metadata) == 0 {
+		c.Metadata = nil
+	} else {
+		c.Metadata = maps.Clone(t.Metadata)
+	}
+	c.Tags = append([]string(nil), t.Tags...)
+	return &c
+}
+
+// TemplateQuery selects templates for List. The zero value, like nil, selects
+// the latest version of every template. Conditions are joined by "and".
+type TemplateQuery struct {
+	TenantID           string   // templates of this tenant only
+	Tags               []string // templates that carry all of these
+	CreatedBy          string
+	NamePrefix         string // bytewise
+	NameContains       string // bytewise, case-sensitive
+	Limit              int    // at most so many results; 0 or less: no limit
+	Offset             int    // leave out so many results first
+	IncludeAllVersions bool   // every version is matched and listed, not only the latest
+}
+
+// Match reports whether t meets the query's conditions. A nil query matches
+// everything; Limit, Offset and IncludeAllVersions play no part.
+func (q *TemplateQuery) Match(t *StoredTemplate) bool {
+	if q == nil {
+		return true
+	}
+	if q.TenantID != "" && t.TenantID != q.TenantID ||
+		q.CreatedBy != "" && t.CreatedBy != q.CreatedBy ||
+		!q.MatchName(t.Name) {
+		return false
+	}
+	for _, tag := range q.Tags {
+		if !slices.Contains(t.Tags, tag) {
+			return false
+		}
+	}
+	return true
+}
+
+// MatchName reports whether a template of that name can match, so that a
+// backend need not read the others.
+func (q *TemplateQuery) MatchName(name string) bool {
+	return q == nil || strings.HasPrefix(name, q.NamePrefix) && strings.Contains(name, q.NameContains)
+}
+
+// Page sorts list as List promises (name bytewise, then version descending)
+// and cuts it to the query's Offset and Limit. It works in place.
+func (q *TemplateQuery) Page(list []*StoredTemplate) []*StoredTemplate {
+	slices.SortFunc(list, func(a, b *StoredTemplate) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return b.Version - a.Version
+	})
+	if q == nil {
+		return list
+	}
+	list = list[min(max(q.Offset, 0), len(list)):]
+	if q.Limit > 0 && q.Limit < len(list) {
+		list = list[:q.Limit]
+	}
+	return list
+}
+
+// TemplateStorage keeps templates and their versions. All methods are safe for
+// concurrent use. Package storetest checks every sentence below.
+//
+// Errors are [*StorageError] around a sentinel, for [errors.Is]. A name that
+// [CheckName] refuses gives [ErrInvalidName] from every method that takes one.
+// A cancelled context gives ctx.Err(), and the call has then happened whole or
+// not at all. After Close every method gives [ErrClosed]. Results belong to
+// the caller, and nothing of the arguments is kept. Empty maps and slices read
+// back as nil; Source, Metadata and Tags otherwise exactly as saved.
+type TemplateStorage interface {
+	// Get returns the latest version, or ErrTemplateNotFound.
+	Get(ctx context.Context, name string) (*StoredTemplate, error)
+
+	// GetByID returns the version that carries id, or ErrTemplateNotFound.
+	GetByID(ctx context.Context, id TemplateID) (*StoredTemplate, error)
+
+	// GetVersion returns one version, or ErrVersionNotFound, which is also
+	// ErrTemplateNotFound.
+	GetVersion(ctx context.Context, name string, version int) (*StoredTemplate, error)
+
+	// Save stores Name, Source, Metadata, CreatedBy, TenantID and Tags as the
+	// next version and sets ID, Version, CreatedAt and UpdatedAt on tmpl,
+	// whatever they held; on error tmpl is untouched. N concurrent savers of
+	// one name, in one process or many, get N different consecutive versions.
+	// A number is never used again for a name, not after DeleteVersion, not
+	// after Delete. CreatedAt never goes back from one version to the next.
+	// When Save returns, the version outlives a crash of the process. What
+	// CheckTemplate refuses gives ErrInvalidTemplate, before anything is
+	// written.
+	Save(ctx context.Context, tmpl *StoredTemplate) error
+
+	// Delete removes all versions from every reader's view, or gives
+	// ErrTemplateNotFound.
+	Delete(ctx context.Context, name string) error
+
+	// DeleteVersion hides one version, or gives ErrVersionNotFound. Without
+	// the latest, the one before it is the latest; without the last one, the
+	// template does not exist.
+	DeleteVersion(ctx context.Context, name string, version int) error
+
+	// List returns what matches, by name (bytewise), then version descending,
+	// after which Offset and Limit apply. A nil query matches everything. No
+	// match is an empty list, not an error.
+	List(ctx context.Context, query *TemplateQuery) ([]*StoredTemplate, error)
+
+	// Exists reports whether Get would find the template.
+	Exists(ctx context.Context, name string) (bool, error)
+
+	// ListVersions returns the version numbers, descending; none, without
+	// error, for a name that does not exist.
+	ListVersions(ctx context.Context, name string) ([]int, error)
+
+	// Close waits for calls under way or fails them, releases everything and
+	// may be called again.
+	Close() error
+}
