@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,11 +28,11 @@ func (memoryDriver) Open(connectionString string) (TemplateStorage, error) {
 type MemoryStorage struct {
 	mu      sync.RWMutex // guards the fields below; the templates in shelves are never changed
 	shelves map[string]*shelf
-	changes uint64 // how many visible changes there were
 	closed  bool
 	frozen  bool // a snapshot
 
-	feed feed
+	changes atomic.Uint64 // how many visible changes there were; written under mu
+	feed    feed
 }
 
 // shelf holds one name's versions. It stays when the last of them is deleted,
@@ -98,8 +99,8 @@ func (m *MemoryStorage) write(ctx context.Context, fn func() ([]Change, error)) 
 		return err
 	}
 	if len(changes) > 0 {
-		m.changes++
-		m.feed.publish(ChangeBatch{Revision: strconv.FormatUint(m.changes, 10), Changes: changes})
+		revision := strconv.FormatUint(m.changes.Add(1), 10)
+		m.feed.publish(ChangeBatch{Revision: revision, Changes: changes})
 	}
 	return nil
 }
@@ -336,7 +337,7 @@ func (m *MemoryStorage) Snapshot(ctx context.Context) (TemplateStorage, error) {
 		c := *s
 		shelves[name] = &c
 	}
-	return &MemoryStorage{shelves: shelves, changes: m.changes, frozen: true}, nil
+	return &MemoryStorage{shelves: shelves, frozen: true}, nil
 }
 
 // Describe implements [Describer].
@@ -363,11 +364,7 @@ func (m *MemoryStorage) Watch(ctx context.Context) (<-chan ChangeBatch, error) {
 }
 
 // changeCount lets a StorageEngine see with one look that nothing changed.
-func (m *MemoryStorage) changeCount() uint64 {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return m.changes
-}
+func (m *MemoryStorage) changeCount() uint64 { return m.changes.Load() }
 
 func (m *MemoryStorage) Close() error {
 	m.mu.Lock()

@@ -1,0 +1,330 @@
+package prompty
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// CacheConfig says how much a [CachedStorage] keeps and for how long. Zero
+// fields mean the values of [DefaultCacheConfig].
+type CacheConfig struct {
+	// TTL is how long a latest version is served without asking again. If the
+	// storage can watch, the cache follows it and TTL is only a backstop.
+	TTL time.Duration
+	// MaxEntries bounds the cache; the least recently used entry goes first.
+	MaxEntries int
+	// NegativeCacheTTL is how long "not found" is believed; negative: never.
+	// No other error is ever cached.
+	NegativeCacheTTL time.Duration
+	// StaleOnError is how long past its time an entry still answers while the
+	// storage fails; 0: never. Stats counts these answers.
+	StaleOnError time.Duration
+}
+
+// DefaultCacheConfig returns a TTL of 5 minutes, 10,000 entries, 5 seconds for
+// what was not found, and no stale answers.
+func DefaultCacheConfig() CacheConfig {
+	return CacheConfig{TTL: 5 * time.Minute, MaxEntries: 10_000, NegativeCacheTTL: 5 * time.Second}
+}
+
+// CacheStats is what a [CachedStorage] has done so far. Reads of List, Exists
+// and ListVersions are not counted.
+type CacheStats struct {
+	Entries   int   // kept now, the negative ones included
+	Negative  int   // of them, "not found"
+	Hits      int64 // answered without the storage
+	Misses    int64 // answered by the storage, or by its error
+	Stale     int64 // answered by an entry past its time, as the storage failed
+	Evictions int64 // entries that went for want of room
+	Following bool  // the storage can watch, and the cache follows it
+}
+
+// CachedStorage answers Get, GetVersion and GetByID from memory where it can;
+// a hit takes no lock and does no I/O. Versions never change, so they stay
+// until evicted or deleted; a latest version stays for the TTL. Reads of one
+// key at the same time are one read of the storage. Changes made through the
+// cache show at once, even if they fail half way; changes made beside it show
+// when the storage's Watcher says so, or at the end of the TTL.
+type CachedStorage struct {
+	inner  TemplateStorage
+	config CacheConfig
+
+	entries sync.Map // cacheKey → *cacheEntry; written under mu
+	hits    stripedCount
+	stale   atomic.Int64
+
+	mu        sync.Mutex // guards the fields below
+	order     evictionHeap
+	byName    map[string]map[cacheKey]*cacheEntry // what is in entries, by its name()
+	flights   map[cacheKey]*flight
+	misses    int64
+	evictions int64
+	following bool
+	closed    bool
+
+	life   context.Context // ends with Close; flights and the follower end with it
+	cancel context.CancelFunc
+	work   sync.WaitGroup // flights and the follower
+}
+
+// cacheKey is one of: name and version 0 (latest); name and version; id.
+type cacheKey struct {
+	name    string
+	version int
+	id      TemplateID
+}
+
+// cacheEntry never changes but for its atomics.
+type cacheEntry struct {
+	key     cacheKey
+	tmpl    *StoredTemplate // nil: not found
+	err     error           // what the storage said then
+	expires atomic.Int64    // on the cache's clock; 0: never
+	used    atomic.Int64    // when it last answered
+	retry   atomic.Int64    // until when it answers, stale, without asking a storage that failed
+	rank    int64           // used, as the heap last saw it; under mu
+	slot    int             // place in the heap; under mu
+}
+
+// name is the template the entry speaks of; "" if unknown.
+func (e *cacheEntry) name() string {
+	if e.tmpl != nil {
+		return e.tmpl.Name
+	}
+	return e.key.name
+}
+
+// NewCachedStorage returns storage behind a cache. Closing it closes storage.
+func NewCachedStorage(storage TemplateStorage, config CacheConfig) *CachedStorage {
+	standard := DefaultCacheConfig()
+	if config.TTL <= 0 {
+		config.TTL = standard.TTL
+	}
+	if config.MaxEntries <= 0 {
+		config.MaxEntries = standard.MaxEntries
+	}
+	if config.NegativeCacheTTL == 0 {
+		config.NegativeCacheTTL = standard.NegativeCacheTTL
+	}
+	c := &CachedStorage{inner: storage, config: config, flights: make(map[cacheKey]*flight), byName: make(map[string]map[cacheKey]*cacheEntry)}
+	c.life, c.cancel = context.WithCancel(context.Background())
+	if w, ok := As[Watcher](storage); ok {
+		if changes, err := w.Watch(c.life); err == nil {
+			c.following = true
+			c.work.Go(func() { c.follow(changes) })
+		}
+	}
+	return c
+}
+
+// Unwrap returns the storage behind the cache; see [As].
+func (c *CachedStorage) Unwrap() TemplateStorage { return c.inner }
+
+var epoch = time.Now()
+
+// clock is monotonic, in nanoseconds, and never 0.
+func clock() int64 { return int64(time.Since(epoch)) + 1 }
+
+func (c *CachedStorage) Get(ctx context.Context, name string) (*StoredTemplate, error) {
+	e, err := c.entry(ctx, cacheKey{name: name})
+	if err != nil {
+		return nil, err
+	}
+	return e.tmpl.Clone(), nil
+}
+
+// LatestID implements [Prober]: the ID that Get would return.
+func (c *CachedStorage) LatestID(ctx context.Context, name string) (TemplateID, error) {
+	e, err := c.entry(ctx, cacheKey{name: name})
+	if err != nil {
+		return "", err
+	}
+	return e.tmpl.ID, nil
+}
+
+func (c *CachedStorage) GetVersion(ctx context.Context, name string, version int) (*StoredTemplate, error) {
+	if version < 1 { // would be the key of the latest
+		return c.inner.GetVersion(ctx, name, version)
+	}
+	e, err := c.entry(ctx, cacheKey{name: name, version: version})
+	if err != nil {
+		return nil, err
+	}
+	return e.tmpl.Clone(), nil
+}
+
+func (c *CachedStorage) GetByID(ctx context.Context, id TemplateID) (*StoredTemplate, error) {
+	e, err := c.entry(ctx, cacheKey{id: id, version: -1})
+	if err != nil {
+		return nil, err
+	}
+	return e.tmpl.Clone(), nil
+}
+
+// entry finds the entry of key or fetches it. Its template is not nil.
+func (c *CachedStorage) entry(ctx context.Context, key cacheKey) (*cacheEntry, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if c.life.Err() != nil {
+		return nil, NewStorageClosedError()
+	}
+	var old *cacheEntry
+	if found, ok := c.entries.Load(key); ok {
+		e := found.(*cacheEntry)
+		now := clock()
+		if expires := e.expires.Load(); expires == 0 || now < expires {
+			c.hits.add()
+			e.touch(now)
+			if e.tmpl == nil {
+				return nil, e.err
+			}
+			return e, nil
+		} else if now < e.retry.Load() {
+			c.stale.Add(1)
+			return e, nil
+		}
+		old = e
+	}
+	return c.fetch(ctx, key, old)
+}
+
+// touch notes a hit. Hits within a microsecond count as one, so that a hot
+// entry is not written by every core at every read.
+func (e *cacheEntry) touch(now int64) {
+	if now-e.used.Load() > int64(time.Microsecond) {
+		e.used.Store(now)
+	}
+}
+
+// retryAfter is how long a failing storage is left alone by the entries that
+// can answer for it.
+const retryAfter = time.Second
+
+// answerStale returns old if the configuration lets it stand in for err.
+func (c *CachedStorage) answerStale(old *cacheEntry, err error) *cacheEntry {
+	if old == nil || old.tmpl == nil {
+		return nil
+	}
+	now, end := clock(), old.expires.Load()+int64(c.config.StaleOnError)
+	if now >= end {
+		return nil
+	}
+	for _, answer := range []error{ErrTemplateNotFound, ErrInvalidName, ErrInvalidTemplate, ErrClosed, context.Canceled} {
+		if errors.Is(err, answer) {
+			return nil
+		}
+	}
+	old.retry.Store(min(now+int64(retryAfter), end))
+	c.stale.Add(1)
+	return old
+}
+
+func (c *CachedStorage) Save(ctx context.Context, tmpl *StoredTemplate) error {
+	defer c.forgetSaved(tmpl)
+	return c.inner.Save(ctx, tmpl)
+}
+
+// SaveIf implements [ConditionalSaver] if the storage does.
+func (c *CachedStorage) SaveIf(ctx context.Context, tmpl *StoredTemplate, base int) error {
+	defer c.forgetSaved(tmpl)
+	return SaveIf(ctx, c.inner, tmpl, base)
+}
+
+// SaveAll implements [BatchSaver] if the storage does.
+func (c *CachedStorage) SaveAll(ctx context.Context, tmpls []*StoredTemplate) error {
+	defer c.forgetSaved(tmpls...)
+	return SaveAll(ctx, c.inner, tmpls)
+}
+
+func (c *CachedStorage) forgetSaved(tmpls ...*StoredTemplate) {
+	for _, t := range tmpls {
+		if t != nil {
+			c.Invalidate(t.Name)
+		}
+	}
+}
+
+func (c *CachedStorage) Delete(ctx context.Context, name string) error {
+	defer c.Invalidate(name)
+	return c.inner.Delete(ctx, name)
+}
+
+func (c *CachedStorage) DeleteVersion(ctx context.Context, name string, version int) error {
+	defer c.Invalidate(name)
+	return c.inner.DeleteVersion(ctx, name, version)
+}
+
+// List asks the storage.
+func (c *CachedStorage) List(ctx context.Context, query *TemplateQuery) ([]*StoredTemplate, error) {
+	return c.inner.List(ctx, query)
+}
+
+// Exists answers from the cache like Get, but never fetches a source.
+func (c *CachedStorage) Exists(ctx context.Context, name string) (bool, error) {
+	if e, ok := c.entries.Load(cacheKey{name: name}); ok && ctx.Err() == nil && c.life.Err() == nil {
+		if e := e.(*cacheEntry); clock() < e.expires.Load() {
+			return e.tmpl != nil, nil
+		}
+	}
+	return c.inner.Exists(ctx, name)
+}
+
+// ListVersions asks the storage.
+func (c *CachedStorage) ListVersions(ctx context.Context, name string) ([]int, error) {
+	return c.inner.ListVersions(ctx, name)
+}
+
+// Stats returns the counts so far.
+func (c *CachedStorage) Stats() CacheStats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := CacheStats{
+		Entries: len(c.order), Hits: c.hits.sum(), Misses: c.misses,
+		Stale: c.stale.Load(), Evictions: c.evictions, Following: c.following,
+	}
+	for _, e := range c.order {
+		if e.tmpl == nil {
+			s.Negative++
+		}
+	}
+	return s
+}
+
+// Close ends the reads under way with [ErrClosed] and closes the storage.
+func (c *CachedStorage) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.cancel()
+	c.work.Wait()
+	c.InvalidateAll()
+	return c.inner.Close()
+}
+
+// follow drops what the storage says has changed.
+func (c *CachedStorage) follow(changes <-chan ChangeBatch) {
+	for b := range changes {
+		if b.All {
+			c.dropAll(c.config.StaleOnError > 0)
+			continue
+		}
+		for _, change := range b.Changes {
+			c.dropName(change.Name, c.config.StaleOnError > 0)
+		}
+	}
+	c.mu.Lock()
+	c.following = false
+	c.mu.Unlock()
+	c.InvalidateAll() // what was believed because of the watch
+}
+
+// Invalidate drops what is cached of one template, all versions. A read that
+// began before is not cached.
+func (c *CachedStorage) Invalidate(name string) { c.dropName(name, false) }
+
+// InvalidateAll drops everything.
+func (c *CachedStorage) InvalidateAll() { c.dropAll(false) }

@@ -1,0 +1,247 @@
+package prompty
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync/atomic"
+)
+
+// A flight is one read of the storage that any number of callers wait for.
+type flight struct {
+	ctx     context.Context
+	cancel  context.CancelFunc
+	waiters int  // under CachedStorage.mu; the last to leave cancels
+	void    bool // under CachedStorage.mu: invalidated since it began
+	done    chan struct{}
+	entry   *cacheEntry // set before done is closed; nil on err
+	err     error
+}
+
+// fetch joins the flight of key, or starts it, and waits for it.
+func (c *CachedStorage) fetch(ctx context.Context, key cacheKey, old *cacheEntry) (*cacheEntry, error) {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil, NewStorageClosedError()
+	}
+	c.misses++
+	f := c.flights[key]
+	if f == nil {
+		f = &flight{done: make(chan struct{})}
+		f.ctx, f.cancel = context.WithCancel(c.life)
+		c.flights[key] = f
+		c.work.Go(func() { c.fly(f, key) })
+	}
+	f.waiters++
+	c.mu.Unlock()
+
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+		c.leave(f, key)
+		return nil, ctx.Err()
+	}
+	switch {
+	case f.err == nil:
+		return f.entry, nil
+	case c.life.Err() != nil:
+		return nil, NewStorageClosedError()
+	}
+	if e := c.answerStale(old, f.err); e != nil {
+		return e, nil
+	}
+	return nil, f.err
+}
+
+// leave takes one waiter off a flight that is still under way.
+func (c *CachedStorage) leave(f *flight, key cacheKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.waiters--; f.waiters == 0 {
+		f.cancel()
+		if c.flights[key] == f {
+			delete(c.flights, key)
+		}
+	}
+}
+
+func (c *CachedStorage) fly(f *flight, key cacheKey) {
+	defer f.cancel()
+	var t *StoredTemplate
+	var err error
+	switch {
+	case key.id != "" || key.version < 0:
+		t, err = c.inner.GetByID(f.ctx, key.id)
+	case key.version > 0:
+		t, err = c.inner.GetVersion(f.ctx, key.name, key.version)
+	default:
+		t, err = c.inner.Get(f.ctx, key.name)
+	}
+	if err == nil && t == nil {
+		err = &StorageError{Op: "get", Name: key.name, Err: errors.New("the storage returned neither a template nor an error")}
+	}
+	e := &cacheEntry{key: key, tmpl: t, err: err}
+	f.entry, f.err = e, err
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defer close(f.done)
+	if c.flights[key] == f {
+		delete(c.flights, key)
+	}
+	if f.void || c.closed {
+		return
+	}
+	switch now := clock(); {
+	case err == nil && key.version == 0:
+		e.expires.Store(now + int64(c.config.TTL))
+		c.store(e)
+	case err == nil:
+		c.store(e)
+	case errors.Is(err, ErrTemplateNotFound) && c.config.NegativeCacheTTL > 0:
+		e.tmpl = nil
+		e.expires.Store(now + int64(c.config.NegativeCacheTTL))
+		c.store(e)
+	case errors.Is(err, ErrTemplateNotFound):
+		c.removeKey(key)
+	}
+}
+
+// store puts e in the place of what its key had. Under mu.
+func (c *CachedStorage) store(e *cacheEntry) {
+	c.removeKey(e.key)
+	for len(c.order) >= c.config.MaxEntries {
+		c.evict()
+	}
+	now := clock()
+	e.used.Store(now)
+	e.rank = now
+	heap.Push(&c.order, e)
+	keys := c.byName[e.name()]
+	if keys == nil {
+		keys = make(map[cacheKey]*cacheEntry)
+		c.byName[e.name()] = keys
+	}
+	keys[e.key] = e
+	c.entries.Store(e.key, e)
+}
+
+// removeKey takes out what key has, if anything. Under mu.
+func (c *CachedStorage) removeKey(key cacheKey) {
+	if e, ok := c.entries.Load(key); ok {
+		c.remove(e.(*cacheEntry))
+	}
+}
+
+// remove takes e out. Under mu.
+func (c *CachedStorage) remove(e *cacheEntry) {
+	c.entries.Delete(e.key)
+	heap.Remove(&c.order, e.slot)
+	keys := c.byName[e.name()]
+	if delete(keys, e.key); len(keys) == 0 {
+		delete(c.byName, e.name())
+	}
+}
+
+// evict removes the least recently used entry. Hits don't move entries in the
+// heap; one that was used since it was ranked is ranked anew when it comes to
+// the top, and as a rank is never later than the use, the first entry whose
+// rank is up to date is the right one. Under mu.
+func (c *CachedStorage) evict() {
+	for {
+		e := c.order[0]
+		if used := e.used.Load(); used > e.rank {
+			e.rank = used
+			heap.Fix(&c.order, 0)
+			continue
+		}
+		c.remove(e)
+		c.evictions++
+		return
+	}
+}
+
+// dropName drops what is cached of one template and voids its flights, so that
+// they answer who waits but are not kept. What was asked by ID and not found
+// is of no known name and goes with every name. keepStale lets latest versions
+// stay, past their time, for StaleOnError.
+func (c *CachedStorage) dropName(name string, keepStale bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, f := range c.flights {
+		if key.name == name || key.id != "" {
+			c.void(key, f)
+		}
+	}
+	c.dropEntries(name, keepStale)
+	c.dropEntries("", keepStale)
+}
+
+// dropAll is dropName for every name.
+func (c *CachedStorage) dropAll(keepStale bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, f := range c.flights {
+		c.void(key, f)
+	}
+	for name := range c.byName {
+		c.dropEntries(name, keepStale)
+	}
+}
+
+func (c *CachedStorage) void(key cacheKey, f *flight) {
+	f.void = true
+	delete(c.flights, key)
+}
+
+func (c *CachedStorage) dropEntries(name string, keepStale bool) {
+	now := clock()
+	for key, e := range c.byName[name] {
+		if keepStale && e.tmpl != nil && key.version == 0 {
+			e.expires.Store(min(now, e.expires.Load()))
+		} else {
+			c.remove(e)
+		}
+	}
+}
+
+// evictionHeap has the entry of the lowest rank first.
+type evictionHeap []*cacheEntry
+
+func (h evictionHeap) Len() int           { return len(h) }
+func (h evictionHeap) Less(i, j int) bool { return h[i].rank < h[j].rank }
+func (h evictionHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].slot, h[j].slot = i, j
+}
+
+func (h *evictionHeap) Push(x any) {
+	e := x.(*cacheEntry)
+	e.slot = len(*h)
+	*h = append(*h, e)
+}
+
+func (h *evictionHeap) Pop() any {
+	old := *h
+	e := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return e
+}
+
+// stripedCount counts hits without one cache line that all cores write.
+type stripedCount [8]struct {
+	n atomic.Int64
+	_ [56]byte
+}
+
+func (s *stripedCount) add() { s[rand.Uint32()%8].n.Add(1) }
+
+func (s *stripedCount) sum() (n int64) {
+	for i := range s {
+		n += s[i].n.Load()
+	}
+	return n
+}

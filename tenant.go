@@ -1,0 +1,330 @@
+package prompty
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// ForTenant returns a view of storage that holds one tenant's templates only:
+// the names under "@tenant/", shown without that prefix, with TenantID set.
+// No name, ID, query or include leads out of it. A TenantID of another tenant
+// is refused with [ErrInvalidTemplate], a name that starts with "@" with
+// [ErrInvalidName], and so is every call if tenant cannot be a segment of a
+// name (see [CheckName]) or is longer than [MaxTenantBytes].
+//
+// The view has the capabilities of storage. Closing it leaves storage open.
+func ForTenant(storage TemplateStorage, tenant string) TemplateStorage {
+	v := &tenantView{inner: storage, tenant: tenant, prefix: "@" + tenant + "/"}
+	if fault := tenantFault(tenant); fault != "" {
+		v.invalid = NewStorageInvalidNameError("@"+tenant, fault)
+	}
+	v.ctx, v.cancel = context.WithCancel(context.Background())
+	return v
+}
+
+type tenantView struct {
+	inner   TemplateStorage
+	tenant  string
+	prefix  string
+	invalid error // why no call can work
+
+	closed   atomic.Bool
+	ctx      context.Context // ends with the view, and its watches with it
+	cancel   context.CancelFunc
+	mu       sync.Mutex     // guards watchers.Add against Close
+	watchers sync.WaitGroup // the goroutines of Watch
+}
+
+// Unwrap lets [As] see whether storage has a capability.
+func (v *tenantView) Unwrap() TemplateStorage { return v.inner }
+
+func (v *tenantView) ready(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if v.closed.Load() {
+		return NewStorageClosedError()
+	}
+	return v.invalid
+}
+
+// name checks a name as the caller sees it and returns the storage's.
+func (v *tenantView) name(ctx context.Context, name string) (string, error) {
+	if err := v.ready(ctx); err != nil {
+		return "", err
+	}
+	if strings.HasPrefix(name, "@") {
+		return "", NewStorageInvalidNameError(name, "a name that starts with @ belongs to another tenant")
+	}
+	return v.prefix + name, CheckName(name)
+}
+
+// show turns what the storage returned into what the caller sees.
+func (v *tenantView) show(t *StoredTemplate, err error) (*StoredTemplate, error) {
+	if err != nil {
+		return nil, v.hide(err)
+	}
+	name, ok := strings.CutPrefix(t.Name, v.prefix)
+	if !ok {
+		return nil, NewStorageTemplateNotFoundError(string(t.ID))
+	}
+	t.Name, t.TenantID = name, v.tenant
+	return t, nil
+}
+
+// hide takes the prefix out of the name an error carries.
+func (v *tenantView) hide(err error) error {
+	if se, ok := errors.AsType[*StorageError](err); ok && strings.HasPrefix(se.Name, v.prefix) {
+		c := *se
+		c.Name = se.Name[len(v.prefix):]
+		return &c
+	}
+	return err
+}
+
+func (v *tenantView) Get(ctx context.Context, name string) (*StoredTemplate, error) {
+	name, err := v.name(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return v.show(v.inner.Get(ctx, name))
+}
+
+func (v *tenantView) GetByID(ctx context.Context, id TemplateID) (*StoredTemplate, error) {
+	if err := v.ready(ctx); err != nil {
+		return nil, err
+	}
+	return v.show(v.inner.GetByID(ctx, id))
+}
+
+func (v *tenantView) GetVersion(ctx context.Context, name string, version int) (*StoredTemplate, error) {
+	name, err := v.name(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return v.show(v.inner.GetVersion(ctx, name, version))
+}
+
+// saving runs save on copies that carry the storage's names, and on success
+// sets on the originals what Save sets.
+func (v *tenantView) saving(ctx context.Context, tmpls []*StoredTemplate, save func([]*StoredTemplate) error) error {
+	copies := make([]*StoredTemplate, len(tmpls))
+	for i, t := range tmpls {
+		if err := v.ready(ctx); err != nil {
+			return err
+		}
+		if err := CheckTemplate(t); err != nil {
+			return err
+		}
+		name, err := v.name(ctx, t.Name)
+		if err != nil {
+			return err
+		}
+		if t.TenantID != "" && t.TenantID != v.tenant {
+			return &StorageError{Op: "save", Name: t.Name, Err: fmt.Errorf(
+				"%w: its tenant is %q in a storage for tenant %q; leave TenantID empty", ErrInvalidTemplate, t.TenantID, v.tenant)}
+		}
+		c := *t
+		c.Name, c.TenantID = name, v.tenant
+		copies[i] = &c
+	}
+	if err := save(copies); err != nil {
+		return v.hide(err)
+	}
+	for i, c := range copies {
+		t := tmpls[i]
+		t.ID, t.Version, t.CreatedAt, t.UpdatedAt, t.TenantID = c.ID, c.Version, c.CreatedAt, c.UpdatedAt, v.tenant
+	}
+	return nil
+}
+
+func (v *tenantView) Save(ctx context.Context, tmpl *StoredTemplate) error {
+	return v.saving(ctx, []*StoredTemplate{tmpl}, func(c []*StoredTemplate) error { return v.inner.Save(ctx, c[0]) })
+}
+
+func (v *tenantView) SaveIf(ctx context.Context, tmpl *StoredTemplate, base int) error {
+	return v.saving(ctx, []*StoredTemplate{tmpl}, func(c []*StoredTemplate) error { return SaveIf(ctx, v.inner, c[0], base) })
+}
+
+func (v *tenantView) SaveAll(ctx context.Context, tmpls []*StoredTemplate) error {
+	if err := v.ready(ctx); err != nil {
+		return err
+	}
+	return v.saving(ctx, tmpls, func(c []*StoredTemplate) error { return SaveAll(ctx, v.inner, c) })
+}
+
+func (v *tenantView) Delete(ctx context.Context, name string) error {
+	name, err := v.name(ctx, name)
+	if err != nil {
+		return err
+	}
+	return v.hide(v.inner.Delete(ctx, name))
+}
+
+func (v *tenantView) DeleteVersion(ctx context.Context, name string, version int) error {
+	name, err := v.name(ctx, name)
+	if err != nil {
+		return err
+	}
+	return v.hide(v.inner.DeleteVersion(ctx, name, version))
+}
+
+func (v *tenantView) List(ctx context.Context, query *TemplateQuery) ([]*StoredTemplate, error) {
+	if err := v.ready(ctx); err != nil {
+		return nil, err
+	}
+	var q TemplateQuery
+	if query != nil {
+		q = *query
+	}
+	if q.TenantID != "" && q.TenantID != v.tenant {
+		return nil, nil
+	}
+	shown := q
+	q.TenantID, q.NamePrefix = "", v.prefix+q.NamePrefix
+	if q.NameContains != "" { // it may match within the prefix, so the page is cut here
+		q.Limit, q.Offset = 0, 0
+	}
+	list, err := v.inner.List(ctx, &q)
+	if err != nil {
+		return nil, v.hide(err)
+	}
+	kept := list[:0]
+	for _, t := range list {
+		if t, err := v.show(t, nil); err == nil && shown.MatchName(t.Name) {
+			kept = append(kept, t)
+		}
+	}
+	if q.NameContains != "" {
+		kept = shown.Page(kept)
+	}
+	return kept, nil
+}
+
+func (v *tenantView) Exists(ctx context.Context, name string) (bool, error) {
+	name, err := v.name(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	found, err := v.inner.Exists(ctx, name)
+	return found, v.hide(err)
+}
+
+func (v *tenantView) ListVersions(ctx context.Context, name string) ([]int, error) {
+	name, err := v.name(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	list, err := v.inner.ListVersions(ctx, name)
+	return list, v.hide(err)
+}
+
+func (v *tenantView) History(ctx context.Context, name string) ([]HistoryEntry, error) {
+	name, err := v.name(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	list, err := History(ctx, v.inner, name)
+	return list, v.hide(err)
+}
+
+func (v *tenantView) LatestID(ctx context.Context, name string) (TemplateID, error) {
+	name, err := v.name(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	id, err := LatestID(ctx, v.inner, name)
+	return id, v.hide(err)
+}
+
+func (v *tenantView) Snapshot(ctx context.Context) (TemplateStorage, error) {
+	if err := v.ready(ctx); err != nil {
+		return nil, err
+	}
+	s, ok := As[Snapshotter](v.inner)
+	if !ok {
+		return nil, &StorageError{Op: "snapshot", Err: errors.ErrUnsupported}
+	}
+	frozen, err := s.Snapshot(ctx)
+	if err != nil {
+		return nil, v.hide(err)
+	}
+	return &closingView{ForTenant(frozen, v.tenant).(*tenantView)}, nil
+}
+
+// closingView is a view that owns what it looks at.
+type closingView struct{ *tenantView }
+
+func (v *closingView) Close() error { return errors.Join(v.tenantView.Close(), v.inner.Close()) }
+
+func (v *tenantView) Describe(ctx context.Context) (Description, error) {
+	if err := v.ready(ctx); err != nil {
+		return Description{}, err
+	}
+	d := Description{Driver: "unknown"}
+	if inner, ok := As[Describer](v.inner); ok {
+		var err error
+		if d, err = inner.Describe(ctx); err != nil {
+			return d, v.hide(err)
+		}
+	}
+	d.State, d.Problems = "seen by tenant "+v.tenant, nil // the rest speaks of other tenants too
+	return d, nil
+}
+
+func (v *tenantView) Watch(ctx context.Context) (<-chan ChangeBatch, error) {
+	if err := v.ready(ctx); err != nil {
+		return nil, err
+	}
+	w, ok := As[Watcher](v.inner)
+	if !ok {
+		return nil, &StorageError{Op: "watch", Err: errors.ErrUnsupported}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closed.Load() {
+		return nil, NewStorageClosedError()
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	in, err := w.Watch(ctx)
+	if err != nil {
+		cancel()
+		return nil, v.hide(err)
+	}
+	stop := context.AfterFunc(v.ctx, cancel)
+	var shown feed // merges for a slow reader, so that in is always read
+	out := shown.subscribe(ctx)
+	v.watchers.Go(func() {
+		defer stop()
+		defer cancel()
+		defer shown.close()
+		for b := range in {
+			shown.publish(v.mine(b))
+		}
+	})
+	return out, nil
+}
+
+// mine keeps what a batch says of this tenant.
+func (v *tenantView) mine(b ChangeBatch) ChangeBatch {
+	shown := ChangeBatch{Revision: b.Revision, All: b.All}
+	for _, c := range b.Changes {
+		if name, ok := strings.CutPrefix(c.Name, v.prefix); ok {
+			shown.Changes = append(shown.Changes, Change{name, c.Kind})
+		}
+	}
+	return shown
+}
+
+func (v *tenantView) Close() error {
+	v.mu.Lock()
+	v.closed.Store(true)
+	v.mu.Unlock()
+	v.cancel()
+	v.watchers.Wait()
+	return nil
+}
