@@ -1,0 +1,47 @@
+package engine
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/go-prompty/prompty/promptfile"
+)
+
+// Template is a parsed template. It is immutable.
+type Template struct {
+	name   string
+	source string
+	header *promptfile.Header
+	refs   []Ref
+}
+
+// Name returns the name that Parse was given.
+func (t *Template) Name() string { return t.name }
+
+// Source returns the text that Parse was given.
+func (t *Template) Source() string { return t.source }
+
+// Header returns the front matter, nil if there is none. It must not be
+// changed.
+func (t *Template) Header() *promptfile.Header { return t.header }
+
+// Refs returns the templates that this one includes or extends itself, each
+// once, in the order of their first mention.
+func (t *Template) Refs() []Ref { return append([]Ref(nil), t.refs...) }
+
+// Ref names a template, and with Version one version of it.
+type Ref struct {
+	Name    string
+	Version int // 0: the latest
+}
+
+// String returns the name, with "@" and the version if there is one.
+func (r Ref) String() string {
+	if r.Version == 0 {
+		return r.Name
+	}
+	return r.Name + "@" + strconv.Itoa(r.Version)
+}
+
+// LoadFunc finds the template that a Ref names.
+type LoadFunc func(ctx context.Context, ref Ref) (*Template, error)
