@@ -62,7 +62,7 @@ func In(item, coll any) (bool, error) {
 		}
 		return false, fmt.Errorf("cannot look for %s in string; only a string is in a string", TypeName(item))
 	case List:
-		return inList(item, coll), nil
+		return inList(item, coll)
 	case Map:
 		if name, ok := Text(item); ok {
 			_, found := Field(coll, name)
@@ -80,18 +80,18 @@ func In(item, coll any) (bool, error) {
 	return false, fmt.Errorf("cannot look for %s in %s; it takes a string, a list or a map", TypeName(item), TypeName(coll))
 }
 
-func inList(item, coll any) bool {
+func inList(item, coll any) (bool, error) {
 	c := newComparison()
 	n, _, _ := Len(coll)
 	for i := range n {
 		if c.equal(item, Index(coll, i)) {
-			return true
+			return true, nil
 		}
-		if c.budget <= 0 {
-			return false
+		if c.budget < 0 {
+			return false, errTooMuch
 		}
 	}
-	return false
+	return false, nil
 }
 
 // Equal reports whether a and b are the same: numbers by value, strings, times
