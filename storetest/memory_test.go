@@ -11,6 +11,15 @@ func openMemory(testing.TB) storetest.Place {
 	return func() (prompty.TemplateStorage, error) { return prompty.NewMemoryStorage(), nil }
 }
 
+// openViews shares one memory between handles: each is a tenant's view, which
+// is closed on its own.
+func openViews(testing.TB) storetest.Place {
+	shared := prompty.NewMemoryStorage()
+	return func() (prompty.TemplateStorage, error) { return prompty.ForTenant(shared, "acme"), nil }
+}
+
+func TestShared(t *testing.T) { storetest.Run(t, openViews, storetest.Tenant("acme")) }
+
 func TestMemory(t *testing.T) {
 	t.Run("bare", func(t *testing.T) { storetest.Run(t, openMemory, storetest.Private()) })
 	storetest.RunWrapped(t, openMemory, storetest.Private())

@@ -117,6 +117,11 @@ var topics = []topic{
 	{"context", contextChecks},
 	{"close", closeChecks},
 	{"restart", restartChecks},
+	{"SaveIf", saveIfChecks},
+	{"SaveAll", batchChecks},
+	{"history", historyChecks},
+	{"snapshot", snapshotChecks},
+	{"watch", watchChecks},
 }
 
 // rule is what a failure names: the number and the topic in the contract.
