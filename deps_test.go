@@ -1,0 +1,95 @@
+package prompty_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/go-prompty/prompty"
+
+// allowed is the import graph: each package with the packages of this module
+// that its code, tests apart, may import. Imports point one way:
+// cmd, examples → drivers → prompty → engine → promptfile.
+var allowed = map[string][]string{
+	"":                             {"engine"},
+	"engine":                       {"engine/internal/builtin", "engine/internal/value", "promptfile"},
+	"engine/internal/builtin":      {"engine/internal/value"},
+	"engine/internal/value":        {},
+	"promptfile":                   {},
+	"fsstore":                      {"", "promptfile"},
+	"storetest":                    {""},
+	"cmd/prompty":                  {"", "engine", "promptfile", "fsstore"},
+	"examples/storage_persistence": {"", "fsstore"},
+}
+
+// heavy are dependencies that only the packages named may import.
+var heavy = map[string][]string{
+	"github.com/spf13/cobra":                {"cmd/prompty"},
+	"github.com/anishathalye/porcupine":     {"storetest"},
+	"pgregory.net/rapid":                    {"storetest"},
+	"github.com/aymanbagabas/go-udiff":      {""},
+	"go.yaml.in/yaml/v3":                    {"promptfile", "cmd/prompty"},
+	"github.com/gofrs/flock":                {"fsstore"},
+	"testing":                               {"storetest"},
+	"github.com/google/go-cmp/cmp":          {"storetest"},
+	"github.com/rogpeppe/go-internal":       {},
+	"github.com/rogpeppe/go-internal/txtar": {},
+}
+
+func TestImportGraph(t *testing.T) {
+	t.Parallel()
+	seen := make(map[string]bool)
+	err := fs.WalkDir(os.DirFS("."), ".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || file == "." {
+			return err
+		}
+		if d.IsDir() {
+			_, modErr := os.Stat(path.Join(file, "go.mod"))
+			if strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || modErr == nil { // a module of its own
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		pkg := strings.TrimPrefix(path.Dir(file), ".")
+		seen[pkg] = true
+		mayImport, known := allowed[pkg]
+		if !known {
+			t.Errorf("%s: package %q has no place in the import graph; give it one", file, pkg)
+		}
+		for _, spec := range f.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if own, ok := strings.CutPrefix(imported, module); ok && !slices.Contains(mayImport, strings.TrimPrefix(own, "/")) {
+				t.Errorf("%s imports %s, which points the wrong way", file, imported)
+			}
+			if users, ok := heavy[imported]; ok && !slices.Contains(users, pkg) {
+				t.Errorf("%s imports %s, which only %q may", file, imported, users)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range allowed {
+		if !seen[pkg] {
+			t.Errorf("package %q of the import graph does not exist", pkg)
+		}
+	}
+}
