@@ -11,7 +11,13 @@ import (
 type Template struct {
 	name   string
 	source string
+	eng    *Engine // that parsed it
 	header *promptfile.Header
+	body   int // where the body begins
+	root   []*node
+	base   *node            // what says which template it extends; nil if none
+	blocks map[string]*node // all of its blocks, nested ones too
+	size   int              // number of nodes
 	refs   []Ref
 }
 
@@ -28,6 +34,16 @@ func (t *Template) Header() *promptfile.Header { return t.header }
 // Refs returns the templates that this one includes or extends itself, each
 // once, in the order of their first mention.
 func (t *Template) Refs() []Ref { return append([]Ref(nil), t.refs...) }
+
+// String returns the template in canonical form: the front matter as it stands,
+// and the body with every tag written in one way. Parsing it again gives the
+// same template and prints the same.
+func (t *Template) String() string {
+	p := printer{open: t.eng.open, close: t.eng.close}
+	p.WriteString(t.source[:t.body])
+	p.print(t.root)
+	return p.Builder.String()
+}
 
 // Ref names a template, and with Version one version of it.
 type Ref struct {

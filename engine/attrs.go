@@ -1,0 +1,246 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-prompty/prompty/engine/internal/value"
+)
+
+// attributes checks a tag's attributes and reads what they mean into n.
+func (p *parser) attributes(n *node, spec *tagSpec) {
+	t := n.tag
+	for i := range t.attrs {
+		if a := &t.attrs[i]; !spec.allows(a.name) {
+			near := value.Suggest(a.name, spec.attrNames())
+			p.report(a.pos, t.name, fmt.Errorf("%s has no attribute %s%s", t.name, quote(a.name), didYouMean(near)))
+		}
+	}
+	for _, name := range spec.required {
+		if t.attr(name) == nil {
+			p.report(t.pos, t.name, fmt.Errorf("%s needs the attribute %s", t.name, name))
+		}
+	}
+	if a := t.attr("onerror"); a != nil {
+		n.strategy = Strategy(a.value)
+		if !n.strategy.valid() {
+			p.report(a.at, t.name, fmt.Errorf("unknown error strategy %s: use one of %s%s", quote(a.value), strategyNames(), didYouMean(value.Suggest(a.value, strategies))))
+		}
+	}
+	switch n.kind {
+	case nodeVar:
+		p.path(n, t.attr("name"))
+		p.expr(n, t.attr("format"))
+	case nodeIf, nodeBranch, nodeSwitch:
+		p.expr(n, t.attr("eval"))
+	case nodeFor:
+		p.forAttrs(n)
+	case nodeCase:
+		p.caseAttrs(n)
+	case nodeInclude:
+		p.ref(n)
+		p.pathOrExpr(n, t.attr("with"))
+		p.boolean(n, "isolate")
+	case nodeExtends:
+		p.ref(n)
+	case nodeBlock:
+		p.blockName(n)
+	case nodeMessage:
+		p.messageAttrs(n)
+	case nodeEnv:
+		p.boolean(n, "required")
+		if a := t.attr("name"); a != nil && a.value == "" {
+			p.report(a.at, t.name, errors.New("the name of the environment variable is empty"))
+		}
+	}
+}
+
+// path reads a path.
+func (p *parser) path(n *node, a *attr) {
+	if a == nil {
+		return
+	}
+	segs, err := splitPath(a.value)
+	if err != nil {
+		p.report(a.at, n.name(), fmt.Errorf("%w, but it is %s", err, quote(a.value)))
+		return
+	}
+	n.path, n.pathPos = segs, a.at
+}
+
+// expr reads an expression.
+func (p *parser) expr(n *node, a *attr) {
+	if a == nil {
+		return
+	}
+	e, fail := parseExpr(a.value, &p.eng.limits, p.names.funcs, &p.folds, a.offset)
+	if fail != nil {
+		p.report(a.offset(fail.at), n.name(), fail.err)
+		return
+	}
+	n.expr = e
+}
+
+// pathOrExpr reads what looks like a path as a path, which must be there when
+// it is used, and all else as an expression.
+func (p *parser) pathOrExpr(n *node, a *attr) {
+	if a == nil {
+		return
+	}
+	plain := a.value != "" && !strings.ContainsFunc(a.value, func(r rune) bool {
+		return !isIdentRune(r, false) && r != '-' && r != '.'
+	})
+	switch first, _ := utf8.DecodeRuneInString(a.value); {
+	case a.value == "true", a.value == "false", a.value == "nil", isDigit(first), first == '-', !plain && a.value != "":
+		p.expr(n, a)
+		if n.expr != nil {
+			n.pathPos = n.expr.pos
+		}
+	default:
+		p.path(n, a)
+	}
+}
+
+func (p *parser) forAttrs(n *node) {
+	t := n.tag
+	p.pathOrExpr(n, t.attr("in"))
+	for _, name := range []string{"item", "index"} {
+		if a := t.attr(name); a != nil && !isIdent(a.value) {
+			p.report(a.at, t.name, fmt.Errorf("%s is no name for a loop variable: use letters, digits and _, the first no digit", quote(a.value)))
+		}
+	}
+	item, index := t.attr("item"), t.attr("index")
+	if item != nil && index != nil && item.value == index.value {
+		p.report(index.at, t.name, fmt.Errorf("item and index are both called %s", quote(item.value)))
+	}
+	if a := t.attr("limit"); a != nil {
+		limit, err := strconv.Atoi(a.value)
+		if errors.Is(err, strconv.ErrRange) && !strings.HasPrefix(a.value, "-") {
+			limit, err = int(^uint(0)>>1), nil
+		}
+		if err != nil || limit < 1 {
+			p.report(a.at, t.name, fmt.Errorf("limit is %s: a whole number from 1 on is needed", quote(a.value)))
+			return
+		}
+		n.limit = limit
+	}
+}
+
+func (p *parser) caseAttrs(n *node) {
+	if n.name() == "prompty.casedefault" {
+		for _, name := range []string{"value", "eval"} {
+			if a := n.tag.attr(name); a != nil {
+				p.report(a.pos, n.name(), fmt.Errorf("prompty.casedefault has no %s: use prompty.case", name))
+			}
+		}
+		return
+	}
+	v, eval := n.tag.attr("value"), n.tag.attr("eval")
+	switch {
+	case v == nil && eval == nil:
+		p.report(n.start, n.name(), errors.New("prompty.case needs the attribute value or eval"))
+	case v != nil && eval != nil:
+		p.report(eval.pos, n.name(), errors.New("prompty.case has both value and eval: use one"))
+	}
+	p.expr(n, eval)
+}
+
+// ref reads the template and version attributes.
+func (p *parser) ref(n *node) {
+	a := n.tag.attr("template")
+	if a == nil {
+		return
+	}
+	version, at := "", a.at
+	if v := n.tag.attr("version"); v != nil {
+		version, at = v.value, v.at
+		if version == "" {
+			p.report(at, n.name(), errors.New("version is empty: a whole number from 1 on is needed"))
+			return
+		}
+	}
+	ref, err := parseRef(a.value, version)
+	if err != nil {
+		p.report(at, n.name(), err)
+		return
+	}
+	n.ref = ref
+	p.addRef(ref)
+}
+
+// parseRef reads "name", "name@3", or a name and a version of its own.
+func parseRef(name, version string) (Ref, error) {
+	ref := Ref{Name: name}
+	// A name may start with "@", which is no version.
+	if i := strings.LastIndexByte(name, '@'); i > 0 && i < len(name)-1 && strings.Trim(name[i+1:], "0123456789") == "" {
+		if version != "" {
+			return ref, fmt.Errorf("the version is given twice: in the name %s and as version %s", quote(name), quote(version))
+		}
+		ref.Name, version = name[:i], name[i+1:]
+	}
+	if strings.Trim(ref.Name, spaces) == "" {
+		return ref, errors.New("the name of the template is empty")
+	}
+	if version != "" {
+		v, err := strconv.Atoi(version)
+		if err != nil || v < 1 {
+			return ref, fmt.Errorf("version is %s: a whole number from 1 on is needed", quote(version))
+		}
+		ref.Version = v
+	}
+	return ref, nil
+}
+
+func (p *parser) boolean(n *node, name string) {
+	if a := n.tag.attr(name); a != nil && a.value != "true" && a.value != "false" {
+		p.report(a.at, n.name(), fmt.Errorf(`%s is %s: it can be "true" or "false"`, name, quote(a.value)))
+	}
+}
+
+// flag returns the value of a boolean attribute.
+func (n *node) flag(name string) bool {
+	v, _ := n.get(name)
+	return v == "true"
+}
+
+func (p *parser) blockName(n *node) {
+	a := n.tag.attr("name")
+	if a == nil {
+		return
+	}
+	if strings.Trim(a.value, spaces) == "" || strings.ContainsFunc(a.value, unicode.IsControl) {
+		p.report(a.at, n.name(), fmt.Errorf("%s is no name for a block", quote(a.value)))
+		return
+	}
+	if first := p.blocks[a.value]; first != nil {
+		line, column, _, _ := position(p.source, first.start)
+		p.report(a.at, n.name(), fmt.Errorf("block %s is there twice: it stands at %d:%d already", quote(a.value), line, column))
+		return
+	}
+	p.blocks[a.value] = n
+}
+
+var roles = []string{"system", "user", "assistant", "tool"}
+
+func (p *parser) messageAttrs(n *node) {
+	role, eval := n.tag.attr("role"), n.tag.attr("eval-role")
+	switch {
+	case role == nil && eval == nil:
+		p.report(n.start, n.name(), errors.New("prompty.message needs the attribute role or eval-role"))
+	case role != nil && eval != nil:
+		p.report(eval.pos, n.name(), errors.New("prompty.message has both role and eval-role: use one"))
+	case role != nil && !slices.Contains(roles, role.value):
+		p.report(role.at, n.name(), badRole(role.value))
+	}
+	p.expr(n, eval)
+	p.boolean(n, "cache")
+}
+
+func badRole(role string) error {
+	return fmt.Errorf("unknown role %s: use one of %s%s", quote(role), strings.Join(roles, ", "), didYouMean(value.Suggest(role, roles)))
+}

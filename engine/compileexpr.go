@@ -1,0 +1,122 @@
+package engine
+
+import "github.com/go-prompty/prompty/engine/internal/value"
+
+// push counts a value on the operand stack.
+func (c *compiler) push() {
+	c.stack++
+	c.nstack = max(c.nstack, c.stack)
+}
+
+func (c *compiler) pop(n int) { c.stack -= n }
+
+// value emits code that leaves the value of e on the stack.
+func (c *compiler) value(e *expr) {
+	if e.fold {
+		c.constant(e.val)
+		return
+	}
+	switch e.kind {
+	case exprPath:
+		c.at.off = int32(e.pos)
+		ref := c.resolve(e.segs)
+		c.emit(instr{op: doPath, a: c.path(ref)})
+		c.push()
+	case exprCall:
+		for _, a := range e.args {
+			c.value(a)
+		}
+		c.funcs = append(c.funcs, e.fn)
+		c.at.off = int32(e.pos)
+		c.emit(instr{op: doFunc, a: int32(len(c.funcs) - 1), b: int32(len(e.args))})
+		c.pop(len(e.args))
+		c.push()
+	case exprNeg:
+		c.value(e.args[0])
+		c.at.off = int32(e.pos)
+		c.emit(instr{op: doNeg})
+	case exprChain:
+		c.value(e.args[0])
+		for i, op := range e.ops {
+			c.value(e.args[i+1])
+			c.at.off = int32(e.opPos[i])
+			c.emit(instr{op: doBin, aux: uint16(op)})
+			c.pop(1)
+		}
+	default: // what gives a truth
+		var isFalse []int
+		c.jumpIf(e, false, &isFalse)
+		c.constant(true)
+		c.pop(1)
+		over := c.jump()
+		c.patch(isFalse)
+		c.constant(false)
+		c.patch([]int{over})
+	}
+}
+
+func (c *compiler) constant(v any) {
+	c.consts = append(c.consts, v)
+	c.emit(instr{op: doConst, a: int32(len(c.consts) - 1)})
+	c.push()
+}
+
+// jumpIf emits code that jumps if the truth of e is want, and else goes on. The
+// jumps are added to those that are to be patched.
+func (c *compiler) jumpIf(e *expr, want bool, jumps *[]int) {
+	aux := uint16(0)
+	if want {
+		aux = 1
+	}
+	switch {
+	case e.fold:
+		if value.Truthy(e.val) == want {
+			*jumps = append(*jumps, c.jump())
+		}
+	case e.kind == exprNot:
+		c.jumpIf(e.args[0], !want, jumps)
+	case e.kind == exprAnd || e.kind == exprOr:
+		// The first operand of this truth decides.
+		decides := e.kind == exprOr
+		var over []int
+		for i, a := range e.args {
+			switch {
+			case want == decides:
+				c.jumpIf(a, want, jumps)
+			case i == len(e.args)-1:
+				c.jumpIf(a, want, jumps)
+			default:
+				c.jumpIf(a, decides, &over)
+			}
+		}
+		c.patch(over)
+	case e.kind == exprPath:
+		c.at.off = int32(e.pos)
+		*jumps = append(*jumps, c.emit(instr{op: doJumpPath, aux: aux, a: c.path(c.resolve(e.segs))}))
+	case e.kind == exprChain && len(e.ops) == 1 && e.ops[0] <= opGe:
+		c.jumpCompare(e, aux, jumps)
+	default:
+		c.value(e)
+		*jumps = append(*jumps, c.emit(instr{op: doJumpTop, aux: aux}))
+		c.pop(1)
+	}
+}
+
+// jumpCompare is jumpIf for a single comparison. aux holds the operator above
+// its lowest bit.
+func (c *compiler) jumpCompare(e *expr, aux uint16, jumps *[]int) {
+	op := e.ops[0]
+	aux |= uint16(op) << 1
+	if e.args[0].kind == exprPath && e.args[1].fold {
+		c.at.off = int32(e.opPos[0])
+		c.consts = append(c.consts, e.args[1].val)
+		in := instr{op: doJumpCmp, aux: aux, a: c.path(c.resolve(e.args[0].segs)), b: int32(len(c.consts) - 1)}
+		*jumps = append(*jumps, c.emit(in))
+		return
+	}
+	c.value(e.args[0])
+	c.value(e.args[1])
+	c.at.off = int32(e.opPos[0])
+	*jumps = append(*jumps, c.emit(instr{op: doJumpCmpTop, aux: aux}))
+	c.pop(2)
+}

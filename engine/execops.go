@@ -1,0 +1,311 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/go-prompty/prompty/engine/internal/value"
+)
+
+// A function's or an operator's work is charged by the bytes it reads and,
+// higher, by those it makes, so that the limit of steps bounds time and memory
+// together.
+const (
+	readPerStep = 32
+	madePerStep = 8
+)
+
+// binary computes x op y.
+func (f *frame) binary(op operator, x, y any) (any, error) {
+	if op <= opGe {
+		return f.compare(op, x, y)
+	}
+	if err := f.chargeRead(op, x, y); err != nil {
+		return nil, err
+	}
+	v, err := apply(op, x, y, f.p.eng.limits.FunctionResultBytes)
+	if err != nil {
+		return nil, limitOf(err)
+	}
+	if s, ok := v.(string); ok {
+		return v, f.charge(len(s) / madePerStep)
+	}
+	return v, nil
+}
+
+// compare says whether x op y, op being one of == != < <= > >=.
+func (f *frame) compare(op operator, x, y any) (bool, error) {
+	switch s := x.(type) {
+	case string:
+		if t, ok := y.(string); ok && len(s) < 1<<10 {
+			switch op {
+			case opEq:
+				return s == t, nil
+			case opNe:
+				return s != t, nil
+			}
+		}
+	case int:
+		if t, ok := y.(int); ok {
+			switch op {
+			case opEq:
+				return s == t, nil
+			case opNe:
+				return s != t, nil
+			default:
+				c := 0
+				if s < t {
+					c = -1
+				} else if s > t {
+					c = 1
+				}
+				return ordered(op, c), nil
+			}
+		}
+	}
+	if err := f.chargeRead(op, x, y); err != nil {
+		return false, err
+	}
+	v, err := apply(op, x, y, 0)
+	if err != nil {
+		return false, err
+	}
+	return v.(bool), nil
+}
+
+// chargeRead charges what an operator may look at. A list or a map can hold
+// any amount at its deeper levels, so comparing one costs more than it seems.
+func (f *frame) chargeRead(op operator, x, y any) error {
+	n := 1 + (weight(x)+weight(y))/readPerStep
+	if op == opEq || op == opNe || op == opIn {
+		if deep(x) || deep(y) {
+			n += checkEvery
+		}
+	}
+	return f.charge(n)
+}
+
+func deep(v any) bool {
+	switch v.(type) {
+	case nil, string, bool, int, int64, float64:
+		return false
+	}
+	k := value.KindOf(v)
+	return k == value.List || k == value.Map || k == value.Other
+}
+
+// call calls a function and holds its result to the limit.
+func (f *frame) call(fn *Func, args []any) (any, error) {
+	n := 1
+	for _, v := range args {
+		n += weight(v) / readPerStep
+	}
+	if err := f.charge(n); err != nil {
+		return nil, err
+	}
+	// With a slice of its own for the function, the operand stack need not be
+	// on the heap.
+	v, err := callFunc(fn, slices.Clone(args))
+	limit := f.p.eng.limits.FunctionResultBytes
+	if err != nil {
+		return nil, limitOf(err)
+	}
+	if s, ok := v.(string); ok && len(s) > limit {
+		return nil, limitf("%s: the result has %d bytes, the limit is %d", fn.Name, len(s), limit)
+	}
+	return v, f.charge(weight(v) / madePerStep)
+}
+
+// limitOf makes an [ErrLimit] of the error for what is too long.
+func limitOf(err error) error {
+	if errors.Is(err, value.ErrTooLong) {
+		return overLimit{err}
+	}
+	return err
+}
+
+// overLimit is an error that is an ErrLimit too.
+type overLimit struct{ error }
+
+func (e overLimit) Unwrap() error      { return e.error }
+func (overLimit) Is(target error) bool { return target == ErrLimit }
+
+// begin sets a cursor to the start of a list or map.
+func (f *frame) begin(k *cursor, s *loopSite, v any) error {
+	*k = cursor{list: v}
+	switch list := v.(type) {
+	case []any:
+		k.n, k.kind = len(list), overAnys
+	case []map[string]any:
+		k.n, k.kind = len(list), overMaps
+	case []string:
+		k.n, k.kind = len(list), overStrings
+	case nil:
+	default:
+		n, kind, ok := value.Len(v)
+		switch {
+		case ok && kind == value.List:
+			k.n, k.kind = n, overList
+		case ok && kind == value.Map:
+			k.n, k.kind = n, overEntries
+		case ok && kind == value.Nil:
+		default:
+			return fmt.Errorf("a loop needs a list or a map, not %s", value.TypeName(v))
+		}
+	}
+	each := f.p.eng.limits.LoopTurnsEach
+	switch {
+	case s.limit > 0:
+		k.n = min(k.n, s.limit, each)
+	case k.n > each:
+		return limitf("the loop has %d turns, the limit for one loop is %d: set the attribute limit to take the first ones", k.n, each)
+	}
+	if k.kind == overEntries && k.n > 0 {
+		return f.sorted(k, v)
+	}
+	return nil
+}
+
+// sorted makes the list of a map's entries.
+func (f *frame) sorted(k *cursor, v any) error {
+	n, _, _ := value.Len(v)
+	if err := f.charge(1 + 64*n/madePerStep); err != nil {
+		return err
+	}
+	entries := value.Entries(v)
+	k.list, k.n = entries, min(k.n, len(entries))
+	return nil
+}
+
+// turn begins a turn of a loop.
+func (f *frame) turn(k *cursor, s *loopSite, a *activation) error {
+	if f.turns++; f.turns > f.p.eng.limits.LoopTurns {
+		return stepError{limitf("all loops together take more than %d turns", f.p.eng.limits.LoopTurns)}
+	}
+	var item any
+	switch k.kind {
+	case overAnys:
+		item = k.list.([]any)[k.i]
+	case overMaps:
+		item = k.list.([]map[string]any)[k.i]
+	case overStrings:
+		item = &k.list.([]string)[k.i]
+	case overEntries:
+		item = &k.list.([]value.Entry)[k.i]
+	default:
+		item = value.Index(k.list, k.i)
+	}
+	a.slots[s.item] = item
+	if s.index >= 0 {
+		a.slots[s.index] = boxIndex(k.i)
+	}
+	return nil
+}
+
+// printsAs reports whether v prints as text. It uses the space behind dst.
+func printsAs(dst []byte, v any, text string) bool {
+	if s, ok := v.(string); ok {
+		return s == text
+	}
+	out, err := value.AppendLimit(dst, v, len(dst)+len(text))
+	return err == nil && string(out[len(dst):]) == text
+}
+
+// withMap is what an include's with puts on top: the keys of a map, or
+// anything else as _value.
+func withMap(v any) any {
+	if value.KindOf(v) == value.Map {
+		return v
+	}
+	return map[string]any{"_value": v}
+}
+
+// include runs a template that is called.
+func (f *frame) include(c *code, a *activation, pc int, dst []byte) ([]byte, error) {
+	s := &c.calls[c.ins[pc].a]
+	limit := f.p.eng.limits.IncludeDepth
+	if f.depth+s.depth > limit {
+		return dst, includeDepth(limit)
+	}
+	if err := f.charge(checkEvery / 16); err != nil {
+		return dst, err
+	}
+	h := c.meta[pc].handler
+	callee := activation{
+		env:     f.snapshot(s.scope, s.defaults, a),
+		covered: a.covered || h == throwHandler || h >= 0 && c.handlers[h].explicit,
+	}
+	callee.size(s.target.code)
+	f.depth += s.depth
+	dst, err := f.run(s.target.code, &callee, dst)
+	f.depth -= s.depth
+	if err != nil {
+		return dst, calleeError{err}
+	}
+	return dst, nil
+}
+
+// size makes room for what code needs.
+func (a *activation) size(c *code) {
+	a.slots = make([]any, c.nslots)
+	a.loops = make([]cursor, c.nloops)
+	a.marks = make([]mark, c.nmarks)
+	a.stack = make([]any, 0, c.nstack)
+}
+
+// custom runs a custom tag.
+func (f *frame) custom(s *customSite, a *activation, dst []byte) ([]byte, error) {
+	t := &Tag{Name: s.node.name(), Attrs: maps.Clone(s.attrs), env: f.snapshot(s.scope, s.defs, a)}
+	if s.mark >= 0 {
+		k := a.marks[s.mark]
+		t.Content = string(dst[k.length:])
+		dst = dst[:k.length]
+		f.captures = k.captures
+	}
+	if err := f.charge(1 + len(t.Content)/madePerStep); err != nil {
+		return dst, err
+	}
+	v, err := f.resolve(s.node.resolver, t)
+	if err != nil {
+		return dst, err
+	}
+	limit := f.p.eng.limits.FunctionResultBytes
+	out, err := value.AppendLimit(dst, v, min(f.max, len(dst)+limit))
+	switch {
+	case !errors.Is(err, value.ErrTooLong):
+	case len(dst)+limit > f.max:
+		return dst, f.tooLong()
+	default:
+		return dst, limitf("the tag %s gives more than %d bytes", t.Name, limit)
+	}
+	return out, err
+}
+
+// resolve calls a resolver and turns a panic into an error.
+func (f *frame) resolve(r Resolver, t *Tag) (v any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			v, err = nil, fmt.Errorf("the resolver of %s panicked: %v", t.Name, p)
+		}
+	}()
+	return r.Resolve(f.ctx, t)
+}
+
+// environ prints an environment variable.
+func (f *frame) environ(s *envSite, dst []byte) ([]byte, error) {
+	eng := f.p.eng
+	if !eng.env[s.name] {
+		return dst, fmt.Errorf("the environment variable %s is not allowed: the engine's configuration must name it in Env", quote(s.name))
+	}
+	v, ok := eng.lookupEnv(s.name)
+	switch {
+	case ok:
+	case s.hasDef:
+		v = s.def
+	case s.required:
+		return dst, fmt.Errorf("the environment variable %s is not set", quote(s.name))
+	}
+	return f.print(dst, v)
+}

@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/go-prompty/prompty/engine/internal/value"
+)
+
+// folder replaces what is constant by its value while one template is parsed.
+// What it computes in all is bounded, so that a template cannot make parsing
+// expensive; what it leaves is computed when the template is rendered, under
+// the limits of rendering.
+type folder struct {
+	limits *Limits
+	calls  int // made so far
+	bytes  int // computed so far
+}
+
+const (
+	maxFoldCalls = 10_000
+	maxFoldBytes = 4 << 20
+	maxFoldText  = 4 << 10 // longer texts are not kept
+)
+
+func (f *folder) logic(e *expr) *expr {
+	// true && x and false || x are whatever x is; false && x is false. A
+	// constant after something unknown decides nothing, as x may fail.
+	for _, a := range e.args {
+		if !a.fold {
+			return e
+		}
+		if value.Truthy(a.val) == (e.kind == exprOr) {
+			e.val, e.fold = e.kind == exprOr, true
+			return e
+		}
+	}
+	e.val, e.fold = e.kind == exprAnd, true
+	return e
+}
+
+func (f *folder) chain(e *expr) *expr {
+	if !f.open(e) {
+		return e
+	}
+	v := e.args[0].val
+	for i, op := range e.ops {
+		var err error
+		if v, err = apply(op, v, e.args[i+1].val, f.limits.FunctionResultBytes); err != nil {
+			return e // raised when it is rendered, so that onerror applies
+		}
+		f.bytes += weight(v)
+		if f.bytes > maxFoldBytes {
+			return e
+		}
+	}
+	return f.keep(e, v)
+}
+
+func (f *folder) unary(e *expr) *expr {
+	if !f.open(e) {
+		return e
+	}
+	if e.kind == exprNot {
+		return f.keep(e, !value.Truthy(e.args[0].val))
+	}
+	v, err := value.Neg(e.args[0].val)
+	if err != nil {
+		return e
+	}
+	return f.keep(e, v)
+}
+
+func (f *folder) call(e *expr) *expr {
+	if !e.fn.Pure || !f.open(e) {
+		return e
+	}
+	f.calls++
+	args := make([]any, len(e.args))
+	for i, a := range e.args {
+		args[i] = a.val
+	}
+	v, err := callFunc(e.fn, args)
+	f.bytes += weight(v)
+	if err != nil {
+		return e
+	}
+	return f.keep(e, v)
+}
+
+// open reports whether all operands are constant and there is budget left.
+func (f *folder) open(e *expr) bool {
+	if f.calls >= maxFoldCalls || f.bytes > maxFoldBytes {
+		return false
+	}
+	for _, a := range e.args {
+		if !a.fold {
+			return false
+		}
+	}
+	return true
+}
+
+// keep makes v the node's value if it is of a kind that can be shared by all
+// renderings and is small.
+func (f *folder) keep(e *expr, v any) *expr {
+	switch v := v.(type) {
+	case nil, bool, int, int64, uint64, float64:
+	case string:
+		if len(v) > maxFoldText {
+			return e
+		}
+	default:
+		return e
+	}
+	e.val, e.fold = v, true
+	return e
+}
+
+// apply computes a op b. max bounds the bytes of a text.
+func apply(op operator, a, b any, max int) (any, error) {
+	switch op {
+	case opEq:
+		return value.Equal(a, b), nil
+	case opNe:
+		return !value.Equal(a, b), nil
+	case opIn:
+		return value.In(a, b)
+	case opLt, opLe, opGt, opGe:
+		c, err := value.Compare(a, b)
+		if err != nil {
+			return nil, err
+		}
+		return ordered(op, c), nil
+	}
+	return value.ArithLimit(operatorText[op][0], a, b, max)
+}
+
+// ordered says whether a op b holds if a compares to b as c says.
+func ordered(op operator, c int) bool {
+	switch op {
+	case opLt:
+		return c < 0
+	case opLe:
+		return c <= 0
+	case opGt:
+		return c > 0
+	}
+	return c >= 0
+}
+
+// callFunc calls a Go function and turns a panic into an error.
+func callFunc(fn *Func, args []any) (v any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			v, err = nil, fmt.Errorf("function %s panicked: %v", fn.Name, r)
+		}
+	}()
+	v, err = fn.Call(args)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", fn.Name, err)
+	}
+	return v, nil
+}
+
+// weight is roughly how many bytes a value holds at its top level.
+func weight(v any) int {
+	switch v := v.(type) {
+	case string:
+		return len(v)
+	case []byte:
+		return len(v)
+	case []any:
+		return 32 * len(v)
+	case []string:
+		return 32 * len(v)
+	case map[string]any:
+		return 64 * len(v)
+	}
+	return 8
+}

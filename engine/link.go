@@ -1,0 +1,118 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// maxLinked bounds how many templates one program can be made of.
+const maxLinked = 10_000
+
+// link is a template that another one names, or why there is none.
+type link struct {
+	tmpl *Template
+	err  error
+}
+
+var errNoLoader = errors.New("template not found: no other templates are known here")
+
+// Link makes a program of t and of all that it includes and extends, directly
+// and through others. Each Ref is loaded once. load may be nil, if nothing
+// else can be found.
+//
+// An include that cannot be loaded is an error only when it is reached while
+// rendering, so that onerror can deal with it; a base that cannot be loaded is
+// an error now. A template may include itself: rendering ends that at the limit
+// of depth.
+func (e *Engine) Link(ctx context.Context, t *Template, load LoadFunc) (*Program, error) {
+	p := &Program{eng: e, tmpl: t, links: make(map[Ref]link), targets: make(map[*Template]*target)}
+	if err := p.load(ctx, load); err != nil {
+		return nil, err
+	}
+	lineage, err := p.lineage()
+	if err != nil {
+		return nil, err
+	}
+	p.inputs = declaredInputs(lineage)
+	if p.main, err = p.compile(t, false); err != nil {
+		return nil, err
+	}
+	return p, p.compileTargets()
+}
+
+// load finds all templates.
+func (p *Program) load(ctx context.Context, load LoadFunc) error {
+	queue := []*Template{p.tmpl}
+	for len(queue) > 0 {
+		t := queue[0]
+		queue = queue[1:]
+		for _, ref := range t.refs {
+			if _, done := p.links[ref]; done {
+				continue
+			}
+			if len(p.refs) == maxLinked {
+				return newError(t.name, t.source, t.body, "", limitf("the template and what it includes are more than %d templates", maxLinked))
+			}
+			p.refs = append(p.refs, ref)
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			l := link{err: errNoLoader}
+			if load != nil {
+				l.tmpl, l.err = load(ctx, ref)
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if l.err == nil && l.tmpl == nil {
+				l.err = errNoLoader
+			}
+			if l.err != nil {
+				l.tmpl = nil
+			} else {
+				queue = append(queue, l.tmpl)
+			}
+			p.links[ref] = l
+		}
+	}
+	return nil
+}
+
+// lineage returns the program's template and its bases.
+func (p *Program) lineage() ([]*Template, error) {
+	list := []*Template{p.tmpl}
+	for t := p.tmpl; t.base != nil; {
+		base := p.links[t.base.ref]
+		if base.err != nil || len(list) > p.eng.limits.IncludeDepth {
+			err := newError(t.name, t.source, t.base.start, t.base.name(), chainError(t.base.ref, base.err, p.eng.limits.IncludeDepth))
+			for i := len(list) - 2; i >= 0; i-- {
+				by := list[i]
+				line, column, _, _ := position(by.source, by.base.start)
+				err.via = append(err.via, place{"extended by", by.name, line, column})
+			}
+			return nil, err
+		}
+		t = base.tmpl
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+// compileTargets compiles what is called, and what that calls.
+func (p *Program) compileTargets() error {
+	for again := true; again; {
+		again = false
+		for _, t := range p.targets {
+			if t.code != nil {
+				continue
+			}
+			var err error
+			if t.code, err = p.compile(t.tmpl, true); err != nil {
+				return fmt.Errorf("include: %w", err)
+			}
+			again = true
+		}
+	}
+	return nil
+}

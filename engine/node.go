@@ -1,0 +1,123 @@
+package engine
+
+import "strings"
+
+// nodeKind says what a node of a template is.
+type nodeKind uint8
+
+const (
+	nodeText nodeKind = iota
+	nodeRaw
+	nodeComment
+	nodeVar
+	nodeIf     // its body is its branches
+	nodeBranch // of an if: the if tag itself, elseif or else
+	nodeFor
+	nodeSwitch // its body is its cases
+	nodeCase   // with value or eval, or casedefault
+	nodeInclude
+	nodeExtends
+	nodeBlock
+	nodeParent
+	nodeMessage
+	nodeEnv
+	nodeCustom
+)
+
+// node is a piece of a template.
+type node struct {
+	kind       nodeKind
+	start, end int // bounds in the source, of a block with its closing tag
+	tag        *tag
+	closer     *tag // nil for what has no closing tag of its own
+	body       []*node
+
+	raw  string // of a text, raw or comment node: as it stands in the source
+	text string // what it prints: escapes resolved, trimmed
+
+	strategy Strategy // of its onerror attribute; "" without
+	expr     *expr    // eval, format, eval-role, or an in or with that is an expression
+	path     []string // name, or an in or with that is a path
+	pathPos  int      // of name, in or with
+	limit    int      // of a for; 0 without
+	ref      Ref      // of include and extends
+	resolver Resolver // of a custom tag
+}
+
+// name is the tag's name; "" for text.
+func (n *node) name() string {
+	if n.tag == nil {
+		return ""
+	}
+	return n.tag.name
+}
+
+// get returns the value of an attribute.
+func (n *node) get(name string) (string, bool) {
+	if a := n.tag.attr(name); a != nil {
+		return a.value, true
+	}
+	return "", false
+}
+
+// printer writes nodes in canonical form.
+type printer struct {
+	strings.Builder
+	open, close string
+}
+
+// print writes nodes such that parsing them again gives the same nodes: texts,
+// raw and comment bodies as they stand, tags with single spaces, values in
+// double quotes, expressions as [expr.String] gives them.
+func (p *printer) print(nodes []*node) {
+	for _, n := range nodes {
+		switch n.kind {
+		case nodeText:
+			p.WriteString(n.raw)
+			continue
+		case nodeIf:
+			p.print(n.body)
+		case nodeRaw, nodeComment:
+			p.tag(n)
+			p.WriteString(n.raw)
+		default:
+			p.tag(n)
+			p.print(n.body)
+		}
+		if n.closer != nil {
+			p.WriteString(p.open)
+			p.mark(n.closer.trimLeft)
+			p.WriteString("/" + n.closer.name)
+			p.mark(n.closer.trimRight)
+			p.WriteString(p.close)
+		}
+	}
+}
+
+func (p *printer) mark(trim bool) {
+	if trim {
+		p.WriteByte('-')
+	}
+}
+
+func (p *printer) tag(n *node) {
+	t := n.tag
+	p.WriteString(p.open)
+	p.mark(t.trimLeft)
+	p.WriteString(t.name)
+	for i := range t.attrs {
+		a := &t.attrs[i]
+		v := a.value
+		if n.expr != nil && n.expr.pos >= a.at && n.expr.pos <= a.at+len(a.raw) {
+			v = n.expr.String()
+		}
+		p.WriteString(" " + a.name + `="` + attrEscaper.Replace(v) + `"`)
+	}
+	if t.selfClosing {
+		p.WriteString(" /")
+	}
+	p.mark(t.trimRight)
+	p.WriteString(p.close)
+}
+
+var attrEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`)

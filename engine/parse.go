@@ -1,0 +1,428 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-prompty/prompty/engine/internal/value"
+	"github.com/go-prompty/prompty/promptfile"
+)
+
+// Parse reads a template: front matter, if there is any, and the body. The
+// name stands in errors and plays no other part. What is wrong with the
+// template comes as [Errors]. Functions and resolvers are those registered at
+// this moment.
+func (e *Engine) Parse(name, source string) (*Template, error) {
+	t, errs := e.parse(name, source)
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	return t, nil
+}
+
+// parse returns as much of the template as could be read beside the errors.
+func (e *Engine) parse(name, source string) (*Template, Errors) {
+	t := &Template{name: name, source: source, eng: e, blocks: make(map[string]*node)}
+	p := &parser{Template: t, names: e.names.Load(), folds: folder{limits: &e.limits}}
+	if len(source) > e.limits.SourceBytes {
+		p.report(0, "", limitf("the template has %d bytes, the limit is %d", len(source), e.limits.SourceBytes))
+		return t, p.errs
+	}
+	if !utf8.ValidString(source) {
+		p.report(invalidUTF8(source), "", errors.New("the template is not valid UTF-8: save it in that encoding"))
+		return t, p.errs
+	}
+	p.front()
+	p.scan = scanner{src: source, pos: t.body, open: e.open, close: e.close, report: p.report}
+	p.run()
+	slices.SortStableFunc(p.errs, func(a, b *Error) int { return a.Offset - b.Offset })
+	return t, p.errs
+}
+
+func invalidUTF8(s string) int {
+	for i, r := range s {
+		if r == utf8.RuneError {
+			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
+				return i
+			}
+		}
+	}
+	return len(s)
+}
+
+// parser builds the nodes of one template. It keeps the open tags on a stack
+// of its own, so that depth costs no recursion.
+type parser struct {
+	*Template
+	names *names
+	scan  scanner
+	folds folder
+	errs  Errors
+	stop  bool // maxErrors were found, or a limit was reached
+
+	stack    []*node // the open blocks, outermost first
+	trimNext bool    // the last tag trims what follows it
+	content  bool    // something other than white space was met
+}
+
+func (p *parser) report(offset int, tag string, err error) {
+	if p.stop {
+		return
+	}
+	p.errs = append(p.errs, newError(p.name, p.source, offset, tag, err))
+	p.stop = len(p.errs) >= maxErrors
+}
+
+// front reads the front matter.
+func (p *parser) front() {
+	header, err := promptfile.ParseHeader(p.name, p.source)
+	_, _, p.body, _ = promptfile.SplitFrontMatter(p.source)
+	if err != nil {
+		for _, fe := range frontErrors(err) {
+			msg := "front matter: " + fe.Msg
+			if fe.Hint != "" {
+				msg += ". " + fe.Hint
+			}
+			p.report(offsetOf(p.source, fe.Line, fe.Column), "", errors.New(msg))
+		}
+		return
+	}
+	p.header = header
+	if header == nil || header.Extends == "" {
+		return
+	}
+	ref, err := parseRef(header.Extends, "")
+	if err != nil {
+		p.report(0, "", fmt.Errorf("front matter: extends: %w", err))
+		return
+	}
+	p.base = &node{kind: nodeExtends, ref: ref}
+	p.addRef(ref)
+}
+
+// frontErrors lists the faults of a front matter.
+func frontErrors(err error) []*promptfile.Error {
+	if list, ok := errors.AsType[promptfile.Errors](err); ok {
+		return list
+	}
+	if one, ok := errors.AsType[*promptfile.Error](err); ok {
+		return []*promptfile.Error{one}
+	}
+	return []*promptfile.Error{{Line: 1, Column: 1, Msg: err.Error()}}
+}
+
+// offsetOf is the inverse of position.
+func offsetOf(source string, line, column int) int {
+	at := 0
+	for ; line > 1; line-- {
+		i := strings.IndexByte(source[at:], '\n')
+		if i < 0 {
+			return len(source)
+		}
+		at += i + 1
+	}
+	for ; column > 1 && at < len(source) && source[at] != '\n'; column-- {
+		_, size := utf8.DecodeRuneInString(source[at:])
+		at += size
+	}
+	return at
+}
+
+func (p *parser) addRef(ref Ref) {
+	if !slices.Contains(p.refs, ref) {
+		p.refs = append(p.refs, ref)
+	}
+}
+
+func (p *parser) run() {
+	for p.scan.pos < len(p.source) && !p.stop {
+		if start, end := p.scan.text(); start < end {
+			p.text(start, end)
+		}
+		if p.scan.pos == len(p.source) {
+			break
+		}
+		at := p.scan.pos
+		t := p.scan.tag()
+		switch {
+		case t == nil:
+			p.trimNext = false
+		case t.closing:
+			p.trimBefore(t)
+			p.closeTag(t)
+		default:
+			p.trimBefore(t)
+			p.openTag(t)
+		}
+		if p.scan.pos <= at {
+			panic("engine: the scanner does not advance") // would be a hang
+		}
+	}
+	for _, n := range slices.Backward(p.stack) {
+		p.report(n.start, n.name(), fmt.Errorf("tag %s is not closed: %s is missing", n.name(), p.eng.open+"/"+n.name()+p.eng.close))
+	}
+}
+
+// nodes is where the next node goes.
+func (p *parser) nodes() *[]*node {
+	if len(p.stack) == 0 {
+		return &p.root
+	}
+	n := p.stack[len(p.stack)-1]
+	if n.kind == nodeIf {
+		n = n.body[len(n.body)-1]
+	}
+	return &n.body
+}
+
+func (p *parser) add(n *node) {
+	list := p.nodes()
+	*list = append(*list, n)
+	p.size++
+}
+
+func (p *parser) text(start, end int) {
+	n := &node{kind: nodeText, start: start, end: end, raw: p.source[start:end]}
+	n.text = p.scan.unescape(n.raw)
+	if p.trimNext {
+		n.text = strings.TrimLeft(n.text, spaces)
+		p.trimNext = false
+	}
+	if blank := strings.Trim(n.raw, spaces) == ""; !blank {
+		p.content = true
+		if p.inSwitch() {
+			p.report(start+len(n.raw)-len(strings.TrimLeft(n.raw, spaces)), "prompty.switch", errors.New("only prompty.case and prompty.casedefault can stand in prompty.switch: this text belongs to no case"))
+		}
+	}
+	p.add(n)
+}
+
+func (p *parser) inSwitch() bool {
+	return len(p.stack) > 0 && p.stack[len(p.stack)-1].kind == nodeSwitch
+}
+
+// trimBefore trims the text before a tag if the tag says so.
+func (p *parser) trimBefore(t *tag) {
+	if list := *p.nodes(); t.trimLeft && len(list) > 0 {
+		if n := list[len(list)-1]; n.kind == nodeText && n.end == t.pos {
+			n.text = strings.TrimRight(n.text, spaces)
+		}
+	}
+	p.trimNext = t.trimRight
+}
+
+func (p *parser) closeTag(t *tag) {
+	depth := len(p.stack)
+	at := depth - 1
+	for at >= 0 && p.stack[at].name() != t.name {
+		at--
+	}
+	if at != depth-1 || depth == 0 {
+		p.mismatch(t)
+	}
+	if at < 0 {
+		return
+	}
+	n := p.stack[at]
+	p.stack = p.stack[:at]
+	n.closer, n.end = t, t.end
+	if n.kind == nodeIf {
+		n.body[len(n.body)-1].end = t.pos
+	}
+}
+
+func (p *parser) mismatch(t *tag) {
+	if len(p.stack) == 0 {
+		err := fmt.Errorf("closing tag %s closes nothing: no tag is open here", t.name)
+		if s := builtinTags[t.name]; s != nil && s.form == separator {
+			err = fmt.Errorf("%s has no closing tag: it ends where the next branch begins", t.name)
+		}
+		p.report(t.pos, t.name, err)
+		return
+	}
+	n := p.stack[len(p.stack)-1]
+	line, column, _, _ := position(p.source, n.start)
+	p.report(t.pos, t.name, fmt.Errorf("closing tag %s is met where %s is expected, which was opened at %d:%d", t.name, n.name(), line, column))
+}
+
+func (p *parser) openTag(t *tag) {
+	spec := builtinTags[t.name]
+	n := &node{start: t.pos, end: t.end, tag: t}
+	if spec == nil {
+		if n.resolver = p.names.resolvers[t.name]; n.resolver != nil {
+			spec = customTag
+		}
+	}
+	if spec == nil {
+		p.unknownTag(t)
+		spec = customTag
+		// Without its closing tag it is taken for a self-closing one, so that
+		// one mistake gives one error.
+		if !strings.Contains(p.source[t.end:], p.eng.open+"/"+t.name+p.eng.close) {
+			t.selfClosing = true
+		}
+		t.bad = true
+	}
+	n.kind = spec.kind
+	blank := n.kind == nodeComment
+	p.checkPlace(n, blank)
+	if !blank {
+		p.content = true
+	}
+	p.checkForm(t, spec)
+	if !t.bad {
+		p.attributes(n, spec)
+	}
+	p.place(n, spec)
+}
+
+func (p *parser) unknownTag(t *tag) {
+	if t.bad {
+		return
+	}
+	known := p.names.tagNames()
+	near := value.Suggest(t.name, known)
+	if len(near) == 0 && !strings.Contains(t.name, ".") {
+		// {~var~}: the author forgot the prefix.
+		if full := "prompty." + t.name; slices.Contains(known, full) {
+			near = []string{full}
+		}
+	}
+	p.report(t.pos, t.name, fmt.Errorf("unknown tag %s%s", quote(t.name), didYouMean(near)))
+}
+
+// checkForm refuses a block tag without body and a body where none can be.
+func (p *parser) checkForm(t *tag, spec *tagSpec) {
+	if t.bad {
+		return
+	}
+	switch {
+	case spec.form == selfClosing && !t.selfClosing:
+		p.report(t.pos, t.name, fmt.Errorf("%s has no body: close the tag with /%s", t.name, p.eng.close))
+		// A body that was written all the same is read as if it stood beside.
+		t.selfClosing = !strings.Contains(p.source[t.end:], p.eng.open+"/"+t.name+p.eng.close)
+	case spec.form == block && t.selfClosing:
+		p.report(t.pos, t.name, fmt.Errorf("%s needs a body: close it with %s", t.name, p.eng.open+"/"+t.name+p.eng.close))
+	}
+}
+
+// checkPlace refuses a tag that means nothing where it stands.
+func (p *parser) checkPlace(n *node, blank bool) {
+	name := n.name()
+	var parent *node
+	if len(p.stack) > 0 {
+		parent = p.stack[len(p.stack)-1]
+	}
+	if p.inSwitch() && n.kind != nodeCase && !blank {
+		p.report(n.start, name, fmt.Errorf("only prompty.case and prompty.casedefault can stand in prompty.switch, not %s", name))
+		return
+	}
+	switch n.kind {
+	case nodeBranch:
+		if parent == nil || parent.kind != nodeIf {
+			p.report(n.start, name, fmt.Errorf("%s stands outside of prompty.if%s", name, openTagNote(parent)))
+		} else if parent.body[len(parent.body)-1].name() == "prompty.else" {
+			p.report(n.start, name, fmt.Errorf("%s follows prompty.else, which must be the last branch", name))
+		}
+	case nodeCase:
+		if !p.inSwitch() {
+			p.report(n.start, name, fmt.Errorf("%s stands outside of prompty.switch%s", name, openTagNote(parent)))
+			return
+		}
+		for _, c := range parent.body {
+			if c.name() == "prompty.casedefault" {
+				p.report(n.start, name, fmt.Errorf("%s follows prompty.casedefault, which must be the last case", name))
+				return
+			}
+		}
+	case nodeExtends:
+		switch {
+		case p.base != nil:
+			p.report(n.start, name, errors.New("the template extends another one already"))
+		case p.content || parent != nil:
+			p.report(n.start, name, errors.New("prompty.extends must come first in the template: only white space and comments may stand before it"))
+		}
+	case nodeParent:
+		if !p.inside(nodeBlock) {
+			p.report(n.start, name, errors.New("prompty.parent stands outside of prompty.block"))
+		} else if p.base == nil {
+			p.report(n.start, name, errors.New("prompty.parent prints the block of the base, but this template extends none"))
+		}
+	case nodeMessage:
+		if p.inside(nodeMessage) {
+			p.report(n.start, name, errors.New("prompty.message stands in another prompty.message"))
+		} else if p.inside(nodeCustom) {
+			p.report(n.start, name, errors.New("prompty.message cannot stand in a custom tag, which gets its body as text"))
+		}
+	}
+}
+
+func openTagNote(parent *node) string {
+	if parent == nil {
+		return ""
+	}
+	return ": the tag that is open here is " + parent.name()
+}
+
+func (p *parser) inside(kind nodeKind) bool {
+	return slices.ContainsFunc(p.stack, func(n *node) bool { return n.kind == kind })
+}
+
+// place puts a node into the tree and opens its body.
+func (p *parser) place(n *node, spec *tagSpec) {
+	switch n.kind {
+	case nodeRaw, nodeComment:
+		p.verbatim(n)
+		return
+	case nodeBranch:
+		if len(p.stack) == 0 || p.stack[len(p.stack)-1].kind != nodeIf {
+			return
+		}
+		n.tag.selfClosing = false // {~prompty.else/~} is as good
+		parent := p.stack[len(p.stack)-1]
+		parent.body[len(parent.body)-1].end = n.start
+		parent.body = append(parent.body, n)
+		return
+	case nodeExtends:
+		if p.base == nil {
+			p.base = n
+		}
+	}
+	p.add(n)
+	if n.tag.selfClosing {
+		return
+	}
+	if n.kind == nodeIf {
+		n.body = []*node{{kind: nodeBranch, start: n.start, tag: n.tag, expr: n.expr}}
+	}
+	p.stack = append(p.stack, n)
+	if len(p.stack) > p.eng.limits.BlockDepth {
+		p.report(n.start, n.name(), limitf("tags are nested more than %d deep", p.eng.limits.BlockDepth))
+		p.stop = true
+	}
+}
+
+// verbatim reads the body of a raw or comment tag, which nothing looks into.
+func (p *parser) verbatim(n *node) {
+	p.add(n)
+	if n.tag.selfClosing {
+		return
+	}
+	raw, end := p.scan.verbatim(n.name())
+	if end == nil {
+		p.report(n.start, n.name(), fmt.Errorf("tag %s is not closed: %s is missing", n.name(), p.eng.open+"/"+n.name()+p.eng.close))
+		p.scan.pos = len(p.source)
+		return
+	}
+	n.raw, n.text, n.closer, n.end = raw, raw, end, end.end
+	if n.tag.trimRight {
+		n.text = strings.TrimLeft(n.text, spaces)
+	}
+	if end.trimLeft {
+		n.text = strings.TrimRight(n.text, spaces)
+	}
+	p.trimNext = end.trimRight
+}

@@ -1,0 +1,180 @@
+package engine
+
+// opcode is what an instruction does. a, b and c are its operands; "top" is the
+// top of the operand stack, "pop" takes it off.
+type opcode uint16
+
+const (
+	doText       opcode = iota // print texts[a]
+	doPrint                    // print paths[a]
+	doPrintOr                  // print paths[a], or texts[b] if it is missing
+	doLoad                     // push paths[a]; if it is missing print texts[b] and go to c, or fail if b < 0
+	doPrintTop                 // print pop
+	doConst                    // push consts[a]
+	doPath                     // push paths[a], nil if it is missing
+	doNot                      // replace top by its negation
+	doNeg                      // replace top by its negative
+	doBin                      // replace the two topmost by the result of operator aux
+	doFunc                     // replace the b topmost by the result of funcs[a]
+	doStore                    // pop to slot a
+	doJump                     // go to c
+	doJumpTop                  // pop; go to c if its truth is aux
+	doJumpPath                 // go to c if the truth of paths[a] is aux
+	doJumpCmp                  // go to c if the truth of paths[a] op consts[b] is as aux says
+	doJumpCmpTop               // pop two; go to c if the truth of their comparison is as aux says
+	doCaseText                 // go to c unless slot a prints as texts[b]
+	doFor                      // begin loops[a] over its path or pop; go to c if there is nothing
+	doNext                     // go to c for the next turn of loops[a]; a turn has b instructions
+	doWith                     // pop to slot a, as a map
+	doCall                     // run calls[a]
+	doMark                     // remember the state of the output in mark a
+	doCapture                  // as doMark, and what follows is the body of a custom tag
+	doCustom                   // run customs[a]
+	doMessage                  // begin messages[a]; its role is pop if it has no static one
+	doMessageEnd               // end the message
+	doEnv                      // print the environment variable of envs[a]
+	doFail                     // fail with errs[a]
+	doTick                     // count b steps
+	doEnd                      // return
+)
+
+// instr is one instruction.
+type instr struct {
+	op      opcode
+	aux     uint16
+	a, b, c int32
+}
+
+// meta is what is known of an instruction for errors.
+type meta struct {
+	off     int32 // place in the source of its site's template
+	site    int32
+	tag     int32 // index into tags
+	handler int32 // index into handlers, or one of the following
+}
+
+const (
+	noHandler    = -1 // the error goes to whoever called the code
+	throwHandler = -2 // the error ends the rendering
+)
+
+// site is a template as it was brought into a piece of code.
+type site struct {
+	tmpl   *Template
+	parent int32  // the site it was brought in from; -1 for the code's own template
+	off    int32  // where in the parent
+	how    string // "included from" or "extended by"
+}
+
+// handler is what becomes of a tag that fails.
+type handler struct {
+	strategy Strategy
+	explicit bool  // an onerror attribute says so, not the engine's default
+	mark     int32 // the state to go back to
+	resume   int32 // the instruction to go on with
+	text     string
+}
+
+// code is a compiled template, with what was inlined into it.
+type code struct {
+	ins      []instr
+	meta     []meta
+	sites    []site
+	tags     []string
+	handlers []handler
+
+	texts    []string
+	paths    []pathRef
+	consts   []any
+	funcs    []*Func
+	loops    []loopSite
+	calls    []callSite
+	customs  []customSite
+	messages []messageSite
+	envs     []envSite
+	errs     []error
+
+	// what an activation needs
+	nslots, nloops, nmarks, nstack int
+}
+
+// pathSource says where a path begins.
+type pathSource uint8
+
+const (
+	fromRoot pathSource = iota
+	fromSlot
+	fromConst
+	fromEnv
+	fromNowhere // an isolated scope does not have it
+)
+
+// pathRef is a path, resolved as far as it can be before there is data.
+type pathRef struct {
+	src      pathSource
+	slot     int
+	constant string
+	dyn      []int // slots of maps to look into first
+	segs     []string
+	rest     []string // segs[1:]
+	fallback any      // the default of an input of that name
+	hasFall  bool
+
+	scope    *scope // where it stands, for suggestions
+	defaults []map[string]any
+}
+
+type loopSite struct {
+	loop        int // index of the cursor
+	path        int // index of the path; -1: the value is on the stack
+	item, index int // slots; index is -1 without
+	limit       int // 0 without
+}
+
+type callSite struct {
+	target   *target
+	scope    *scope
+	defaults []map[string]any
+	depth    int // of inlined includes around it
+}
+
+// target is a template that is called, not inlined.
+type target struct {
+	tmpl *Template
+	code *code
+}
+
+type customSite struct {
+	node  *node
+	attrs map[string]string
+	mark  int // of a block's body; -1 for a self-closing tag
+	scope *scope
+	defs  []map[string]any
+}
+
+type messageSite struct {
+	role, name string
+	cache      bool
+}
+
+type envSite struct {
+	name, def        string
+	hasDef, required bool
+}
+
+// Program is a template with everything it includes and extends, compiled. It
+// is immutable.
+type Program struct {
+	eng     *Engine
+	tmpl    *Template
+	main    *code
+	targets map[*Template]*target // that main or each other call
+	links   map[Ref]link
+	refs    []Ref
+	inputs  []declared
+}
+
+// Refs returns what the template includes and extends, directly and through
+// others, each once, in the order it was found. Those that could not be loaded
+// are among them.
+func (p *Program) Refs() []Ref { return append([]Ref(nil), p.refs...) }

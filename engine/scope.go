@@ -1,0 +1,169 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/go-prompty/prompty/engine/internal/value"
+)
+
+// scopeKind says what a scope brings.
+type scopeKind uint8
+
+const (
+	scopeVars scopeKind = iota // names known when compiling: loop variables, attributes of an include
+	scopeWith                  // the keys of a map in a slot
+	scopeRoot                  // the data
+	scopeEnv                   // what the code that called this one sees
+)
+
+// scope is what one construct makes visible, on top of its parent. A chain of
+// them without a root or env at its end is isolated. Scopes are made while
+// compiling and never change.
+type scope struct {
+	parent *scope
+	kind   scopeKind
+	names  []string
+	slots  []int    // of names; -1 for a constant
+	consts []string // of names that are constants
+	slot   int      // of a with
+}
+
+// env is a scope together with the values it had at some moment.
+type env struct {
+	scope    *scope
+	slots    []any
+	outer    *env // for scopeEnv
+	root     any
+	defaults []map[string]any // of inputs, innermost template first; below all scopes
+}
+
+// lookup finds a path.
+func (e *env) lookup(segs []string) (any, bool) {
+	v, ok := e.first(segs[0])
+	if !ok {
+		return nil, false
+	}
+	return walk(v, segs[1:])
+}
+
+// first finds the first segment of a path.
+func (e *env) first(name string) (any, bool) {
+	if v, ok := e.scoped(name); ok {
+		return v, true
+	}
+	for _, d := range e.defaults {
+		if v, ok := d[name]; ok {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+func (e *env) scoped(name string) (any, bool) {
+	for s := e.scope; s != nil; s = s.parent {
+		switch s.kind {
+		case scopeVars:
+			if i := slices.Index(s.names, name); i >= 0 {
+				if s.slots[i] < 0 {
+					return s.consts[i], true
+				}
+				return unbox(e.slots[s.slots[i]]), true
+			}
+		case scopeWith:
+			if v, ok := step(e.slots[s.slot], name); ok {
+				return v, true
+			}
+		case scopeRoot:
+			return step(e.root, name)
+		case scopeEnv:
+			return e.outer.first(name)
+		}
+	}
+	return nil, false
+}
+
+// names lists what first can find, for suggestions.
+func (e *env) names() []string {
+	var list []string
+	for ; e != nil; e = e.outer {
+		for s := e.scope; s != nil; s = s.parent {
+			switch s.kind {
+			case scopeVars:
+				list = append(list, s.names...)
+			case scopeWith:
+				list = append(list, value.Keys(e.slots[s.slot])...)
+			case scopeRoot:
+				list = append(list, value.Keys(e.root)...)
+			}
+		}
+		for _, d := range e.defaults {
+			list = append(list, value.Keys(d)...)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// step takes one step of a path.
+func step(v any, seg string) (any, bool) {
+	switch m := v.(type) {
+	case map[string]any:
+		v, ok := m[seg]
+		return v, ok
+	case *value.Entry:
+		switch seg {
+		case "key":
+			return m.Key, true
+		case "value":
+			return m.Value, true
+		}
+		return nil, false
+	}
+	return value.Field(v, seg)
+}
+
+// walk follows the rest of a path.
+func walk(v any, segs []string) (any, bool) {
+	for _, seg := range segs {
+		var ok bool
+		if v, ok = step(v, seg); !ok {
+			return nil, false
+		}
+	}
+	return v, true
+}
+
+// Loops put items of []string and indexes into slots as pointers, which costs
+// no allocation. unbox makes plain values of them.
+func unbox(v any) any {
+	switch p := v.(type) {
+	case *string:
+		if p != nil {
+			return *p
+		}
+		return nil
+	case *int:
+		if p != nil {
+			return *p
+		}
+		return nil
+	case *value.Entry:
+		return *p
+	}
+	return v
+}
+
+// smallInts is what the indexes of loops point to.
+var smallInts = func() (a [1024]int) {
+	for i := range a {
+		a[i] = i
+	}
+	return a
+}()
+
+func boxIndex(i int) any {
+	if i < len(smallInts) {
+		return &smallInts[i]
+	}
+	return i
+}
