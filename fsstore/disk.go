@@ -1,0 +1,248 @@
+package fsstore
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// disk is every file operation that the store makes, and the one place where
+// tests make them fail. All paths are slash-separated and relative to the root;
+// os.Root keeps them inside it whatever symbolic links say.
+type disk struct {
+	root *os.Root
+	sync bool // false: nothing is flushed
+
+	// fault, if set, is asked before each operation; what it returns, the
+	// operation fails with. A failing "write" has written half.
+	fault func(op, path string) error
+}
+
+func (d *disk) ask(op, p string) error {
+	if d.fault == nil {
+		return nil
+	}
+	return d.fault(op, p)
+}
+
+func (d *disk) stat(p string) (fs.FileInfo, error) {
+	if err := d.ask("stat", p); err != nil {
+		return nil, err
+	}
+	return d.root.Stat(p)
+}
+
+func (d *disk) lstat(p string) (fs.FileInfo, error) {
+	if err := d.ask("lstat", p); err != nil {
+		return nil, err
+	}
+	return d.root.Lstat(p)
+}
+
+// open opens for reading. It never waits, not even for the other end of a
+// named pipe.
+func (d *disk) open(p string) (*os.File, error) {
+	if err := d.ask("open", p); err != nil {
+		return nil, err
+	}
+	return d.root.OpenFile(p, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+func (d *disk) list(dir string) ([]fs.DirEntry, error) {
+	if err := d.ask("list", dir); err != nil {
+		return nil, err
+	}
+	f, err := d.root.OpenFile(dir, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.ReadDir(-1)
+}
+
+// create makes a new file that holds data. A zero mtime leaves the time alone.
+// The file is open: flush makes it durable and closes it.
+func (d *disk) create(p string, data []byte, perm fs.FileMode, mtime time.Time) (*os.File, error) {
+	if err := d.ask("create", p); err != nil {
+		return nil, err
+	}
+	f, err := d.root.OpenFile(p, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return nil, err
+	}
+	err = d.ask("write", p)
+	if err != nil {
+		data = data[:len(data)/2]
+	}
+	if _, werr := f.Write(data); werr != nil {
+		err = werr
+	}
+	if err == nil && !mtime.IsZero() {
+		if err = d.ask("chtimes", p); err == nil {
+			err = d.root.Chtimes(p, mtime, mtime)
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// flush makes files durable, at the same time so that a journal commits once,
+// and closes them in any case. Nil files are passed over.
+func (d *disk) flush(files ...*os.File) error {
+	errs := make([]error, len(files))
+	var wg sync.WaitGroup
+	for i, f := range files {
+		if f == nil {
+			continue
+		}
+		if d.sync {
+			if errs[i] = d.ask("fsync", f.Name()); errs[i] == nil {
+				wg.Go(func() { errs[i] = f.Sync() })
+			}
+		}
+	}
+	wg.Wait()
+	for i, f := range files {
+		if f != nil {
+			errs[i] = errors.Join(errs[i], f.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// flushDirs makes the entries of folders durable. A folder that is gone has
+// nothing to flush.
+func (d *disk) flushDirs(dirs ...string) error {
+	if !d.sync {
+		return nil
+	}
+	var files []*os.File
+	var errs []error
+	seen := map[string]bool{}
+	for _, dir := range dirs {
+		if seen[dir] {
+			continue
+		}
+		seen[dir] = true
+		f, err := d.root.Open(dir)
+		switch {
+		case err == nil:
+			files = append(files, f)
+		case !missing(err):
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(append(errs, ignoreUnsupportedSync(d.flush(files...)))...)
+}
+
+func (d *disk) rename(from, to string) error {
+	if err := d.ask("rename", to); err != nil {
+		return err
+	}
+	return d.root.Rename(from, to)
+}
+
+func (d *disk) link(from, to string) error {
+	if err := d.ask("link", to); err != nil {
+		return err
+	}
+	return d.root.Link(from, to)
+}
+
+func (d *disk) remove(p string) error {
+	if err := d.ask("remove", p); err != nil {
+		return err
+	}
+	return d.root.Remove(p)
+}
+
+// mkdirs makes a folder with its parents and returns the folders that got a
+// new entry.
+func (d *disk) mkdirs(dir string) (touched []string, err error) {
+	if dir == "." {
+		return nil, nil
+	}
+	if err := d.ask("mkdir", dir); err != nil {
+		return nil, err
+	}
+	err = d.root.Mkdir(dir, 0o777)
+	if missing(err) {
+		if touched, err = d.mkdirs(path.Dir(dir)); err == nil {
+			err = d.root.Mkdir(dir, 0o777)
+		}
+	}
+	if err == nil {
+		return append(touched, path.Dir(dir)), nil
+	}
+	if errors.Is(err, fs.ErrExist) {
+		fi, serr := d.root.Stat(dir)
+		switch {
+		case serr != nil:
+			return nil, fmt.Errorf("%s cannot be used as a folder: %w", dir, serr)
+		case !fi.IsDir():
+			return nil, fmt.Errorf("%s is a file where a folder should be; move it away", dir)
+		}
+		return touched, nil
+	}
+	return touched, err
+}
+
+// exchange swaps two files in one atomic step. Where the system cannot it
+// gives errNoExchange and has done nothing.
+func (d *disk) exchange(a, b string) error {
+	if err := d.ask("exchange", b); err != nil {
+		return err
+	}
+	dirA, err := d.root.Open(path.Dir(a))
+	if err != nil {
+		return err
+	}
+	defer dirA.Close()
+	dirB, err := d.root.Open(path.Dir(b))
+	if err != nil {
+		return err
+	}
+	defer dirB.Close()
+	return exchangeAt(dirA, path.Base(a), dirB, path.Base(b))
+}
+
+var errNoExchange = errors.New("files cannot be swapped here")
+
+// readAll reads at most limit bytes and one more.
+func readAll(f *os.File, size, limit int64) ([]byte, error) {
+	data := make([]byte, 0, min(size, limit)+1)
+	for {
+		n, err := f.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		switch {
+		case err == io.EOF:
+			return data, nil
+		case err != nil:
+			return nil, err
+		case int64(len(data)) > limit:
+			return data, nil
+		case len(data) == cap(data):
+			data = append(data, 0)[:len(data)]
+		}
+	}
+}
+
+// missing reports whether err says that a path leads nowhere. A file where a
+// folder should be leads nowhere, too.
+func missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// forbids reports whether err says that the place cannot be written.
+func forbids(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, errNoLocks)
+}

@@ -1,0 +1,175 @@
+package fsstore
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/promptfile"
+)
+
+// shelf is what the names of the files in one versions folder say.
+type shelf struct {
+	live []int        // ascending
+	all  []int        // every number that has a file, ascending, each once
+	at   map[int]mark // the mark of each number in all
+	open int          // the number of a step that was not finished; 0: none
+	swap int          // the number on a displaced file; 0: none
+}
+
+// high is the highest number ever used.
+func (h *shelf) high() int {
+	if len(h.all) == 0 {
+		return 0
+	}
+	return h.all[len(h.all)-1]
+}
+
+func (h *shelf) newest() int {
+	if len(h.live) == 0 {
+		return 0
+	}
+	return h.live[len(h.live)-1]
+}
+
+// below is the newest live version before n.
+func (h *shelf) below(n int) int {
+	i, _ := slices.BinarySearch(h.live, n)
+	if i == 0 {
+		return 0
+	}
+	return h.live[i-1]
+}
+
+func (h *shelf) settled() bool { return h.open == 0 && h.swap == 0 }
+
+// readShelf lists a versions folder. One that does not exist is empty.
+func (s *Store) readShelf(name string) (*shelf, error) {
+	h := &shelf{at: map[int]mark{}}
+	entries, err := s.disk.list(s.layout.versions(name))
+	if missing(err) {
+		return h, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		n, m, ok := s.layout.parse(e.Name())
+		if !ok || e.IsDir() {
+			continue
+		}
+		switch m {
+		case swapped:
+			h.swap = n
+			continue
+		case stray:
+			continue
+		case saving, deleting, removing:
+			h.open = max(h.open, n)
+		}
+		// A number with two files can only come from someone's copying: the
+		// live one counts.
+		if old, twice := h.at[n]; !twice {
+			h.all = append(h.all, n)
+		} else if old == live {
+			continue
+		}
+		h.at[n] = m
+	}
+	slices.Sort(h.all)
+	for _, n := range h.all {
+		if h.at[n] == live {
+			h.live = append(h.live, n)
+		}
+	}
+	return h, nil
+}
+
+// readVersion reads the file of a version. The error of one that is not there
+// satisfies missing.
+func (s *Store) readVersion(name string, n int, m mark) (*file, error) {
+	p := s.layout.version(name, n, m)
+	f, _, err := s.readOnce(p) // immutable: no writer to wait for
+	if err == nil {
+		err = checkData(p, f.data)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// versionTime is when version n was saved: the time of its file.
+func (s *Store) versionTime(name string, n int, m mark) (time.Time, error) {
+	fi, err := s.disk.stat(s.layout.version(name, n, m))
+	if err != nil {
+		return time.Time{}, err
+	}
+	return fi.ModTime(), nil
+}
+
+// after returns the time for the version that follows h's highest: at, but
+// later than that one's, whatever the clock says.
+func (s *Store) after(name string, h *shelf, at time.Time) (time.Time, error) {
+	n := h.high()
+	if n == 0 {
+		return at, nil
+	}
+	last, err := s.versionTime(name, n, h.at[n])
+	if err != nil {
+		return at, err
+	}
+	if !at.After(last) {
+		return last.Add(time.Microsecond), nil
+	}
+	return at, nil
+}
+
+// afterEdit is after for the version that a file edited by hand is: its own
+// time, but not one in the future.
+func (s *Store) afterEdit(name string, h *shelf, f *file) (time.Time, error) {
+	at := f.info.ModTime()
+	if now := time.Now(); at.After(now) {
+		at = now
+	}
+	return s.after(name, h, at)
+}
+
+// template makes a template of a file's bytes. What Decode cannot take apart
+// is all text: the engine reports it when it parses it.
+func (s *Store) template(name string, n int, data []byte, at time.Time) (*prompty.StoredTemplate, error) {
+	p := s.layout.tree(name)
+	source, fields, _ := promptfile.Decode(p, data)
+	if len(source) > prompty.MaxSourceBytes {
+		return nil, &unusable{path: p, why: fmt.Sprintf("has a text of %d bytes, the limit is %d; make it smaller", len(source), prompty.MaxSourceBytes)}
+	}
+	t := &prompty.StoredTemplate{
+		ID: makeID(name, n), Name: name, Source: source, Version: n, Metadata: fields.Metadata, Tags: fields.Tags,
+		CreatedAt: at.UTC(), UpdatedAt: at.UTC(), CreatedBy: fields.CreatedBy, TenantID: fields.TenantID,
+	}
+	if len(t.Tags) == 0 {
+		t.Tags = nil
+	}
+	if len(t.Metadata) == 0 {
+		t.Metadata = nil
+	}
+	return t, nil
+}
+
+// load reads one version as a template; an error that satisfies missing if it
+// is not there.
+func (s *Store) load(name string, n int, m mark) (*prompty.StoredTemplate, error) {
+	f, err := s.readVersion(name, n, m)
+	if err != nil {
+		return nil, err
+	}
+	return s.template(name, n, f.data, f.info.ModTime())
+}
+
+// isSymlink reports whether a path is a symbolic link itself.
+func (s *Store) isSymlink(p string) bool {
+	fi, err := s.disk.lstat(p)
+	return err == nil && fi.Mode()&fs.ModeSymlink != 0
+}
