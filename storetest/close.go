@@ -63,6 +63,7 @@ func checkCloseDuring(t *trial) {
 	l.acknowledged(1, "one")
 	enough := make(chan struct{})
 	var done atomic.Int32
+	var closed atomic.Bool // set when Close has returned
 	count := func() {
 		if done.Add(1) == 20 {
 			close(enough)
@@ -73,8 +74,9 @@ func checkCloseDuring(t *trial) {
 		fns = append(fns, func() {
 			for i := 0; ; i++ {
 				tmpl := t.draft("doc", fmt.Sprintf("saver %d save %d", w, i))
+				late := closed.Load()
 				err := s.Save(ctx, tmpl)
-				if err != nil {
+				if err != nil || late {
 					t.wantErr(err, prompty.ErrClosed, "Save beside Close")
 					return
 				}
@@ -83,6 +85,7 @@ func checkCloseDuring(t *trial) {
 			}
 		}, func() {
 			for {
+				late := closed.Load()
 				_, err := s.GetByID(ctx, saved.ID)
 				if err == nil {
 					_, err = s.Get(ctx, "doc")
@@ -90,7 +93,7 @@ func checkCloseDuring(t *trial) {
 				if err == nil {
 					_, err = s.List(ctx, &prompty.TemplateQuery{Limit: 1})
 				}
-				if err != nil {
+				if err != nil || late {
 					t.wantErr(err, prompty.ErrClosed, "a read beside Close")
 					return
 				}
@@ -105,6 +108,7 @@ func checkCloseDuring(t *trial) {
 		if err := s.Close(); err != nil {
 			t.Errorf("Close beside calls: %v", err)
 		}
+		closed.Store(true)
 	})
 	all(fns...)
 	if t.claims.private {
@@ -167,7 +171,7 @@ func checkGoroutines(t *trial) {
 		}
 	})
 	var left string
-	if !eventually(func() bool { left = labelled(label); return left == "" }) {
+	if !t.eventually(func() bool { left = labelled(label); return left == "" }) {
 		t.Errorf("goroutines live on after Close:\n%s", shorten(left))
 	}
 }
@@ -200,7 +204,7 @@ func checkFiles(t *trial) {
 		use(t, opener)
 	}
 	var after int
-	if !eventually(func() bool { after, _ = openFiles(); return after < before+rounds }) {
+	if !t.eventually(func() bool { after, _ = openFiles(); return after < before+rounds }) {
 		t.Errorf("%d files were open before, %d after %d times open and Close", before, after, rounds)
 	}
 }
@@ -212,8 +216,8 @@ func openFiles() (int, bool) {
 
 // eventually gives what ends on its own, such as a goroutine's last steps or
 // a connection's shutdown, the time for it.
-func eventually(cond func() bool) bool {
-	for deadline := time.Now().Add(patience); !cond(); runtime.Gosched() {
+func (t *trial) eventually(cond func() bool) bool {
+	for deadline := time.Now().Add(t.claims.patience); !cond(); runtime.Gosched() {
 		if time.Now().After(deadline) {
 			return false
 		}

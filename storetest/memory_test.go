@@ -24,3 +24,18 @@ func TestMemory(t *testing.T) {
 	t.Run("bare", func(t *testing.T) { storetest.Run(t, openMemory, storetest.Private()) })
 	storetest.RunWrapped(t, openMemory, storetest.Private())
 }
+
+func TestModel(t *testing.T) {
+	t.Run("memory", func(t *testing.T) { storetest.Model(t, openMemory, storetest.Private()) })
+	t.Run("shared", func(t *testing.T) { storetest.Model(t, openViews, storetest.Tenant("acme")) })
+	t.Run("cached", func(t *testing.T) {
+		open := func(t testing.TB) storetest.Place {
+			shared := openViews(t)
+			return func() (prompty.TemplateStorage, error) {
+				s, err := shared()
+				return prompty.NewCachedStorage(s, prompty.CacheConfig{}), err
+			}
+		}
+		storetest.Model(t, open, storetest.Tenant("acme"), storetest.Stale())
+	})
+}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/go-prompty/prompty"
 )
@@ -21,6 +22,7 @@ type claims struct {
 	sourceLimit int
 	tenant      string
 	must        []capability
+	patience    time.Duration
 }
 
 type capability struct {
@@ -57,7 +59,7 @@ func Has[T any]() Claim {
 }
 
 func newClaims(list []Claim) *claims {
-	c := &claims{sourceLimit: prompty.MaxSourceBytes}
+	c := &claims{sourceLimit: prompty.MaxSourceBytes, patience: standardPatience}
 	for _, claim := range list {
 		claim(c)
 	}

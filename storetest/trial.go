@@ -13,9 +13,9 @@ import (
 	"github.com/go-prompty/prompty"
 )
 
-// patience bounds every wait for something that must happen. It is long, as
-// nothing waits for it but a broken backend.
-const patience = 30 * time.Second
+// standardPatience bounds every wait for something that must happen. It is
+// long, as nothing waits for it but a broken backend.
+const standardPatience = 30 * time.Second
 
 // trial is one run of one check. Its failures carry the rule.
 type trial struct {
@@ -35,9 +35,9 @@ func (t *trial) Fatalf(format string, args ...any) {
 	t.TB.Fatalf("%s: %s", t.rule, fmt.Sprintf(format, args...))
 }
 
-// ctx lives as long as the check, or until patience ends.
+// ctx lives as long as the check, or until the patience for everything ends.
 func (t *trial) ctx() context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), standardPatience)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -47,7 +47,7 @@ func (t *trial) watch(ctx context.Context, s prompty.TemplateStorage) *watch {
 // next waits for a batch and checks its form.
 func (w *watch) next(what string) prompty.ChangeBatch {
 	w.t.Helper()
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(w.t.claims.patience)
 	defer timer.Stop()
 	select {
 	case b, ok := <-w.ch:
@@ -57,7 +57,7 @@ func (w *watch) next(what string) prompty.ChangeBatch {
 		w.t.wantForm(b)
 		return b
 	case <-timer.C:
-		w.t.Fatalf("nothing reported %s within %v", what, patience)
+		w.t.Fatalf("nothing reported %s within %v", what, w.t.claims.patience)
 	}
 	return prompty.ChangeBatch{}
 }
@@ -104,7 +104,7 @@ func (w *watch) until(name string) (prompty.ChangeBatch, prompty.ChangeKind) {
 // closed waits for the channel's end.
 func (w *watch) closed(why string) {
 	w.t.Helper()
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(w.t.claims.patience)
 	defer timer.Stop()
 	for {
 		select {
@@ -113,7 +113,7 @@ func (w *watch) closed(why string) {
 				return
 			}
 		case <-timer.C:
-			w.t.Fatalf("the channel is still open %v after %s", patience, why)
+			w.t.Fatalf("the channel is still open %v after %s", w.t.claims.patience, why)
 		}
 	}
 }
