@@ -164,6 +164,26 @@ func (t *tree) trimGap(first, end, indent int) int {
 	return end
 }
 
+// FileLine returns the line of the file on which a line of its source stands,
+// both from 1, so that a fault found in the source can be shown in the file.
+// Columns are the same in both.
+func FileLine(file []byte, line int) int {
+	d, fault := read("", string(file))
+	if fault != nil || len(d.source) == len(file) {
+		return line
+	}
+	if len(d.source) == len(d.body) {
+		return line + strings.Count(string(file[:len(file)-len(d.body)]), "\n")
+	}
+	at := line
+	for _, e := range d.entries {
+		if isStorageKey(e.name) && strings.Count(d.front[:e.start], "\n")+2 <= at {
+			at += strings.Count(d.front[e.start:e.end], "\n")
+		}
+	}
+	return at
+}
+
 // isGap reports whether line is blank or a comment indented no deeper than the keys.
 func isGap(line string, indent int) bool {
 	text := strings.TrimLeft(line, " ")
@@ -205,9 +225,13 @@ func sameWithout(name, text string, want []pair) bool {
 	return true
 }
 
-// sameNode compares what two nodes mean. Aliases are the same if they name the
-// same anchor.
+// sameNode compares what two nodes mean, and how: an alias is the same as an
+// alias of the same name for the same value. Neither tree is larger than
+// MaxNodes with its aliases followed.
 func sameNode(a, b *yaml.Node) bool {
+	if a.Kind == yaml.AliasNode && b.Kind == yaml.AliasNode && !sameNode(a.Alias, b.Alias) {
+		return false
+	}
 	if a.Kind != b.Kind || a.Value != b.Value || a.Tag != b.Tag || a.Anchor != b.Anchor || len(a.Content) != len(b.Content) {
 		return false
 	}

@@ -142,22 +142,68 @@ func (d *document) editItems(e entry, tags []string) (string, bool) {
 		return step{-1, dash + quote(tag) + d.eol()}
 	}
 	var steps []step
-	j := 0
-	for i, tag := range d.fields.Tags {
-		k := slices.Index(tags[j:], tag)
-		if k < 0 {
-			continue
+	kept := common(d.fields.Tags, tags)
+	for i, tag := range tags {
+		if k := kept[i]; k >= 0 {
+			steps = append(steps, step{k, d.front[pieces[k].start:pieces[k].end]})
+		} else {
+			steps = append(steps, fresh(tag))
 		}
-		for _, t := range tags[j : j+k] {
-			steps = append(steps, fresh(t))
-		}
-		steps = append(steps, step{i, d.front[pieces[i].start:pieces[i].end]})
-		j += k + 1
-	}
-	for _, t := range tags[j:] {
-		steps = append(steps, fresh(t))
 	}
 	return d.apply(e, pieces, steps, flow)
+}
+
+// common returns for each item of b its number in a if it is one of those that
+// both have in the same order, else -1. There are as many of these as can be,
+// but for lists so long that finding them would take more than a moment.
+func common(a, b []string) []int {
+	in := make([]int, len(b))
+	for i := range in {
+		in[i] = -1
+	}
+	start := 0
+	for start < len(a) && start < len(b) && a[start] == b[start] {
+		in[start] = start
+		start++
+	}
+	enda, endb := len(a), len(b)
+	for enda > start && endb > start && a[enda-1] == b[endb-1] {
+		enda--
+		endb--
+		in[endb] = enda
+	}
+	n, m := enda-start, endb-start
+	const most = 1 << 20
+	if n == 0 || m == 0 || n > most/m {
+		return in
+	}
+	// length[i][j] of the longest common subsequence of a[start+i:enda] and b[start+j:endb].
+	length := make([][]int32, n+1)
+	for i := range length {
+		length[i] = make([]int32, m+1)
+	}
+	for i := n - 1; i >= 0; i-- {
+		for j := m - 1; j >= 0; j-- {
+			if a[start+i] == b[start+j] {
+				length[i][j] = length[i+1][j+1] + 1
+			} else {
+				length[i][j] = max(length[i+1][j], length[i][j+1])
+			}
+		}
+	}
+	for i, j := 0, 0; i < n && j < m; {
+		switch {
+		case a[start+i] == b[start+j]:
+			in[start+j] = start + i
+			i++
+			j++
+		case length[i+1][j] >= length[i][j+1]:
+			i++
+		default:
+			j++
+		}
+	}
+	return in
 }
 
 // editPairs edits metadata: changed values in place, new keys at the end.

@@ -1,6 +1,9 @@
 package promptfile
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Encode puts a text and the fields of its storage together into a file, such
 // that [Decode] gives both back. The base is the file as it was, or nil: what
@@ -19,7 +22,7 @@ func Encode(base []byte, source string, f Fields) []byte {
 	// From the most natural file to the one that always works; each is read
 	// before it is taken, so nothing above it has to be right about YAML.
 	for _, candidate := range []func() (string, bool){
-		func() (string, bool) { return source, f.empty() },
+		func() (string, bool) { return source, true },
 		func() (string, bool) { return mergeFront(old, source, f, keepInside) },
 		func() (string, bool) { return mergeFront(old, source, f, rewrite) },
 		func() (string, bool) { return addToFront(source, f) },
@@ -70,7 +73,7 @@ func wrapFront(old *document, source string, f Fields, how editing) (string, boo
 	if source != "" && !strings.HasSuffix(p.closer, "\n") {
 		p.closer += p.eol()
 	}
-	p.front = insert(p.front, old.blocks(f, how), func(at int) int { return at })
+	p.front = insert(p.front, old.blocks(f, how), func(b block) int { return b.at })
 	return p.String(), true
 }
 
@@ -90,7 +93,7 @@ func mergeFront(old *document, source string, f Fields, how editing) (string, bo
 			return "", false // the source had its front matter after old's, and keeps it there
 		}
 	}
-	where := func(at int) int { return at }
+	where := func(b block) int { return b.at }
 	if p.front != rest {
 		d, fault := read("", source)
 		if fault != nil || !d.cut {
@@ -102,18 +105,24 @@ func mergeFront(old *document, source string, f Fields, how editing) (string, bo
 	return p.String(), true
 }
 
-// counterpart returns a function that finds the offset in d's front matter for
-// an offset in another version of it, such that keys can be put there.
-func (d *document) counterpart(other string) func(at int) int {
+// counterpart returns a function that finds the place in d's front matter for
+// a block of another version of it: where the text around is the same, else
+// after the key it came after, else before the one it came before.
+func (d *document) counterpart(other string) func(block) int {
 	before := commonLines(d.front, other)
 	after := commonEnd(d.front[before:], other[before:])
-	return func(at int) int {
-		switch {
-		case at <= before:
-		case at >= len(other)-after:
-			at += len(d.front) - len(other)
-		default:
-			at = len(d.front) - after
+	return func(b block) int {
+		at := len(d.front) - after
+		if b.at <= before {
+			at = b.at
+		} else if b.at >= len(other)-after {
+			at = b.at + len(d.front) - len(other)
+		} else if i := d.find(b.after); i >= 0 {
+			at = d.entries[i].end
+		} else if i := d.find(b.before); i > 0 {
+			at = d.entries[i-1].end
+		} else if i == 0 {
+			at = 0
 		}
 		for _, e := range d.entries {
 			if at > e.start && at < e.end {
@@ -122,6 +131,11 @@ func (d *document) counterpart(other string) func(at int) int {
 		}
 		return at
 	}
+}
+
+// find returns the number of the entry of that name, or -1.
+func (d *document) find(name string) int {
+	return slices.IndexFunc(d.entries, func(e entry) bool { return e.name == name })
 }
 
 // commonLines returns the length of the whole lines that a and b start with.
@@ -154,8 +168,9 @@ func startsLine(s string, i int) bool { return i == 0 || s[i-1] == '\n' }
 
 // block is the lines of a storage key, to be put at an offset of old.rest.
 type block struct {
-	at   int
-	text string
+	at            int
+	after, before string // the keys around it that are no storage keys; "" for none
+	text          string
 }
 
 // blocks returns the storage keys of d with the values of f, in the order of
@@ -163,14 +178,21 @@ type block struct {
 func (d *document) blocks(f Fields, how editing) []block {
 	var list []block
 	indent, eol := strings.Repeat(" ", d.indent), d.eol()
-	removed := 0
+	removed, after := 0, ""
 	seen := map[string]bool{}
-	for _, e := range d.entries {
+	for i, e := range d.entries {
 		if !isStorageKey(e.name) {
+			after = e.name
 			continue
 		}
 		seen[e.name] = true
-		b := block{at: e.start - removed}
+		b := block{at: e.start - removed, after: after}
+		for _, next := range d.entries[i:] {
+			if !isStorageKey(next.name) {
+				b.before = next.name
+				break
+			}
+		}
 		removed += e.end - e.start
 		switch {
 		case d.fields.same(f, e.name):
@@ -185,24 +207,25 @@ func (d *document) blocks(f Fields, how editing) []block {
 		}
 		list = append(list, b)
 	}
-	at := len(d.front) - removed
+	last := block{at: len(d.front) - removed, after: after}
 	if len(list) > 0 {
-		at = list[len(list)-1].at
+		last = list[len(list)-1]
 	}
 	for _, key := range storageKeys {
 		if !seen[key] {
-			list = append(list, block{at, writeField(f, key, indent, eol)})
+			last.text = writeField(f, key, indent, eol)
+			list = append(list, last)
 		}
 	}
 	return list
 }
 
 // insert puts the blocks into front, each where its offset leads.
-func insert(front string, blocks []block, where func(at int) int) string {
+func insert(front string, blocks []block, where func(block) int) string {
 	var b strings.Builder
 	done := 0
 	for _, k := range blocks {
-		at := min(max(where(k.at), done), len(front))
+		at := min(max(where(k), done), len(front))
 		b.WriteString(front[done:at])
 		b.WriteString(k.text)
 		done = at

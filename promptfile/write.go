@@ -113,7 +113,7 @@ func isPlain(s string) bool {
 	for _, r := range s {
 		switch {
 		case unicode.IsLetter(r), unicode.IsDigit(r), unicode.IsMark(r) && unicode.IsPrint(r):
-		case strings.ContainsRune("_-./@+()", r):
+		case strings.ContainsRune("_-./@+()<>'=", r):
 		case r == ' ' && last != ' ':
 		default:
 			return false

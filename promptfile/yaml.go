@@ -21,6 +21,7 @@ type tree struct {
 	text  string // the front matter
 	root  *yaml.Node
 	lines []yamlLine
+	last  lastOffset // the answer that offset gave last
 }
 
 // yamlLine is the start of a line as YAML counts them: a lone carriage return
@@ -37,14 +38,16 @@ const maxMarks = 4 * MaxNodes
 // parseTree reads front matter that starts on line first of the file. The root
 // is nil if there is nothing but white space and comments.
 func parseTree(file, text string, first int) (*tree, *Error) {
-	t := &tree{file: file, text: text, lines: yamlLines(text, first)}
+	t := &tree{file: file, text: text}
 	if len(text) > MaxFrontMatter {
 		return nil, t.errorAt(place{first, 1}, fmt.Sprintf("front matter has %d bytes, the limit is %d", len(text), MaxFrontMatter),
 			"Move long texts into the body, or into a file of their own")
 	}
 	if marks := countMarks(text); marks > maxMarks {
-		return nil, t.tooManyNodes(place{first, 1})
+		return nil, t.errorAt(place{first, 1}, fmt.Sprintf("front matter has %d lines and separators, the limit is %d", marks, maxMarks),
+			"Move large data out of the file")
 	}
+	t.lines = yamlLines(text, first)
 	for i, r := range text {
 		if !allowed(r) {
 			return nil, t.errorAt(t.placeAt(i), fmt.Sprintf("front matter holds the control character %U", r),
@@ -113,8 +116,9 @@ func parseYAML(text string) (root, more *yaml.Node, err error) {
 // yamlLines finds the starts of YAML's lines in text, whose first one is line
 // first of the file.
 func yamlLines(text string, first int) []yamlLine {
-	lines := []yamlLine{{0, place{first, 1}}}
+	lines := make([]yamlLine, 1, strings.Count(text, "\n")+2)
 	at := place{first, 1}
+	lines[0].place = at
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		i += size
@@ -152,18 +156,23 @@ func (t *tree) placeAt(offset int) place {
 }
 
 // offset returns where n starts in the front matter. It takes time in the
-// length of n's line.
+// length of n's line, so it goes on from the last node asked for on that line.
 func (t *tree) offset(n *yaml.Node) int {
 	if n.Line < 1 || n.Line > len(t.lines) {
 		return len(t.text)
 	}
-	i := t.lines[n.Line-1].offset
-	for range n.Column - 1 {
-		_, size := utf8.DecodeRuneInString(t.text[i:])
-		i += size
+	from := &t.last
+	if from.line != n.Line || from.column > n.Column {
+		*from = lastOffset{n.Line, 1, t.lines[n.Line-1].offset}
 	}
-	return i
+	for ; from.column < n.Column; from.column++ {
+		_, size := utf8.DecodeRuneInString(t.text[from.offset:])
+		from.offset += size
+	}
+	return from.offset
 }
+
+type lastOffset struct{ line, column, offset int }
 
 func (t *tree) errorAt(at place, msg, hint string) *Error {
 	return &Error{File: t.file, Line: at.line, Column: at.column, Msg: msg, Hint: hint}
@@ -233,30 +242,39 @@ func (c *sizeCheck) size(n *yaml.Node, level int) (size, *Error) {
 
 // syntaxError gives the library's error a position in the file.
 func (t *tree) syntaxError(err error) *Error {
-	msg := strings.TrimPrefix(err.Error(), "yaml: ")
-	line := 1
+	// The library leaves out the number of a text's first line, and takes it
+	// for unknown. With an empty line before, there is always a number.
+	if _, _, shifted := parseYAML("\n" + t.text); shifted != nil {
+		err = shifted
+	}
+	msg, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
 	if rest, ok := strings.CutPrefix(msg, "line "); ok {
 		if number, after, ok := strings.Cut(rest, ": "); ok {
 			if n, err := strconv.Atoi(number); err == nil {
-				line, msg = n, after
+				line, msg = n-1, after
 			}
 		}
 	}
-	_ = line
-	return t.errorAt(t.placeAt(t.faultOffset(err)), "front matter is not good YAML: "+msg, syntaxHint(msg))
+	offset := t.lines[max(min(line, len(t.lines)), 1)-1].offset
+	if len(t.text) <= maxSearched {
+		offset = t.faultOffset(err)
+	}
+	next, _ := utf8.DecodeRuneInString(t.text[offset:])
+	return t.errorAt(t.placeAt(offset), "front matter is not good YAML: "+msg, syntaxHint(msg, next))
 }
 
-// faultOffset finds the first byte that makes the library refuse the text as
-// it does. The library itself tells at best a line, often that of the
-// construct around the fault, and counts it from 0 or 1 by turns.
+// maxSearched bounds the texts in which faultOffset searches: it takes some
+// thirty parses.
+const maxSearched = 64 << 10
+
+// faultOffset finds the first byte that makes the library refuse the text,
+// after an empty line, as it does. The library itself tells at best a line,
+// often that of the construct around the fault, and counts it from 0 or 1 by
+// turns.
 func (t *tree) faultOffset(err error) int {
-	const most = 64 << 10 // beyond it the search, some thirty parses, would take too long
 	text := t.text
-	if len(text) > most {
-		return 0
-	}
 	same := func(n int) bool {
-		_, _, e := parseYAML(text[:n])
+		_, _, e := parseYAML("\n" + text[:n])
 		return e != nil && e.Error() == err.Error()
 	}
 	// Whole lines first, then the characters of the line that is at fault.
@@ -293,12 +311,14 @@ func (t *tree) faultOffset(err error) int {
 	return cuts[i-1]
 }
 
-func syntaxHint(msg string) string {
+func syntaxHint(msg string, next rune) string {
 	switch {
+	case next == '\t', strings.Contains(msg, "tab character"):
+		return "Indent with spaces, not tabs"
 	case strings.Contains(msg, "cannot start any token"):
-		return "Indent with spaces, not tabs, and quote values that start with @, ` or %"
+		return "Quote a value that starts with " + string(next)
 	case strings.Contains(msg, "mapping values are not allowed"):
-		return "Quote the value if it holds a colon followed by a space"
+		return "Quote a value that holds a colon and a space, and indent keys of one level alike"
 	case strings.Contains(msg, "could not find expected ':'"):
 		return "Write each entry as `key: value`"
 	case strings.Contains(msg, "unknown anchor"):
@@ -307,6 +327,8 @@ func syntaxHint(msg string) string {
 		return "Close the quote"
 	case strings.Contains(msg, "',' or"):
 		return "Close the bracket"
+	case strings.Contains(msg, "escape character"):
+		return "Double the backslash, or use single quotes"
 	}
 	return "Check indentation, brackets and quotes here"
 }
