@@ -128,7 +128,11 @@ func (f function) spec(maxResult int) Spec {
 		if len(args) < f.min || f.max >= 0 && len(args) > f.max {
 			return nil, fmt.Errorf("%s: wrong number of arguments: %d", f.name, len(args))
 		}
-		return f.run(call{f.name, args, maxResult})
+		result, err := f.run(call{f.name, args, maxResult})
+		if err != nil {
+			return nil, err
+		}
+		return result, nil
 	}}
 }
 

@@ -144,11 +144,7 @@ func formatDate(c call) (any, error) {
 
 func parseDate(c call) (any, error) {
 	if !c.has(1) {
-		t, err := c.moment(0)
-		if err != nil {
-			return nil, err
-		}
-		return t, nil
+		return c.moment(0)
 	}
 	s, err := c.str(0)
 	if err != nil {
@@ -163,8 +159,7 @@ func parseDate(c call) (any, error) {
 		if err != nil {
 			return nil, c.bad(0, "expected seconds since 1970, got %s", quote(s))
 		}
-		t, err := c.inRange(0, time.Unix(clampSeconds(n), 0).UTC())
-		return t, err
+		return c.inRange(0, time.Unix(clampSeconds(n), 0).UTC())
 	}
 	t, err := time.Parse(layout, s)
 	if err != nil {
@@ -195,7 +190,7 @@ func addDays(c call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return asAny(c.inRange(1, t.AddDate(0, 0, n)))
+	return c.inRange(1, t.AddDate(0, 0, n))
 }
 
 // add is addHours and addMinutes.
@@ -212,14 +207,7 @@ func (c call) add(unit time.Duration) (any, error) {
 	if !(math.Abs(d) < math.MaxInt64) {
 		return nil, c.bad(1, "%s is too far away", show(n))
 	}
-	return asAny(c.inRange(1, t.Add(time.Duration(d))))
-}
-
-func asAny(t time.Time, err error) (any, error) {
-	if err != nil {
-		return nil, err
-	}
-	return t, nil
+	return c.inRange(1, t.Add(time.Duration(d)))
 }
 
 // diffDays counts on the calendar of the first time's zone, where a day may

@@ -133,7 +133,7 @@ func wrap(c call) (any, error) {
 	out := make([]byte, 0, len(s))
 	for line := range strings.Lines(s) {
 		line, ended := strings.CutSuffix(line, "\n")
-		if out = wrapLine(out, line, width); len(out) >= c.max && len(out) > c.max-len(line) && len(out) > c.max {
+		if out = wrapLine(out, line, width); len(out) > c.max {
 			return nil, c.tooLong()
 		}
 		if ended {

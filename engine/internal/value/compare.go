@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -71,8 +72,8 @@ func In(item, coll any) (bool, error) {
 		if rv.Kind() != reflect.Map || rv.Type().Key().Kind() == reflect.String {
 			return false, nil // a string never equals anything else
 		}
-		if n, ok := toNumber(item); ok && n.kind == isInt {
-			_, found := mapField(rv, fmt.Sprint(n.i))
+		if n, ok := Int(item); ok {
+			_, found := mapField(rv, strconv.FormatInt(n, 10))
 			return found, nil
 		}
 		return false, nil
@@ -101,7 +102,8 @@ func inList(item, coll any) (bool, error) {
 // print the same text.
 //
 // Data that contains itself compares as far as it can be told apart. Equal
-// gives up, with false, after about two million elements.
+// gives up, with false, after two million elements, where a list or map counts
+// as eight.
 func Equal(a, b any) bool {
 	switch x := a.(type) {
 	case nil:
@@ -127,7 +129,12 @@ func Equal(a, b any) bool {
 	return newComparison().equal(a, b)
 }
 
-const maxComparisons = 2 << 20
+// maxComparisons and the price of a list or map keep a comparison within a
+// quarter of a second and 50 MB.
+const (
+	maxComparisons = 2 << 20
+	groupPrice     = 8
+)
 
 // comparison decides equality with a list of what is still to be compared
 // instead of recursion, so that depth costs heap and not stack. Pairs of
@@ -156,8 +163,11 @@ func (c *comparison) equal(a, b any) bool {
 			return x == y
 		}
 	}
-	c.todo = append(c.todo[:0], pair{reflect.ValueOf(a), reflect.ValueOf(b)})
+	c.todo = c.todo[:0]
 	clear(c.met)
+	if !c.step(reflect.ValueOf(a), reflect.ValueOf(b)) {
+		return false
+	}
 	for len(c.todo) > 0 {
 		p := c.todo[len(c.todo)-1]
 		c.todo = c.todo[:len(c.todo)-1]
@@ -258,7 +268,7 @@ func (c *comparison) lists(a, b reflect.Value) bool {
 func (c *comparison) later(a, b reflect.Value) bool {
 	switch indirect(a).Kind() {
 	case reflect.Map, reflect.Slice, reflect.Array, reflect.Struct:
-		if c.budget--; c.budget < 0 {
+		if c.budget -= groupPrice; c.budget < 0 {
 			return false
 		}
 		c.todo = append(c.todo, pair{a, b})
@@ -268,13 +278,13 @@ func (c *comparison) later(a, b reflect.Value) bool {
 }
 
 func (c *comparison) maps(a, b reflect.Value) bool {
-	if a.Kind() == reflect.Map && b.Kind() == reflect.Map && a.Len() != b.Len() {
-		return false
-	}
 	if c.again(a, b) {
 		return true
 	}
-	if a.Kind() == reflect.Map && b.Kind() == reflect.Map && a.Type().Key() == b.Type().Key() {
+	if a.Kind() == reflect.Map && b.Kind() == reflect.Map && a.Type().Key() == b.Type().Key() && a.Type().Key().Kind() != reflect.Interface {
+		if a.Len() != b.Len() {
+			return false
+		}
 		for it := a.MapRange(); it.Next(); {
 			y := b.MapIndex(it.Key())
 			if !y.IsValid() || !c.later(it.Value(), y) {

@@ -246,12 +246,6 @@ func Float(v any) (float64, bool) {
 	return n.float(), ok
 }
 
-// IsInteger reports whether v is a number of an integer type.
-func IsInteger(v any) bool {
-	n, ok := toNumber(v)
-	return ok && n.kind != isFloat
-}
-
 // Plain returns a number of any type as int, int64, uint64, float64 or, for
 // integers beyond those, json.Number; ok is false if v is no number.
 func Plain(v any) (plain any, ok bool) {

@@ -129,7 +129,10 @@ func (p *printer) text(dst []byte, v any) ([]byte, error) {
 		}
 		return appendNumber(dst, base), nil
 	case List, Map:
-		return p.reflected(dst, base, 0)
+		return p.reflected(dst, rv, 0)
+	}
+	if base.Kind() == reflect.Struct && k == Other {
+		return p.reflected(dst, rv, 0) // it may have MarshalJSON
 	}
 	return p.scalar(dst, k, base)
 }
@@ -147,8 +150,6 @@ func (p *printer) scalar(dst []byte, k Kind, rv reflect.Value) ([]byte, error) {
 		return append(dst, strconv.FormatComplex(rv.Complex(), 'g', -1, 64)...), nil
 	case reflect.Complex128:
 		return append(dst, strconv.FormatComplex(rv.Complex(), 'g', -1, 128)...), nil
-	case reflect.Struct:
-		return append(dst, "{}"...), nil
 	case reflect.Pointer:
 		return dst, ErrTooDeep
 	}

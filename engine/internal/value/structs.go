@@ -51,20 +51,31 @@ func newStructInfo(t reflect.Type) *structInfo {
 			info.lookup[c.name] = c.index
 		}
 	}
-	alias := func(name string, index []int) {
-		if _, taken := info.lookup[name]; name != "" && !taken {
-			info.lookup[name] = index
-		}
-	}
-	for _, c := range all { // the shallower come first
-		alias(c.goName, c.index)
-	}
-	for _, c := range all {
-		alias(c.yamlName, c.index)
-	}
+	info.alias(all, func(c candidate) string { return c.goName })
+	info.alias(all, func(c candidate) string { return c.yamlName })
 	slices.SortFunc(info.fields, func(a, b structField) int { return slices.Compare(a.index, b.index) })
 	info.opaque = len(info.lookup) == 0 && t.NumField() > 0
 	return info
+}
+
+// alias lets fields be found by another name too, where nothing has it yet: the
+// shallowest one of that name, unless there are several.
+func (info *structInfo) alias(all []candidate, name func(candidate) string) {
+	found := map[string]candidate{}
+	twice := map[string]bool{}
+	for _, c := range all { // the shallower come first
+		switch first, ok := found[name(c)]; {
+		case !ok:
+			found[name(c)] = c
+		case len(first.index) == len(c.index):
+			twice[name(c)] = true
+		}
+	}
+	for name, c := range found {
+		if _, taken := info.lookup[name]; !taken && !twice[name] && name != "" {
+			info.lookup[name] = c.index
+		}
+	}
 }
 
 // dominant applies Go's rule for embedded fields, with the tags' part in it as

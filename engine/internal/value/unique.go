@@ -12,7 +12,7 @@ var errTooMuch = errors.New("there is too much to compare")
 // Unique returns the elements of the list v without those equal to an earlier
 // one, in their order; nil if v is no list. It allocates up to 60 bytes an
 // element: ask Len first. Where elements are so large and alike that telling
-// them apart takes more than two million comparisons, it gives an error.
+// them apart takes as much work as Equal gives up at, it gives an error.
 func Unique(v any) ([]any, error) {
 	n, kind, _ := Len(v)
 	if kind != List {
