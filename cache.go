@@ -51,6 +51,7 @@ type CacheStats struct {
 type CachedStorage struct {
 	inner  TemplateStorage
 	config CacheConfig
+	born   time.Time
 
 	entries sync.Map // cacheKey → *cacheEntry; written under mu
 	hits    stripedCount
@@ -109,7 +110,7 @@ func NewCachedStorage(storage TemplateStorage, config CacheConfig) *CachedStorag
 	if config.NegativeCacheTTL == 0 {
 		config.NegativeCacheTTL = standard.NegativeCacheTTL
 	}
-	c := &CachedStorage{inner: storage, config: config, flights: make(map[cacheKey]*flight), byName: make(map[string]map[cacheKey]*cacheEntry)}
+	c := &CachedStorage{inner: storage, config: config, born: time.Now(), flights: make(map[cacheKey]*flight), byName: make(map[string]map[cacheKey]*cacheEntry)}
 	c.life, c.cancel = context.WithCancel(context.Background())
 	if w, ok := As[Watcher](storage); ok {
 		if changes, err := w.Watch(c.life); err == nil {
@@ -123,10 +124,8 @@ func NewCachedStorage(storage TemplateStorage, config CacheConfig) *CachedStorag
 // Unwrap returns the storage behind the cache; see [As].
 func (c *CachedStorage) Unwrap() TemplateStorage { return c.inner }
 
-var epoch = time.Now()
-
-// clock is monotonic, in nanoseconds, and never 0.
-func clock() int64 { return int64(time.Since(epoch)) + 1 }
+// clock is monotonic, in nanoseconds since the cache was made, and never 0.
+func (c *CachedStorage) clock() int64 { return int64(time.Since(c.born)) + 1 }
 
 func (c *CachedStorage) Get(ctx context.Context, name string) (*StoredTemplate, error) {
 	e, err := c.entry(ctx, cacheKey{name: name})
@@ -175,7 +174,7 @@ func (c *CachedStorage) entry(ctx context.Context, key cacheKey) (*cacheEntry, e
 	var old *cacheEntry
 	if found, ok := c.entries.Load(key); ok {
 		e := found.(*cacheEntry)
-		now := clock()
+		now := c.clock()
 		if expires := e.expires.Load(); expires == 0 || now < expires {
 			c.hits.add()
 			e.touch(now)
@@ -209,7 +208,7 @@ func (c *CachedStorage) answerStale(old *cacheEntry, err error) *cacheEntry {
 	if old == nil || old.tmpl == nil {
 		return nil
 	}
-	now, end := clock(), old.expires.Load()+int64(c.config.StaleOnError)
+	now, end := c.clock(), old.expires.Load()+int64(c.config.StaleOnError)
 	if now >= end {
 		return nil
 	}
@@ -266,7 +265,7 @@ func (c *CachedStorage) List(ctx context.Context, query *TemplateQuery) ([]*Stor
 // Exists answers from the cache like Get, but never fetches a source.
 func (c *CachedStorage) Exists(ctx context.Context, name string) (bool, error) {
 	if e, ok := c.entries.Load(cacheKey{name: name}); ok && ctx.Err() == nil && c.life.Err() == nil {
-		if e := e.(*cacheEntry); clock() < e.expires.Load() {
+		if e := e.(*cacheEntry); c.clock() < e.expires.Load() {
 			return e.tmpl != nil, nil
 		}
 	}
@@ -307,20 +306,32 @@ func (c *CachedStorage) Close() error {
 
 // follow drops what the storage says has changed.
 func (c *CachedStorage) follow(changes <-chan ChangeBatch) {
-	for b := range changes {
-		if b.All {
-			c.dropAll(c.config.StaleOnError > 0)
-			continue
-		}
-		for _, change := range b.Changes {
-			c.dropName(change.Name, c.config.StaleOnError > 0)
+	keepStale := c.config.StaleOnError > 0
+	for {
+		select {
+		case <-c.life.Done():
+			return
+		case b, ok := <-changes:
+			if !ok {
+				c.mu.Lock()
+				c.following = false
+				c.mu.Unlock()
+				c.InvalidateAll() // what was believed because of the watch
+				return
+			}
+			if b.All {
+				c.dropAll(keepStale)
+			}
+			for _, change := range b.Changes {
+				c.dropName(change.Name, keepStale)
+			}
 		}
 	}
-	c.mu.Lock()
-	c.following = false
-	c.mu.Unlock()
-	c.InvalidateAll() // what was believed because of the watch
 }
+
+// expire implements expirer: the next answer for name is the storage's, or a
+// stale one if the storage fails.
+func (c *CachedStorage) expire(name string) { c.dropName(name, true) }
 
 // Invalidate drops what is cached of one template, all versions. A read that
 // began before is not cached.

@@ -94,7 +94,7 @@ func (c *CachedStorage) fly(f *flight, key cacheKey) {
 	if f.void || c.closed {
 		return
 	}
-	switch now := clock(); {
+	switch now := c.clock(); {
 	case err == nil && key.version == 0:
 		e.expires.Store(now + int64(c.config.TTL))
 		c.store(e)
@@ -115,7 +115,7 @@ func (c *CachedStorage) store(e *cacheEntry) {
 	for len(c.order) >= c.config.MaxEntries {
 		c.evict()
 	}
-	now := clock()
+	now := c.clock()
 	e.used.Store(now)
 	e.rank = now
 	heap.Push(&c.order, e)
@@ -197,7 +197,7 @@ func (c *CachedStorage) void(key cacheKey, f *flight) {
 }
 
 func (c *CachedStorage) dropEntries(name string, keepStale bool) {
-	now := clock()
+	now := c.clock()
 	for key, e := range c.byName[name] {
 		if keepStale && e.tmpl != nil && key.version == 0 {
 			e.expires.Store(min(now, e.expires.Load()))

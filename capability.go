@@ -91,6 +91,13 @@ type Description struct {
 	Problems []string `json:"problems,omitempty"` // what someone should mend, each with the way to do it
 }
 
+// Locator is a storage whose texts stand in files.
+type Locator interface {
+	// Locate returns the file that holds a version, and the line of it (from 1)
+	// on which a line of the Source stands, for messages to people.
+	Locate(ctx context.Context, name string, version, line int) (file string, fileLine int, err error)
+}
+
 // Watcher tells what changes.
 type Watcher interface {
 	// Watch reports every change made after it returns, by anyone, until ctx

@@ -28,10 +28,10 @@ func (memoryDriver) Open(connectionString string) (TemplateStorage, error) {
 type MemoryStorage struct {
 	mu      sync.RWMutex // guards the fields below; the templates in shelves are never changed
 	shelves map[string]*shelf
-	closed  bool
 	frozen  bool // a snapshot
 
 	changes atomic.Uint64 // how many visible changes there were; written under mu
+	closed  atomic.Bool   // written under mu
 	feed    feed
 }
 
@@ -72,7 +72,7 @@ func (m *MemoryStorage) read(ctx context.Context, name string, fn func(*shelf) e
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if m.closed {
+	if m.closed.Load() {
 		return NewStorageClosedError()
 	}
 	if err := CheckName(name); err != nil {
@@ -88,7 +88,7 @@ func (m *MemoryStorage) write(ctx context.Context, fn func() ([]Change, error)) 
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.closed {
+	if m.closed.Load() {
 		return NewStorageClosedError()
 	}
 	if m.frozen {
@@ -200,7 +200,7 @@ func (m *MemoryStorage) List(ctx context.Context, query *TemplateQuery) ([]*Stor
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if m.closed {
+	if m.closed.Load() {
 		return nil, NewStorageClosedError()
 	}
 	var list []*StoredTemplate
@@ -329,7 +329,7 @@ func (m *MemoryStorage) Snapshot(ctx context.Context) (TemplateStorage, error) {
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if m.closed {
+	if m.closed.Load() {
 		return nil, NewStorageClosedError()
 	}
 	shelves := maps.Clone(m.shelves)
@@ -357,18 +357,18 @@ func (m *MemoryStorage) Watch(ctx context.Context) (<-chan ChangeBatch, error) {
 	}
 	m.mu.RLock() // no change can come between now and the subscription
 	defer m.mu.RUnlock()
-	if m.closed {
+	if m.closed.Load() {
 		return nil, NewStorageClosedError()
 	}
 	return m.feed.subscribe(ctx), nil
 }
 
-// changeCount lets a StorageEngine see with one look that nothing changed.
-func (m *MemoryStorage) changeCount() uint64 { return m.changes.Load() }
+// changeCount implements changeCounter.
+func (m *MemoryStorage) changeCount() (uint64, bool) { return m.changes.Load(), !m.closed.Load() }
 
 func (m *MemoryStorage) Close() error {
 	m.mu.Lock()
-	m.closed = true
+	m.closed.Store(true)
 	m.shelves = nil
 	m.mu.Unlock()
 	m.feed.close()

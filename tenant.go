@@ -241,6 +241,19 @@ func (v *tenantView) LatestID(ctx context.Context, name string) (TemplateID, err
 	return id, v.hide(err)
 }
 
+func (v *tenantView) Locate(ctx context.Context, name string, version, line int) (string, int, error) {
+	name, err := v.name(ctx, name)
+	if err != nil {
+		return "", 0, err
+	}
+	l, ok := As[Locator](v.inner)
+	if !ok {
+		return "", 0, &StorageError{Op: "locate", Err: errors.ErrUnsupported}
+	}
+	file, fileLine, err := l.Locate(ctx, name, version, line)
+	return file, fileLine, v.hide(err)
+}
+
 func (v *tenantView) Snapshot(ctx context.Context) (TemplateStorage, error) {
 	if err := v.ready(ctx); err != nil {
 		return nil, err
@@ -318,6 +331,21 @@ func (v *tenantView) mine(b ChangeBatch) ChangeBatch {
 		}
 	}
 	return shown
+}
+
+// changeCount implements changeCounter where the storage does.
+func (v *tenantView) changeCount() (uint64, bool) {
+	if c, ok := v.inner.(changeCounter); ok && !v.closed.Load() && v.invalid == nil {
+		return c.changeCount()
+	}
+	return 0, false
+}
+
+// expire implements expirer; see expirerOf.
+func (v *tenantView) expire(name string) {
+	if e := expirerOf(v.inner); e != nil {
+		e.expire(v.prefix + name)
+	}
 }
 
 func (v *tenantView) Close() error {

@@ -1,0 +1,306 @@
+package prompty
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"github.com/go-prompty/prompty/engine"
+)
+
+// programKey names what is executed; version 0 is the latest.
+type programKey struct {
+	name    string
+	version int
+}
+
+// program is a template linked with everything it includes and extends.
+type program struct {
+	*engine.Program
+	parts   []part        // what it was linked from, itself first
+	current atomic.Uint64 // the storage's change count when parts were last found current
+}
+
+// part is one template a program was linked from, or looked for in vain.
+type part struct {
+	ref engine.Ref
+	id  TemplateID // of what the storage had; "" if it had nothing
+}
+
+// changeCounter is a storage in this process that counts its changes: while
+// the count stands still, so does everything Get would return. It is not ok
+// when it cannot tell.
+type changeCounter interface{ changeCount() (n uint64, ok bool) }
+
+func (se *StorageEngine) changeCount() (uint64, bool) {
+	if se.count == nil {
+		return 0, false
+	}
+	return se.count.changeCount()
+}
+
+// expirer is a storage that may answer from the past. After expire its next
+// answer for the name is the storage's own.
+type expirer interface{ expire(name string) }
+
+// expirerOf returns s if it is one; a tenant's view is if its storage is.
+func expirerOf(s TemplateStorage) expirer {
+	e, _ := s.(expirer)
+	if v, ok := s.(*tenantView); ok && expirerOf(v.inner) == nil {
+		return nil
+	}
+	return e
+}
+
+// program returns what executes key now.
+func (se *StorageEngine) program(ctx context.Context, key programKey) (*program, error) {
+	var old *program
+	if p, ok := se.programs.Load(key); ok {
+		old = p.(*program)
+		if n, ok := se.changeCount(); ok && old.current.Load() == n {
+			return old, nil
+		}
+	}
+	if err := se.ready(ctx); err != nil {
+		return nil, err
+	}
+	if old != nil {
+		n, counted := se.changeCount()
+		ok, err := isCurrent(ctx, se.storage, old.parts)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			if counted {
+				old.current.Store(n)
+			}
+			return old, nil
+		}
+	}
+	for {
+		p, err := se.link(ctx, key)
+		switch {
+		case err == nil && !se.config.DisableParsedTemplateCache:
+			se.programs.Store(key, p)
+		case errors.Is(err, errMoved):
+			continue
+		case isAbsent(err):
+			se.programs.Delete(key)
+		}
+		return p, err
+	}
+}
+
+// isCurrent reports whether the storage would give the same parts again.
+func isCurrent(ctx context.Context, s TemplateStorage, parts []part) (bool, error) {
+	for _, p := range parts {
+		id, err := refID(ctx, s, p.ref)
+		if err != nil && !isAbsent(err) {
+			return false, err
+		}
+		if id != p.id {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func isAbsent(err error) bool {
+	return errors.Is(err, ErrTemplateNotFound) || errors.Is(err, ErrInvalidName)
+}
+
+func refID(ctx context.Context, s TemplateStorage, ref engine.Ref) (TemplateID, error) {
+	if ref.Version == 0 {
+		return LatestID(ctx, s, ref.Name)
+	}
+	t, err := s.GetVersion(ctx, ref.Name, ref.Version)
+	if err != nil {
+		return "", err
+	}
+	return t.ID, nil
+}
+
+func getRef(ctx context.Context, s TemplateStorage, ref engine.Ref) (*StoredTemplate, error) {
+	if ref.Version == 0 {
+		return s.Get(ctx, ref.Name)
+	}
+	return s.GetVersion(ctx, ref.Name, ref.Version)
+}
+
+// errMoved says that a linking saw more than one state of the storage.
+var errMoved = errors.New("the storage changed meanwhile")
+
+// linking is one attempt to make a program from one state of the storage.
+type linking struct {
+	se     *StorageEngine
+	s      TemplateStorage // to read from: the storage, or a snapshot of it
+	fresh  expirer         // s, if it is one
+	parts  []part
+	failed error // the storage could not be asked; says nothing of a template
+}
+
+// link makes the program of key, or gives errMoved. That all was read from one
+// state is shown by a snapshot, by a change count that stood still, or by the
+// parts being the latest still after the last of them was read: each was then
+// the latest all that time.
+func (se *StorageEngine) link(ctx context.Context, key programKey) (*program, error) {
+	if err := se.ready(ctx); err != nil {
+		return nil, err
+	}
+	l := linking{se: se, s: se.storage}
+	count, counted := se.changeCount()
+	epoch := se.texts.current()
+	l.fresh = expirerOf(se.storage)
+	frozen := false
+	if snap, ok := As[Snapshotter](se.storage); ok && !counted && l.fresh == nil {
+		view, err := snap.Snapshot(ctx)
+		switch {
+		case err == nil:
+			defer view.Close()
+			l.s, frozen = view, true
+		case !errors.Is(err, errors.ErrUnsupported):
+			return nil, err
+		}
+	}
+	linked, broken, err := l.run(ctx, key)
+	if l.failed != nil {
+		return nil, l.failed
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	switch {
+	case frozen:
+	case counted:
+		if now, ok := se.changeCount(); !ok || now != count {
+			return nil, errMoved
+		}
+	default:
+		if l.fresh != nil {
+			for _, p := range l.parts {
+				l.fresh.expire(p.ref.Name)
+			}
+		}
+		if same, err := isCurrent(ctx, l.s, l.parts); err != nil {
+			return nil, err
+		} else if !same {
+			return nil, errMoved
+		}
+	}
+	if epoch != se.texts.current() {
+		return nil, errMoved
+	}
+	if key.version == 0 {
+		se.report(ctx, key.name, broken)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := &program{Program: linked, parts: l.parts}
+	p.current.Store(count)
+	return p, nil
+}
+
+// run links key's template: the latest version, or else the newest before it
+// that parses. If that one does not link (its base is missing, say), the one
+// before it is tried, but no others: an old text that happens to link is not
+// what was last in service. broken says why the latest is not served.
+func (l *linking) run(ctx context.Context, key programKey) (linked *engine.Program, broken *ReloadError, err error) {
+	c, broken, err := l.choose(ctx, engine.Ref{Name: key.name, Version: key.version})
+	if err != nil {
+		return nil, broken, err
+	}
+	linked, err = l.se.engine.Link(ctx, c.text, l.load)
+	if err == nil || l.failed != nil || key.version != 0 || l.se.config.Strict {
+		return linked, broken, err
+	}
+	if broken == nil {
+		broken = &ReloadError{Name: key.name, Version: c.version, Err: err}
+	}
+	broken.Serving = 0
+	older, olderErr := l.older(ctx, key.name, c.version)
+	if olderErr != nil {
+		return nil, broken, err
+	}
+	linked, olderErr = l.se.engine.Link(ctx, older.text, l.load)
+	if olderErr != nil {
+		return nil, broken, err
+	}
+	broken.Serving = older.version
+	return linked, broken, nil
+}
+
+// load is the engine's way to what a template includes and extends.
+func (l *linking) load(ctx context.Context, ref engine.Ref) (*engine.Template, error) {
+	c, broken, err := l.choose(ctx, ref)
+	if ref.Version == 0 && l.failed == nil {
+		l.se.report(ctx, ref.Name, broken)
+	}
+	return c.text, err
+}
+
+// choice is a version that parses.
+type choice struct {
+	text    *engine.Template
+	version int
+}
+
+// choose finds the version of ref to use: the one it names, or the latest that
+// parses. broken says why that is not the latest.
+func (l *linking) choose(ctx context.Context, ref engine.Ref) (c choice, broken *ReloadError, err error) {
+	if l.failed != nil {
+		return c, nil, l.failed
+	}
+	if l.fresh != nil {
+		l.fresh.expire(ref.Name)
+	}
+	t, err := getRef(ctx, l.s, ref)
+	if err != nil {
+		if isAbsent(err) {
+			l.parts = append(l.parts, part{ref: ref})
+		} else {
+			l.failed = err
+		}
+		return c, nil, err
+	}
+	l.parts = append(l.parts, part{ref, t.ID})
+	text, err := l.se.texts.parse(l.se.engine, t)
+	if err == nil {
+		return choice{text, t.Version}, nil, nil
+	}
+	broken = &ReloadError{Name: ref.Name, Version: t.Version, Err: err}
+	if ref.Version != 0 || l.se.config.Strict {
+		return c, broken, err
+	}
+	c, olderErr := l.older(ctx, ref.Name, t.Version)
+	if olderErr != nil {
+		return c, broken, err
+	}
+	broken.Serving = c.version
+	return c, broken, nil
+}
+
+// older finds the newest version below one that parses.
+func (l *linking) older(ctx context.Context, name string, below int) (choice, error) {
+	versions, err := l.s.ListVersions(ctx, name)
+	for _, v := range versions {
+		if v >= below {
+			continue
+		}
+		t, getErr := l.s.GetVersion(ctx, name, v)
+		if isAbsent(getErr) {
+			continue
+		}
+		if err = getErr; err != nil {
+			break
+		}
+		if text, err := l.se.texts.parse(l.se.engine, t); err == nil {
+			return choice{text, v}, nil
+		}
+	}
+	if err != nil {
+		l.failed = err
+		return choice{}, err
+	}
+	return choice{}, NewStorageTemplateNotFoundError(name)
+}
