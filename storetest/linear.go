@@ -21,7 +21,7 @@ import (
 const seedVariable = "STORETEST_SEED"
 
 const (
-	linearHistories = 12
+	linearHistories = 24
 	linearClients   = 4
 	linearCalls     = 8 // of each client
 )
@@ -57,11 +57,9 @@ func (t *trial) seed() uint64 {
 func linearRuns(t *trial) {
 	seed := t.seed()
 	t.Logf("storetest: again with %s=%d", seedVariable, seed)
-	for i := range linearHistories {
+	start := time.Now()
+	for i := 0; i < linearHistories && !t.Failed() && time.Since(start) < modelBudget; i++ {
 		linearRun(t, rand.New(rand.NewPCG(seed, uint64(i))))
-		if t.Failed() {
-			return
-		}
 	}
 }
 

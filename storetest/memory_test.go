@@ -39,3 +39,5 @@ func TestModel(t *testing.T) {
 		storetest.Model(t, open, storetest.Tenant("acme"), storetest.Stale())
 	})
 }
+
+func BenchmarkMemory(b *testing.B) { storetest.Bench(b, openMemory) }

@@ -7,12 +7,17 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/go-prompty/prompty"
 )
+
+// modelBudget ends a model test on a slow backend early: what was not tried
+// this time is tried another time, with another seed.
+const modelBudget = 4 * time.Second
 
 // Model compares a backend with a map: first under random operations, one
 // after the other, then under many at once, whose history must be explained by
@@ -22,14 +27,20 @@ func Model(t *testing.T, open func(testing.TB) Place, list ...Claim) {
 	c := newClaims(list)
 	t.Run("one after the other", func(t *testing.T) {
 		t.Parallel()
-		rapid.Check(t, func(rt *rapid.T) {
-			trial := &trial{TB: t, rule: "model", claims: c, open: open}
-			modelRun(rt, trial)
-		})
+		modelRuns(t, &trial{TB: t, rule: "model", claims: c, open: open})
 	})
 	t.Run("at once", func(t *testing.T) {
 		t.Parallel()
 		linearRuns(&trial{TB: t, rule: "model (linearizability)", claims: c, open: open})
+	})
+}
+
+func modelRuns(tb rapid.TB, t *trial) {
+	start := time.Now()
+	rapid.Check(tb, func(rt *rapid.T) {
+		if time.Since(start) < modelBudget {
+			modelRun(rt, t)
+		}
 	})
 }
 

@@ -91,6 +91,19 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
+func (r *recorder) Failed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.failures) > 0
+}
+
+func (r *recorder) Error(args ...any)   { r.Errorf("%s", fmt.Sprintln(args...)) }
+func (r *recorder) Fatal(args ...any)   { r.Fatalf("%s", fmt.Sprintln(args...)) }
+func (r *recorder) Fail()               { r.Errorf("Fail") }
+func (r *recorder) FailNow()            { r.Fatalf("FailNow") }
+func (r *recorder) Log(...any)          {}
+func (r *recorder) Logf(string, ...any) {}
+
 func (r *recorder) skip() {
 	r.mu.Lock()
 	r.skipped = true
@@ -115,11 +128,16 @@ func record(t *testing.T, c check, flaw string) *recorder {
 	if flaw == "" {
 		cl.patience = standardPatience
 	}
-	inGoroutine(func() { c.run(r, func(testing.TB) Place { return openFaulty(flaw) }, cl) })
+	r.observe(func() { c.run(r, func(testing.TB) Place { return openFaulty(flaw) }, cl) })
+	return r
+}
+
+// observe runs fn and then what it registered as clean-up.
+func (r *recorder) observe(fn func()) {
+	inGoroutine(fn)
 	for _, fn := range slices.Backward(r.cleanups) {
 		inGoroutine(fn)
 	}
-	return r
 }
 
 // inGoroutine waits for fn, which may call Goexit.
@@ -176,6 +194,38 @@ func TestWrongStores(t *testing.T) {
 			if !found {
 				t.Errorf("no check of %s found it; other failures: %q", want, others)
 			}
+		})
+	}
+}
+
+// TestModelFindsFlaws wants the random operations, or the histories, to find
+// flaws that the one or the other is made for.
+func TestModelFindsFlaws(t *testing.T) {
+	runs := map[string]func(*recorder, *trial){
+		"one after the other": func(r *recorder, t *trial) { modelRuns(r, t) },
+		"at once":             func(_ *recorder, t *trial) { linearRuns(t) },
+	}
+	for flaw, way := range map[string]string{
+		"reuses the number of a deleted version": "one after the other",
+		"starts again after Delete":              "one after the other",
+		"forgets the highest number":             "one after the other",
+		"forgets everything":                     "one after the other",
+		"drops CR":                               "one after the other",
+		"loses concurrent saves":                 "at once",
+		"races in SaveIf":                        "at once",
+		"deletes the latest only":                "at once",
+	} {
+		t.Run(flaw, func(t *testing.T) {
+			t.Parallel()
+			for range 50 { // a race does not show in every history
+				r := &recorder{TB: t}
+				tr := &trial{TB: r, rule: "model", claims: newClaims(nil), open: func(testing.TB) Place { return openFaulty(flaw) }}
+				r.observe(func() { runs[way](r, tr) })
+				if r.Failed() {
+					return
+				}
+			}
+			t.Errorf("the model test did not find it")
 		})
 	}
 }
