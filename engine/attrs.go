@@ -67,7 +67,14 @@ func (p *parser) path(n *node, a *attr) {
 	}
 	segs, err := splitPath(a.value)
 	if err != nil {
-		p.report(a.at, n.name(), fmt.Errorf("%w, but it is %s", err, quote(a.value)))
+		at := 0
+		for _, s := range strings.Split(a.value, ".") {
+			if strings.Trim(s, spaces) == "" {
+				break
+			}
+			at += len(s) + 1
+		}
+		p.report(a.offset(at), n.name(), fmt.Errorf("%w, but it is %s", err, quote(a.value)))
 		return
 	}
 	n.path, n.pathPos = segs, a.at
@@ -145,7 +152,7 @@ func (p *parser) caseAttrs(n *node) {
 	case v == nil && eval == nil:
 		p.report(n.start, n.name(), errors.New("prompty.case needs the attribute value or eval"))
 	case v != nil && eval != nil:
-		p.report(eval.pos, n.name(), errors.New("prompty.case has both value and eval: use one"))
+		p.report(n.start, n.name(), errors.New("prompty.case has both value and eval: use one"))
 	}
 	p.expr(n, eval)
 }
@@ -218,8 +225,7 @@ func (p *parser) blockName(n *node) {
 		return
 	}
 	if first := p.blocks[a.value]; first != nil {
-		line, column, _, _ := position(p.source, first.start)
-		p.report(a.at, n.name(), fmt.Errorf("block %s is there twice: it stands at %d:%d already", quote(a.value), line, column))
+		p.report(n.start, n.name(), twoPlaces{fmt.Errorf("there are two blocks %s", quote(a.value)), "the first one is here", first.start})
 		return
 	}
 	p.blocks[a.value] = n
@@ -233,7 +239,7 @@ func (p *parser) messageAttrs(n *node) {
 	case role == nil && eval == nil:
 		p.report(n.start, n.name(), errors.New("prompty.message needs the attribute role or eval-role"))
 	case role != nil && eval != nil:
-		p.report(eval.pos, n.name(), errors.New("prompty.message has both role and eval-role: use one"))
+		p.report(n.start, n.name(), errors.New("prompty.message has both role and eval-role: use one"))
 	case role != nil && !slices.Contains(roles, role.value):
 		p.report(role.at, n.name(), badRole(role.value))
 	}

@@ -30,9 +30,11 @@ type compiler struct {
 	defaults []map[string]any // outermost template first
 
 	at meta // of the instructions that are emitted next
-	// covered says that a tag around the current one has an onerror attribute,
-	// which covers the tags in it that have none.
+	// covered says that the current tag or one around it has an onerror
+	// attribute, which covers the tags in it that have none. catcher is the
+	// handler of the nearest of them that does not say throw.
 	covered bool
+	catcher int32
 
 	inlined []*Template // the templates around the current place
 	blocks  map[string][]blockDef
@@ -55,7 +57,7 @@ type blockDef struct {
 
 // compile makes the code of a template.
 func (p *Program) compile(t *Template, called bool) (*code, error) {
-	c := &compiler{p: p, code: &code{}, called: called, at: meta{handler: noHandler}}
+	c := &compiler{p: p, code: &code{}, called: called, at: meta{handler: noHandler}, catcher: noHandler}
 	c.scope = &scope{kind: scopeRoot}
 	if called {
 		c.scope = &scope{kind: scopeEnv}
@@ -91,7 +93,7 @@ func (c *compiler) template(t *Template) {
 			root = nil
 			break
 		}
-		c.sites = append(c.sites, site{tmpl: base.tmpl, parent: c.at.site, off: int32(root.base.start), how: "extended by"})
+		c.sites = append(c.sites, site{tmpl: base.tmpl, parent: c.at.site, off: int32(root.base.start), how: extendedHere})
 		c.at.site = int32(len(c.sites) - 1)
 		root = base.tmpl
 	}
@@ -107,7 +109,7 @@ func chainError(ref Ref, err error, depth int) error {
 	if err != nil {
 		return fmt.Errorf("extends %s: %w", quote(ref.String()), err)
 	}
-	return limitf("templates extend each other more than %d deep", depth)
+	return limitf("templates extend each other more than %s deep", count(depth))
 }
 
 // inputDefaults returns what the front matter gives to inputs that are missing.
@@ -149,32 +151,29 @@ func (c *compiler) nodes(list []*node) {
 // that resumes; else it resumes after the tag.
 func (c *compiler) tagged(n *node, compile func(n *node, handler int)) {
 	if c.depth++; c.depth > maxNesting {
-		c.fail(limitf("tags, blocks and includes are nested more than %d deep in all", maxNesting))
+		c.fail(limitf("tags, blocks and includes are nested more than %s deep in all", count(maxNesting)))
 		c.depth--
 		return
 	}
-	at, covered, marks := c.at, c.covered, c.nmark
-	c.at.off = int32(n.start)
+	at, covered, catcher, marks := c.at, c.covered, c.catcher, c.nmark
+	c.at.off, c.at.start = int32(n.start), int32(n.start)
 	c.at.tag = c.tagIndex(n.name())
-	strategy := n.strategy
-	if strategy == "" && !covered {
-		strategy = c.p.eng.onError
-	}
 	h := -1
 	switch {
-	case n.strategy == Throw:
-		c.at.handler = throwHandler
-	case strategy == Throw:
-		c.at.handler = noHandler
-	case strategy != "":
-		h = c.handle(n, strategy)
+	case n.strategy == Throw, n.strategy == "" && covered, n.strategy == "" && c.p.eng.onError == Throw:
+		c.at.handler = c.catcher
+	case n.strategy == "":
+		h = c.handle(n, c.p.eng.onError)
+	default:
+		h = c.handle(n, n.strategy)
+		c.catcher = int32(h)
 	}
 	c.covered = covered || n.strategy != ""
 	compile(n, h)
 	if h >= 0 && c.handlers[h].resume == 0 {
 		c.handlers[h].resume = int32(c.here())
 	}
-	c.at, c.covered, c.nmark = at, covered, marks
+	c.at, c.covered, c.catcher, c.nmark = at, covered, catcher, marks
 	c.depth--
 }
 
@@ -219,7 +218,7 @@ func (c *compiler) slot() int {
 func (c *compiler) emit(in instr) int {
 	if len(c.ins) >= maxCode {
 		if c.full == nil {
-			c.full = c.errorHere(limitf("the template and what it includes grow to more than %d instructions", maxCode))
+			c.full = c.errorHere(limitf("the template and what it includes grow to more than %s instructions", count(maxCode)))
 		}
 		return len(c.ins) - 1
 	}
@@ -323,6 +322,7 @@ func (c *compiler) node(n *node) {
 	case nodeEnv:
 		name, _ := n.get("name")
 		def, hasDef := n.get("default")
+		c.at.off = int32(n.tag.attr("name").at)
 		c.envs = append(c.envs, envSite{name, def, hasDef, n.flag("required")})
 		c.emit(instr{op: doEnv, a: int32(len(c.envs) - 1)})
 	case nodeCustom:
@@ -486,12 +486,12 @@ func (c *compiler) parent() {
 // block tag that it stands for, if it is one, under whose strategy it is.
 func (c *compiler) definition(defs []blockDef, placed *node) {
 	if c.nesting++; c.nesting > c.p.eng.limits.BlockDepth {
-		c.fail(limitf("blocks are nested more than %d deep", c.p.eng.limits.BlockDepth))
+		c.fail(limitf("blocks are nested more than %s deep", count(c.p.eng.limits.BlockDepth)))
 		c.nesting--
 		return
 	}
 	current, at, def := c.current, c.at, defs[0]
-	c.current, c.at.site, c.at.off = defs, def.site, int32(def.node.start)
+	c.current, c.at.site, c.at.off, c.at.start = defs, def.site, int32(def.node.start), int32(def.node.start)
 	if def.node == placed || def.node.strategy == "" {
 		c.nodes(def.node.body)
 	} else {
@@ -553,15 +553,13 @@ func (c *compiler) include(n *node) {
 		c.fail(includeDepth(c.p.eng.limits.IncludeDepth))
 	case c.called || t.size > maxInlineNodes || len(c.ins) > maxInlineCode || slices.Contains(c.inlined, t) ||
 		len(c.sites) > maxSites || c.depth > maxInlineDepth:
-		c.calls = append(c.calls, callSite{target: c.p.target(t), scope: c.scope, defaults: c.defaults, depth: depth})
+		c.calls = append(c.calls, callSite{target: c.p.target(t), scope: c.scope, defaults: c.defaults, depth: depth, covered: c.covered})
 		c.emit(instr{op: doCall, a: int32(len(c.calls) - 1)})
 	default:
 		at := c.at
-		c.sites = append(c.sites, site{tmpl: t, parent: at.site, off: int32(n.start), how: "included from"})
-		c.at.site, c.at.off = int32(len(c.sites)-1), 0
-		if !c.covered {
-			c.at.handler = noHandler
-		}
+		c.sites = append(c.sites, site{tmpl: t, parent: at.site, off: int32(n.start), how: includedHere})
+		c.at.site, c.at.off, c.at.start = int32(len(c.sites)-1), 0, 0
+		c.at.handler = c.catcher
 		c.template(t)
 		c.at = at
 	}
@@ -569,7 +567,7 @@ func (c *compiler) include(n *node) {
 }
 
 func includeDepth(limit int) error {
-	return limitf("includes are nested more than %d deep: does the template include itself?", limit)
+	return limitf("includes are nested more than %s deep: does the template include itself?", count(limit))
 }
 
 // includeScope is what the included template sees.

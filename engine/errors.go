@@ -25,10 +25,15 @@ type Error struct {
 
 // place is where one template brings in another.
 type place struct {
-	how          string // "included from" or "extended by"
+	how          string
 	template     string
 	line, column int
 }
+
+const (
+	includedHere = "included here"
+	extendedHere = "extended here"
+)
 
 // newError returns an error at the byte offset of a template's source.
 func newError(name, source string, offset int, tag string, err error) *Error {
@@ -54,7 +59,7 @@ func (e *Error) Error() string {
 			fmt.Fprintf(&b, "\n  … %d more", len(e.via)-i)
 			break
 		}
-		fmt.Fprintf(&b, "\n  %s %s:%d:%d", p.how, showName(p.template), p.line, p.column)
+		fmt.Fprintf(&b, "\n  %s:%d:%d: %s", showName(p.template), p.line, p.column, p.how)
 	}
 	return b.String()
 }

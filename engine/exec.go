@@ -43,6 +43,7 @@ type activation struct {
 	stack   []any
 	env     *env
 	covered bool // the include that called it has an onerror attribute, or one around it has
+	discard bool // an error ends at one that does not log it
 }
 
 // cursor is the state of a loop.
@@ -95,7 +96,7 @@ func (f *frame) charge(n int) error {
 // look sees whether the rendering may go on.
 func (f *frame) look() error {
 	if f.steps > f.p.eng.limits.Steps {
-		return stepError{limitf("the rendering takes more than %d steps", f.p.eng.limits.Steps)}
+		return stepError{limitf("the rendering takes more than %s steps", count(f.p.eng.limits.Steps))}
 	}
 	f.check = min(f.steps+checkEvery, f.p.eng.limits.Steps+1)
 	if err := f.ctx.Err(); err != nil {
@@ -105,7 +106,7 @@ func (f *frame) look() error {
 }
 
 func (f *frame) tooLong() error {
-	return stepError{limitf("the output is longer than %d bytes", f.p.eng.limits.OutputBytes)}
+	return stepError{limitf("the output is longer than %s bytes", count(f.p.eng.limits.OutputBytes))}
 }
 
 // run runs code to its end, dealing with errors as the tags say.
@@ -125,56 +126,99 @@ func (f *frame) run(c *code, a *activation, dst []byte) ([]byte, *Error) {
 }
 
 // caught applies the error strategy of instruction pc. It returns where to go
-// on, or the error if that is nowhere.
+// on, or the error if that is nowhere. An error that nobody will see is not
+// put into words: that would cost more than whatever failed.
 func (f *frame) caught(c *code, a *activation, dst []byte, pc int, err error) ([]byte, int, *Error) {
 	m := c.meta[pc]
-	var e *Error
-	if callee, ok := err.(calleeError); ok {
-		e = callee.at
-		s := c.sites[m.site]
-		line, column, _, _ := position(s.tmpl.source, int(m.off))
-		e.via = append(e.via, place{"included from", s.tmpl.name, line, column})
-	} else {
-		s := c.sites[m.site]
-		step, final := err.(stepError)
-		if final {
-			err = step.error
+	final, called := false, false
+	switch err := err.(type) {
+	case stepError:
+		final = true
+	case calleeError:
+		final, called = err.at.final, true
+	}
+	// The engine's own strategy is for the tag that fails, not for what an
+	// include lets through.
+	var h *handler
+	if m.handler >= 0 && (c.handlers[m.handler].explicit || !a.covered && !called) {
+		h = &c.handlers[m.handler]
+	}
+	if final || h == nil {
+		if a.discard && !final {
+			return dst, pc, discarded
 		}
-		e = newError(s.tmpl.name, s.tmpl.source, int(m.off), c.tags[m.tag], err)
+		e := f.explain(c, a, pc, err)
 		e.final = final
-	}
-	c.addVia(e, m.site)
-	if e.final || m.handler == noHandler {
-		return dst, pc, e
-	}
-	if m.handler == throwHandler {
-		e.final = true
-		return dst, pc, e
-	}
-	h := &c.handlers[m.handler]
-	if a.covered && !h.explicit {
 		return dst, pc, e
 	}
 	k := &a.marks[h.mark]
-	if k.length > len(dst) {
-		return dst, pc, e // cannot be: a mark is set before what it covers
-	}
+	f.messages, f.inside, f.captures = f.messages[:k.messages], k.inside, k.captures
 	// What is thrown away must count, or a loop could print without end.
-	if err := f.charge(1 + (len(dst)-k.length)/8); err != nil {
-		e.Err, e.final = errors.Unwrap(err), true
-		return dst, pc, e
+	if err := f.charge(1 + (len(dst)-k.length)/madePerStep); err != nil {
+		return dst, pc, f.last(c, a, pc, err)
 	}
 	dst = dst[:k.length]
-	f.messages, f.inside, f.captures = f.messages[:k.messages], k.inside, k.captures
 	if h.strategy == Log {
-		f.p.eng.logger.WarnContext(f.ctx, "prompty: a tag failed and was left out", "error", e)
+		if err := f.log(f.explain(c, a, pc, err)); err != nil {
+			return dst, pc, f.last(c, a, pc, err)
+		}
 	}
-	if len(dst)+len(h.text) > f.max {
-		e.Err, e.final = errors.Unwrap(f.tooLong()), true
-		return dst, pc, e
+	if len(h.text) > f.max-len(dst) {
+		return dst, pc, f.last(c, a, pc, f.tooLong())
 	}
 	return append(dst, h.text...), int(h.resume), nil
 }
+
+// discarded stands for every error that a caller's onerror makes disappear.
+var discarded = &Error{Err: errors.New("discarded")}
+
+// last is explain for a limit that dealing with an error ran into.
+func (f *frame) last(c *code, a *activation, pc int, err error) *Error {
+	e := f.explain(c, a, pc, err)
+	e.final = true
+	return e
+}
+
+// log reports an error under the strategy Log.
+func (f *frame) log(e *Error) error {
+	f.p.eng.logger.WarnContext(f.ctx, "prompty: a tag failed and was left out", "error", e)
+	return f.charge(checkEvery)
+}
+
+// explain makes the error of instruction pc with its place.
+func (f *frame) explain(c *code, a *activation, pc int, err error) *Error {
+	m := c.meta[pc]
+	s := c.sites[m.site]
+	f.steps += 1 + int(m.off)/readPerStep // it counts lines
+	var e *Error
+	at := int(m.off)
+	switch x := err.(type) {
+	case calleeError:
+		e = x.at
+		line, column, _, _ := position(s.tmpl.source, int(m.start))
+		e.via = append(e.via, place{includedHere, s.tmpl.name, line, column})
+		c.addVia(e, m.site)
+		return e
+	case stepError:
+		err, at = x.error, int(m.start)
+	case missingError:
+		seg := 0
+		err, seg = f.missing(x.path, a)
+		at += seg
+	default:
+		if op := c.ins[pc].op; op == doPrint || op == doPrintOr || op == doPrintTop {
+			at = int(m.start)
+		}
+	}
+	e = newError(s.tmpl.name, s.tmpl.source, at, c.tags[m.tag], err)
+	c.addVia(e, m.site)
+	return e
+}
+
+// missingError says that a path leads nowhere.
+type missingError struct{ path *pathRef }
+
+func (missingError) Error() string { return "missing" }
 
 // lookup finds the value of a path.
 func (f *frame) lookup(p *pathRef, a *activation) (any, bool) {
@@ -216,31 +260,45 @@ func (f *frame) snapshot(s *scope, defaults []map[string]any, a *activation) *en
 	return &env{scope: s, slots: append([]any(nil), a.slots...), outer: a.env, root: f.root, defaults: defaults}
 }
 
-// missing is the error for a path that leads nowhere.
-func (f *frame) missing(p *pathRef, a *activation) error {
+// missing is the error for a path that leads nowhere, and where in the path
+// the segment stands that is missing.
+func (f *frame) missing(p *pathRef, a *activation) (err error, at int) {
 	e := f.snapshot(p.scope, p.defaults, a)
 	v, ok := e.first(p.segs[0])
 	if !ok {
-		return fmt.Errorf("%s is missing: there is no %s%s", quote(p.text()), quote(p.segs[0]), didYouMean(value.Suggest(p.segs[0], e.names())))
+		return fmt.Errorf("%s is missing: there is no %s%s", quote(p.text()), quote(p.segs[0]), f.suggest(p.segs[0], e.names())), 0
 	}
-	at := p.segs[0]
+	seen := p.segs[0]
 	for _, seg := range p.rest {
 		next, ok := step(v, seg)
 		if !ok {
-			what := value.TypeName(v)
-			if n, kind, ok := value.Len(v); ok && kind == value.List {
-				what = fmt.Sprintf("a list of %d", n)
-			} else if kind == value.Map {
-				what = "" // the suggestions say enough
-			}
-			if what != "" {
-				what = ", which is " + what + ","
-			}
-			return fmt.Errorf("%s is missing: %s%s has no %s%s", quote(p.text()), quote(at), what, quote(seg), didYouMean(value.Suggest(seg, value.Keys(v))))
+			return fmt.Errorf("%s is missing: %s%s has no %s%s", quote(p.text()), quote(seen), describe(v), quote(seg), f.suggest(seg, value.Keys(v))), len(seen) + 1
 		}
-		v, at = next, at+"."+seg
+		v, seen = next, seen+"."+seg
 	}
-	return fmt.Errorf("%s is missing", quote(p.text()))
+	return fmt.Errorf("%s is missing", quote(p.text())), 0
+}
+
+// describe says what a value is that has no such key; "" for a map, of which
+// the suggestions tell enough.
+func describe(v any) string {
+	switch n, kind, ok := value.Len(v); {
+	case ok && kind == value.List:
+		return fmt.Sprintf(", a list of %d,", n)
+	case ok && kind == value.Map:
+		return ""
+	}
+	return ", which is " + value.TypeName(v) + ","
+}
+
+// suggest charges for the comparisons that suggestions cost.
+func (f *frame) suggest(name string, candidates []string) string {
+	n := 0
+	for _, c := range candidates {
+		n += min(len(c), 256)
+	}
+	f.steps += n * min(len(name), 256) / readPerStep
+	return didYouMean(value.Suggest(name, candidates))
 }
 
 // print appends a value.
@@ -299,7 +357,7 @@ func (f *frame) exec(c *code, a *activation, dst []byte, pc int) ([]byte, int, e
 			p := &c.paths[in.a]
 			v, ok := f.lookup(p, a)
 			if !ok {
-				return dst, pc, f.missing(p, a)
+				return dst, pc, missingError{p}
 			}
 			if s, ok := v.(string); ok && len(s) <= f.max-len(dst) {
 				dst = append(dst, s...)
@@ -319,7 +377,7 @@ func (f *frame) exec(c *code, a *activation, dst []byte, pc int) ([]byte, int, e
 			v, ok := f.lookup(p, a)
 			if !ok {
 				if in.b < 0 {
-					return dst, pc, f.missing(p, a)
+					return dst, pc, missingError{p}
 				}
 				if dst, err = f.print(dst, &c.texts[in.b]); err != nil {
 					return dst, pc, err
@@ -418,7 +476,7 @@ func (f *frame) exec(c *code, a *activation, dst []byte, pc int) ([]byte, int, e
 			if s.path >= 0 {
 				var ok bool
 				if v, ok = f.lookup(&c.paths[s.path], a); !ok {
-					return dst, pc, f.missing(&c.paths[s.path], a)
+					return dst, pc, missingError{&c.paths[s.path]}
 				}
 			} else {
 				v = stack[len(stack)-1]

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/go-prompty/prompty/engine/internal/value"
@@ -113,7 +114,7 @@ func (f *frame) call(fn *Func, args []any) (any, error) {
 		return nil, limitOf(err)
 	}
 	if s, ok := v.(string); ok && len(s) > limit {
-		return nil, limitf("%s: the result has %d bytes, the limit is %d", fn.Name, len(s), limit)
+		return nil, limitf("%s: the result has %s bytes, the limit is %s", fn.Name, count(len(s)), count(limit))
 	}
 	return v, f.charge(weight(v) / madePerStep)
 }
@@ -148,7 +149,7 @@ func (f *frame) begin(k *cursor, s *loopSite, v any) error {
 		switch {
 		case ok && kind == value.List:
 			k.n, k.kind = n, overList
-		case ok && kind == value.Map:
+		case ok && kind == value.Map && !isStruct(v):
 			k.n, k.kind = n, overEntries
 		case ok && kind == value.Nil:
 		default:
@@ -160,12 +161,22 @@ func (f *frame) begin(k *cursor, s *loopSite, v any) error {
 	case s.limit > 0:
 		k.n = min(k.n, s.limit, each)
 	case k.n > each:
-		return limitf("the loop has %d turns, the limit for one loop is %d: set the attribute limit to take the first ones", k.n, each)
+		return limitf("the loop has %s turns, the limit for one loop is %s: set the attribute limit to take the first ones", count(k.n), count(each))
 	}
 	if k.kind == overEntries && k.n > 0 {
 		return f.sorted(k, v)
 	}
 	return nil
+}
+
+// isStruct reports whether v is a struct or leads to one. Paths look into it as
+// into a map, but its fields are no entries to loop over.
+func isStruct(v any) bool {
+	rv := reflect.ValueOf(v)
+	for n := 0; n < 100 && (rv.Kind() == reflect.Pointer || rv.Kind() == reflect.Interface); n++ {
+		rv = rv.Elem()
+	}
+	return rv.Kind() == reflect.Struct
 }
 
 // sorted makes the list of a map's entries.
@@ -182,7 +193,7 @@ func (f *frame) sorted(k *cursor, v any) error {
 // turn begins a turn of a loop.
 func (f *frame) turn(k *cursor, s *loopSite, a *activation) error {
 	if f.turns++; f.turns > f.p.eng.limits.LoopTurns {
-		return stepError{limitf("all loops together take more than %d turns", f.p.eng.limits.LoopTurns)}
+		return stepError{limitf("all loops together take more than %s turns", count(f.p.eng.limits.LoopTurns))}
 	}
 	var item any
 	switch k.kind {
@@ -232,10 +243,9 @@ func (f *frame) include(c *code, a *activation, pc int, dst []byte) ([]byte, err
 	if err := f.charge(checkEvery / 16); err != nil {
 		return dst, err
 	}
-	h := c.meta[pc].handler
-	callee := activation{
-		env:     f.snapshot(s.scope, s.defaults, a),
-		covered: a.covered || h == throwHandler || h >= 0 && c.handlers[h].explicit,
+	callee := activation{env: f.snapshot(s.scope, s.defaults, a), covered: a.covered || s.covered, discard: a.discard}
+	if h := c.meta[pc].handler; h >= 0 && c.handlers[h].explicit {
+		callee.discard = c.handlers[h].strategy != Log
 	}
 	callee.size(s.target.code)
 	f.depth += s.depth
@@ -278,7 +288,7 @@ func (f *frame) custom(s *customSite, a *activation, dst []byte) ([]byte, error)
 	case len(dst)+limit > f.max:
 		return dst, f.tooLong()
 	default:
-		return dst, limitf("the tag %s gives more than %d bytes", t.Name, limit)
+		return dst, limitf("the tag %s gives more than %s bytes", t.Name, count(limit))
 	}
 	return out, err
 }

@@ -191,7 +191,7 @@ func (p *exprParser) ident(i int) int {
 func (p *exprParser) enter() {
 	p.depth++
 	if p.depth > p.limits.ExpressionDepth {
-		p.fail(p.pos, limitf("the expression is nested more than %d levels deep", p.limits.ExpressionDepth))
+		p.fail(p.pos, limitf("the expression is nested more than %s levels deep", count(p.limits.ExpressionDepth)))
 	}
 }
 
@@ -299,7 +299,7 @@ func (p *exprParser) primary() *expr {
 			if p.tok != tokEnd {
 				p.fail(p.pos, p.unexpected())
 			}
-			p.fail(open, errors.New("the parenthesis is not closed: a ) is missing"))
+			p.fail(p.pos, fmt.Errorf("the parenthesis at character %d is not closed: a ) is missing", 1+utf8.RuneCountInString(p.src[:open])))
 		}
 	}
 	p.next()
@@ -399,21 +399,20 @@ func (p *exprParser) call(e *expr, name string, at int) *expr {
 		p.fail(at, fmt.Errorf("unknown function %s%s", quote(name), didYouMean(value.Suggest(name, names))))
 	}
 	e.kind, e.fn, e.fold, e.text = exprCall, fn, false, ""
-	open := p.pos
 	p.enter()
 	p.next()
 	for !p.is(")") {
 		if len(e.args) > 0 {
 			if !p.is(",") {
 				if p.tok == tokEnd {
-					p.fail(open, errors.New("the call is not closed: a ) is missing"))
+					p.fail(p.pos, fmt.Errorf("the call of %s is not closed: a ) is missing", name))
 				}
 				p.fail(p.pos, p.unexpected())
 			}
 			p.next()
 		}
 		if len(e.args) == maxArgs {
-			p.fail(p.pos, limitf("the call of %s has more than %d arguments", name, maxArgs))
+			p.fail(p.pos, limitf("the call of %s has more than %s arguments", name, count(maxArgs)))
 		}
 		e.args = append(e.args, p.or())
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/go-prompty/prompty/engine/internal/value"
 )
@@ -156,10 +157,13 @@ func callFunc(fn *Func, args []any) (v any, err error) {
 		}
 	}()
 	v, err = fn.Call(args)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", fn.Name, err)
+	switch {
+	case err == nil:
+		return v, nil
+	case strings.HasPrefix(err.Error(), fn.Name+": "):
+		return nil, err
 	}
-	return v, nil
+	return nil, fmt.Errorf("%s: %w", fn.Name, err)
 }
 
 // weight is roughly how many bytes a value holds at its top level.

@@ -203,7 +203,8 @@ func (s *scanner) fail(t *tag, at int, err error) {
 
 // attr reads one attribute at pos, or returns an error and its place.
 func (s *scanner) attr(t *tag) (error, int) {
-	a := attr{pos: s.pos, name: s.name()}
+	a := attr{pos: s.pos}
+	a.name = s.name()
 	if a.name == "" {
 		return fmt.Errorf("an attribute or %q is expected in tag %s", s.close, t.name), s.pos
 	}
@@ -240,8 +241,7 @@ func (s *scanner) attr(t *tag) (error, int) {
 		a.value = unescapeAttr(a.raw, q)
 	}
 	if first := t.attr(a.name); first != nil {
-		line, column, _, _ := position(s.src, first.pos)
-		return fmt.Errorf("attribute %s is repeated: it stands at %d:%d already", a.name, line, column), a.pos
+		return twoPlaces{fmt.Errorf("attribute %s is repeated", a.name), "the first one is here", first.pos}, a.pos
 	}
 	t.attrs = append(t.attrs, a)
 	return nil, 0

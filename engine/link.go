@@ -52,7 +52,7 @@ func (p *Program) load(ctx context.Context, load LoadFunc) error {
 				continue
 			}
 			if len(p.refs) == maxLinked {
-				return newError(t.name, t.source, t.body, "", limitf("the template and what it includes are more than %d templates", maxLinked))
+				return newError(t.name, t.source, t.body, "", limitf("the template and what it includes are more than %s templates", count(maxLinked)))
 			}
 			p.refs = append(p.refs, ref)
 			if err := ctx.Err(); err != nil {
@@ -89,7 +89,7 @@ func (p *Program) lineage() ([]*Template, error) {
 			for i := len(list) - 2; i >= 0; i-- {
 				by := list[i]
 				line, column, _, _ := position(by.source, by.base.start)
-				err.via = append(err.via, place{"extended by", by.name, line, column})
+				err.via = append(err.via, place{extendedHere, by.name, line, column})
 			}
 			return nil, err
 		}

@@ -55,18 +55,19 @@ func roleOf(v any) (string, error) {
 	return role, nil
 }
 
-// messagesOf cuts the output into messages.
+// messagesOf cuts the output into messages, without the white space at their
+// ends.
 func messagesOf(text string, spans []messageSpan) []Message {
 	var list []Message
 	at := 0
 	between := func(end int) {
-		if gap := text[at:end]; strings.TrimSpace(gap) != "" {
+		if gap := strings.TrimSpace(text[at:end]); gap != "" {
 			list = append(list, Message{Role: implicitRole, Content: gap})
 		}
 	}
 	for _, s := range spans {
 		between(s.start)
-		list = append(list, Message{Role: s.role, Name: s.name, Content: text[s.start:s.end], Cache: s.cache})
+		list = append(list, Message{Role: s.role, Name: s.name, Content: strings.TrimSpace(text[s.start:s.end]), Cache: s.cache})
 		at = s.end
 	}
 	between(len(text))

@@ -28,7 +28,7 @@ func (e *Engine) parse(name, source string) (*Template, Errors) {
 	t := &Template{name: name, source: source, eng: e, blocks: make(map[string]*node)}
 	p := &parser{Template: t, names: e.names.Load(), folds: folder{limits: &e.limits}}
 	if len(source) > e.limits.SourceBytes {
-		p.report(0, "", limitf("the template has %d bytes, the limit is %d", len(source), e.limits.SourceBytes))
+		p.report(0, "", limitf("the template has %s bytes, the limit is %s", count(len(source)), count(e.limits.SourceBytes)))
 		return t, p.errs
 	}
 	if !utf8.ValidString(source) {
@@ -72,8 +72,24 @@ func (p *parser) report(offset int, tag string, err error) {
 	if p.stop {
 		return
 	}
-	p.errs = append(p.errs, newError(p.name, p.source, offset, tag, err))
+	two, ok := err.(twoPlaces)
+	if ok {
+		err = two.error
+	}
+	e := newError(p.name, p.source, offset, tag, err)
+	if ok {
+		line, column, _, _ := position(p.source, two.offset)
+		e.via = []place{{two.how, p.name, line, column}}
+	}
+	p.errs = append(p.errs, e)
 	p.stop = len(p.errs) >= maxErrors
+}
+
+// twoPlaces is an error that has to do with an earlier place, too.
+type twoPlaces struct {
+	error
+	how    string
+	offset int
 }
 
 // front reads the front matter.
@@ -244,8 +260,8 @@ func (p *parser) mismatch(t *tag) {
 		return
 	}
 	n := p.stack[len(p.stack)-1]
-	line, column, _, _ := position(p.source, n.start)
-	p.report(t.pos, t.name, fmt.Errorf("closing tag %s is met where %s is expected, which was opened at %d:%d", t.name, n.name(), line, column))
+	err := fmt.Errorf("closing tag %s is met where %s is expected", t.name, n.name())
+	p.report(t.pos, t.name, twoPlaces{err, n.name() + " is opened here", n.start})
 }
 
 func (p *parser) openTag(t *tag) {
@@ -400,7 +416,7 @@ func (p *parser) place(n *node, spec *tagSpec) {
 	}
 	p.stack = append(p.stack, n)
 	if len(p.stack) > p.eng.limits.BlockDepth {
-		p.report(n.start, n.name(), limitf("tags are nested more than %d deep", p.eng.limits.BlockDepth))
+		p.report(n.start, n.name(), limitf("tags are nested more than %s deep", count(p.eng.limits.BlockDepth)))
 		p.stop = true
 	}
 }

@@ -48,22 +48,21 @@ type instr struct {
 // meta is what is known of an instruction for errors.
 type meta struct {
 	off     int32 // place in the source of its site's template
+	start   int32 // where its tag begins
 	site    int32
 	tag     int32 // index into tags
-	handler int32 // index into handlers, or one of the following
+	handler int32 // index into handlers, or noHandler
 }
 
-const (
-	noHandler    = -1 // the error goes to whoever called the code
-	throwHandler = -2 // the error ends the rendering
-)
+// noHandler means that the error goes to whoever called the code.
+const noHandler = -1
 
 // site is a template as it was brought into a piece of code.
 type site struct {
 	tmpl   *Template
-	parent int32  // the site it was brought in from; -1 for the code's own template
-	off    int32  // where in the parent
-	how    string // "included from" or "extended by"
+	parent int32 // the site it was brought in from; -1 for the code's own template
+	off    int32 // where in the parent
+	how    string
 }
 
 // handler is what becomes of a tag that fails.
@@ -135,7 +134,8 @@ type callSite struct {
 	target   *target
 	scope    *scope
 	defaults []map[string]any
-	depth    int // of inlined includes around it
+	depth    int  // of inlined includes around it
+	covered  bool // by an onerror attribute
 }
 
 // target is a template that is called, not inlined.

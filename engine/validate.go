@@ -1,12 +1,21 @@
 package engine
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-prompty/prompty/engine/internal/value"
+)
 
 // Severity says how bad an [Issue] is.
 type Severity string
 
 const (
-	SeverityError   Severity = "error"   // the template cannot be used, or fails where this is reached
+	SeverityError   Severity = "error"   // the template cannot be used
 	SeverityWarning Severity = "warning" // it is probably not what the author meant
 )
 
@@ -21,8 +30,226 @@ type Issue struct {
 	Message  string   `json:"message"`
 }
 
-// Validate x.
-func (e *Engine) Validate(ctx context.Context, name, source string, load LoadFunc) []Issue { return nil }
-
 // String gives "name:line:column: severity: message".
-func (i Issue) String() string { return i.Message }
+func (i Issue) String() string {
+	return showName(i.Template) + ":" + strconv.Itoa(i.Line) + ":" + strconv.Itoa(i.Column) + ": " + string(i.Severity) + ": " + i.Message
+}
+
+// Validate returns what is wrong with a template and what is suspicious about
+// it, in the order of the source: the errors that Parse and Link would give,
+// and as warnings declared inputs that nothing uses, variables that the inputs
+// do not declare (if any are declared), conditions that are constant, branches
+// that cannot be reached, includes that cannot be loaded and text outside of
+// blocks in a template that extends another. load may be nil; then no include
+// or base can be found.
+func (e *Engine) Validate(ctx context.Context, name, source string, load LoadFunc) []Issue {
+	t, errs := e.parse(name, source)
+	v := &validator{t: t, names: make(map[string]bool)}
+	for _, err := range errs {
+		v.error(err)
+	}
+	p := &Program{eng: e, tmpl: t, links: make(map[Ref]link), targets: make(map[*Template]*target)}
+	if err := v.link(ctx, p, load, len(errs) == 0); err != nil {
+		v.error(err)
+	}
+	v.links = p.links
+	v.walk(t.root, nil)
+	v.inputs(p)
+	slices.SortStableFunc(v.issues, func(a, b Issue) int { return a.Offset - b.Offset })
+	return v.issues
+}
+
+// validator collects the issues of one template.
+type validator struct {
+	t      *Template
+	links  map[Ref]link
+	issues []Issue
+	names  map[string]bool // the variables that the template itself uses
+}
+
+func (v *validator) add(severity Severity, offset int, tag, format string, args ...any) {
+	e := newError(v.t.name, v.t.source, offset, tag, nil)
+	v.issues = append(v.issues, Issue{severity, e.Template, e.Line, e.Column, e.Offset, tag, fmt.Sprintf(format, args...)})
+}
+
+func (v *validator) warn(offset int, tag, format string, args ...any) {
+	v.add(SeverityWarning, offset, tag, format, args...)
+}
+
+// error adds an error that has a place, if it can be in another template.
+func (v *validator) error(err error) {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok:
+		v.add(SeverityError, v.t.body, "", "%v", err)
+	case e.Template == v.t.name:
+		v.issues = append(v.issues, Issue{SeverityError, e.Template, e.Line, e.Column, e.Offset, e.Tag, e.Err.Error()})
+	default:
+		v.add(SeverityError, v.t.body, "", "%v", err)
+	}
+}
+
+// link finds the other templates and, if t is good, compiles it.
+func (v *validator) link(ctx context.Context, p *Program, load LoadFunc, good bool) error {
+	if err := p.load(ctx, load); err != nil {
+		return err
+	}
+	if _, err := p.lineage(); err != nil || !good {
+		return err
+	}
+	if _, err := p.compile(p.tmpl, false); err != nil {
+		return err
+	}
+	return p.compileTargets()
+}
+
+// walk looks at nodes where the given names are those of loops around them.
+func (v *validator) walk(list []*node, scope []string) {
+	for _, n := range list {
+		v.node(n, scope)
+	}
+}
+
+func (v *validator) node(n *node, scope []string) {
+	switch n.kind {
+	case nodeText, nodeRaw, nodeComment, nodeExtends:
+		return
+	case nodeVar:
+		v.path(n, scope)
+		v.expr(n, append(scope[:len(scope):len(scope)], "value"))
+	case nodeIf:
+		v.branches(n, scope)
+		return
+	case nodeFor:
+		v.path(n, scope)
+		v.expr(n, scope)
+		scope = scope[:len(scope):len(scope)]
+		for _, name := range []string{"item", "index"} {
+			if s, ok := n.get(name); ok {
+				scope = append(scope, s)
+			}
+		}
+	case nodeSwitch:
+		v.expr(n, scope)
+		v.cases(n, scope)
+		return
+	case nodeInclude:
+		v.path(n, scope)
+		v.expr(n, scope)
+		if l := v.links[n.ref]; l.err != nil {
+			v.warn(n.start, n.name(), "include %s: %s", quote(n.ref.String()), firstLine(l.err))
+		}
+	default:
+		v.expr(n, scope)
+	}
+	v.walk(n.body, scope)
+}
+
+// firstLine is an error's text without the excerpt.
+func firstLine(err error) string {
+	s, _, _ := strings.Cut(err.Error(), "\n")
+	return s
+}
+
+func (v *validator) branches(n *node, scope []string) {
+	always := false
+	for _, b := range n.body {
+		switch {
+		case always:
+			v.warn(b.start, b.name(), "this branch is unreachable: a condition before it is always true")
+		case b.expr != nil && b.expr.fold:
+			always = value.Truthy(b.expr.val)
+			v.constant(b, always, "branch")
+		default:
+			v.expr(b, scope)
+		}
+		v.walk(b.body, scope)
+	}
+}
+
+func (v *validator) constant(n *node, truth bool, what string) {
+	effect := ""
+	if !truth {
+		effect = ", so the " + what + " is unreachable"
+	}
+	v.warn(n.expr.pos, n.name(), "constant condition: %s is always %t%s", n.expr, truth, effect)
+}
+
+func (v *validator) cases(n *node, scope []string) {
+	always := false
+	seen := make(map[string]bool)
+	for _, b := range n.body {
+		if b.kind != nodeCase {
+			continue
+		}
+		text, ok := b.get("value")
+		switch {
+		case always:
+			v.warn(b.start, b.name(), "this case is unreachable: the condition of one before it is always true")
+		case b.expr != nil && b.expr.fold:
+			always = value.Truthy(b.expr.val)
+			v.constant(b, always, "case")
+		case ok && seen[text]:
+			v.warn(b.start, b.name(), "this case is unreachable: %s stands in a case before it", quote(text))
+		default:
+			v.expr(b, scope)
+		}
+		seen[text] = seen[text] || ok
+		v.walk(b.body, scope)
+	}
+}
+
+func (v *validator) path(n *node, scope []string) {
+	if n.path != nil {
+		v.use(n.path[0], n.pathPos, n.name(), scope)
+	}
+}
+
+func (v *validator) expr(n *node, scope []string) {
+	n.expr.walk(func(e *expr) {
+		if e.kind == exprPath {
+			v.use(e.segs[0], e.pos, n.name(), scope)
+		}
+	})
+}
+
+// use notes that a variable is used.
+func (v *validator) use(name string, offset int, tag string, scope []string) {
+	if slices.Contains(scope, name) {
+		return
+	}
+	v.names[name] = true
+	h := v.t.header
+	if h == nil || len(h.Inputs) == 0 {
+		return
+	}
+	known := scope[:len(scope):len(scope)]
+	for _, in := range h.Inputs {
+		if in.Name == name {
+			return
+		}
+		known = append(known, in.Name)
+	}
+	v.warn(offset, tag, "variable %s is not declared in inputs%s", quote(name), didYouMean(value.Suggest(name, known)))
+}
+
+// inputs warns of inputs that neither the template nor what it includes and
+// extends uses. What could not be loaded might use any, as might a resolver.
+func (v *validator) inputs(p *Program) {
+	if v.t.header == nil || len(v.t.header.Inputs) == 0 {
+		return
+	}
+	used := v.names
+	for _, l := range p.links {
+		if l.err != nil {
+			return
+		}
+		other := &validator{t: &Template{}, names: used}
+		other.walk(l.tmpl.root, nil)
+	}
+	for _, in := range v.t.header.Inputs {
+		if !used[in.Name] {
+			v.warn(offsetOf(v.t.source, in.Line, in.Column), "", "input %s is not used", quote(in.Name))
+		}
+	}
+}
