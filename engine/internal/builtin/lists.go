@@ -204,6 +204,9 @@ func unique(c call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n == 0 {
+		return []any{}, nil
+	}
 	list, err := value.Unique(c.args[0])
 	if err != nil {
 		return nil, c.bad(0, "%v", err)

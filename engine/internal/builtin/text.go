@@ -191,12 +191,15 @@ func breakable(a, b rune) bool {
 	switch {
 	case !spaceless(a) && !spaceless(b):
 		return false
-	case unicode.In(a, unicode.Ps, unicode.Pi), b == 'ー', unicode.IsMark(b):
+	case unicode.In(a, unicode.Ps, unicode.Pi), b == 'ー':
 		return false
 	}
-	return spaceless(b) || unicode.IsLetter(b) || unicode.IsDigit(b) || unicode.In(b, unicode.Ps, unicode.Pi)
+	return unicode.IsLetter(b) || unicode.IsDigit(b) || unicode.In(b, unicode.Ps, unicode.Pi)
 }
 
+// spaceless reports whether r belongs to a script written without spaces, or
+// is its punctuation.
 func spaceless(r rune) bool {
-	return r >= 0x2E80 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana)
+	return 0x3000 <= r && r < 0x3040 || 0xFF00 <= r && r < 0xFFF0 ||
+		r >= 0x2E80 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana)
 }
