@@ -203,11 +203,7 @@ func (s *Store) suppose(name string, f *file) (*state, error) {
 		if f == nil {
 			return false, nil
 		}
-		v, err := s.readVersion(name, n, m)
-		if isUnusable(err) {
-			return false, nil
-		}
-		return err == nil && bytes.Equal(v.data, f.data), err
+		return s.holds(name, n, m, f.data)
 	}
 	same := false
 	if h.open != 0 {

@@ -238,22 +238,21 @@ func (s *Store) finishSave(ctx context.Context, name string, h *shelf) error {
 	if err != nil {
 		return err
 	}
-	is := func(m mark, i int, data []byte) bool {
-		if i == 0 {
-			return false
-		}
-		other, err := s.readVersion(name, i, m)
-		return err == nil && bytes.Equal(other.data, data)
-	}
 	undo := false
 	switch {
 	case f != nil && f.info != nil && bytes.Equal(f.data, v.data): // T has it
 	case h.swap != 0:
-		undo = is(swapped, h.swap, v.data) && !is(live, n, v.data)
+		if undo, err = s.holds(name, h.swap, swapped, v.data); err == nil && undo {
+			undo, err = s.holds(name, n, live, v.data)
+			undo = !undo
+		}
 	case f == nil:
 		undo = n == 0
 	case f.info != nil:
-		undo = is(live, n, f.data)
+		undo, err = s.holds(name, n, live, f.data)
+	}
+	if err != nil {
+		return err
 	}
 	if !undo {
 		return s.disk.rename(from, s.layout.version(name, k, live))
@@ -274,8 +273,14 @@ func (s *Store) finishSwap(ctx context.Context, name string, h *shelf) error {
 	if err != nil && !isUnusable(err) && !s.isSymlink(p) {
 		return err
 	}
-	if text && s.known(name, h, swap.data) {
-		return s.disk.remove(p)
+	if text {
+		known, err := s.known(name, h, swap.data)
+		if err != nil {
+			return err
+		}
+		if known {
+			return s.disk.remove(p)
+		}
 	}
 	tree := s.layout.tree(name)
 	f, err := s.treeText(ctx, name)
@@ -286,8 +291,11 @@ func (s *Store) finishSwap(ctx context.Context, name string, h *shelf) error {
 		return s.putBack(p, tree)
 	}
 	if f.info != nil && h.newest() != 0 {
-		v, err := s.readVersion(name, h.newest(), live)
-		if err == nil && bytes.Equal(v.data, f.data) {
+		recorded, err := s.holds(name, h.newest(), live, f.data)
+		if err != nil {
+			return err
+		}
+		if recorded {
 			err := s.disk.exchange(p, tree)
 			if !errors.Is(err, errNoExchange) {
 				return err
@@ -308,17 +316,30 @@ func (s *Store) finishSwap(ctx context.Context, name string, h *shelf) error {
 	return s.disk.remove(p)
 }
 
+// holds reports whether the file of version n, 0 for none, has exactly this
+// content. One that cannot be read now is an error, not a different text; one
+// that is damaged is a different text.
+func (s *Store) holds(name string, n int, m mark, data []byte) (bool, error) {
+	if n == 0 {
+		return false, nil
+	}
+	v, err := s.readVersion(name, n, m)
+	if isUnusable(err) {
+		return false, nil
+	}
+	return err == nil && bytes.Equal(v.data, data), err
+}
+
 // known reports whether a displaced text is one that T had to have: that of
 // the two highest versions or of the two newest live ones.
-func (s *Store) known(name string, h *shelf, data []byte) bool {
+func (s *Store) known(name string, h *shelf, data []byte) (bool, error) {
 	ns := append(slices.Clone(h.all[max(0, len(h.all)-2):]), h.live[max(0, len(h.live)-2):]...)
 	for _, n := range ns {
-		v, err := s.readVersion(name, n, h.at[n])
-		if err == nil && bytes.Equal(v.data, data) {
-			return true
+		if same, err := s.holds(name, n, h.at[n], data); same || err != nil {
+			return same, err
 		}
 	}
-	return false
+	return false, nil
 }
 
 // putBack lays a file into the tree where there is none.

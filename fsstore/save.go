@@ -202,9 +202,12 @@ func (s *Store) put(ctx context.Context, tmpl *prompty.StoredTemplate, st *state
 		return nil, err
 	}
 
-	flushed := s.disk.flushDirs(flush...)
-	// What fails from here on is finished by the next look.
-	if s.disk.rename(pending, s.layout.version(name, n, live)) == nil && st.tree != nil {
+	err = s.disk.flushDirs(flush...)
+	rerr := s.disk.rename(pending, s.layout.version(name, n, live))
+	if err = errors.Join(err, rerr); err != nil {
+		err = fmt.Errorf("version %d is in place, but the disk did not confirm it: %w", n, err)
+	}
+	if rerr == nil && st.tree != nil { // what fails here is done by the next look
 		if h, err := s.readShelf(name); err == nil && h.swap != 0 {
 			_ = s.finishSwap(context.WithoutCancel(ctx), name, h)
 		}
@@ -213,8 +216,8 @@ func (s *Store) put(ctx context.Context, tmpl *prompty.StoredTemplate, st *state
 	if st.tree == nil {
 		s.appeared(tree)
 	}
-	if flushed != nil {
-		return nil, fmt.Errorf("saved as version %d, but the disk could not be flushed: %w", n, flushed)
+	if err != nil {
+		return nil, err
 	}
 	return &prompty.StoredTemplate{ID: makeID(name, n), Version: n, CreatedAt: at.UTC(), UpdatedAt: at.UTC()}, nil
 }
