@@ -222,16 +222,20 @@ func (d *document) editPairs(e entry, metadata map[string]string) (string, bool)
 		if key.Kind != yaml.ScalarNode {
 			return "", false
 		}
+		from := d.tree.offset(key) // before that of its value: see tree.offset
 		start, end, ok := d.span(value)
 		var p piece
 		if flow {
-			p = piece{d.tree.offset(key), end}
+			if !ok {
+				return "", false
+			}
+			p = piece{from, end}
 		} else {
 			var fits bool
 			if p, fits = d.linesOf(n, i, 2, e.end); !fits {
 				return "", false
 			}
-			indent = d.front[p.start:d.tree.offset(key)]
+			indent = d.front[p.start:from]
 			if !ok { // over several lines, or a block scalar: up to the end of its lines
 				start, end = d.tree.offset(value), p.end-len(d.eol())
 				ok = start < end && value.Kind == yaml.ScalarNode
@@ -243,9 +247,6 @@ func (d *document) editPairs(e entry, metadata map[string]string) (string, bool)
 		seen[key.Value] = true
 		switch {
 		case has == had && (!has || now == was):
-			if flow && !ok {
-				return "", false
-			}
 			steps = append(steps, step{len(pieces) - 1, d.front[p.start:p.end]})
 		case !has:
 		case !ok || start == end:

@@ -21,6 +21,7 @@ func Encode(base []byte, source string, f Fields) []byte {
 	}
 	// From the most natural file to the one that always works; each is read
 	// before it is taken, so nothing above it has to be right about YAML.
+	refused := ""
 	for _, candidate := range []func() (string, bool){
 		func() (string, bool) { return source, true },
 		func() (string, bool) { return mergeFront(old, source, f, keepInside) },
@@ -30,9 +31,11 @@ func Encode(base []byte, source string, f Fields) []byte {
 		func() (string, bool) { return wrapFront(old, source, f, rewrite) },
 		func() (string, bool) { return envelope(writeFields(f, "", "\n"), source), true },
 	} {
-		if file, ok := candidate(); ok && readsAs(file, source, f) {
+		file, ok := candidate()
+		if ok && file != refused && readsAs(file, source, f) {
 			return []byte(file)
 		}
+		refused = file // the next one is often the same
 	}
 	return []byte(envelope(writeJSON(f), source))
 }
