@@ -225,7 +225,7 @@ func (p *parser) blockName(n *node) {
 		return
 	}
 	if first := p.blocks[a.value]; first != nil {
-		p.report(n.start, n.name(), twoPlaces{fmt.Errorf("there are two blocks %s", quote(a.value)), "the first one is here", first.start})
+		p.report(a.at, n.name(), twoPlaces{fmt.Errorf("there are two blocks %s", quote(a.value)), "the first one is here", first.start})
 		return
 	}
 	p.blocks[a.value] = n

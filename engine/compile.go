@@ -32,7 +32,7 @@ type compiler struct {
 	at meta // of the instructions that are emitted next
 	// covered says that the current tag or one around it has an onerror
 	// attribute, which covers the tags in it that have none. catcher is the
-	// handler of the nearest of them that does not say throw.
+	// handler of the nearest of them.
 	covered bool
 	catcher int32
 
@@ -93,7 +93,7 @@ func (c *compiler) template(t *Template) {
 			root = nil
 			break
 		}
-		c.sites = append(c.sites, site{tmpl: base.tmpl, parent: c.at.site, off: int32(root.base.start), how: extendedHere})
+		c.sites = append(c.sites, site{tmpl: base.tmpl, parent: c.at.site, off: int32(root.base.start), how: extendedBy})
 		c.at.site = int32(len(c.sites) - 1)
 		root = base.tmpl
 	}
@@ -160,7 +160,9 @@ func (c *compiler) tagged(n *node, compile func(n *node, handler int)) {
 	c.at.tag = c.tagIndex(n.name())
 	h := -1
 	switch {
-	case n.strategy == Throw, n.strategy == "" && covered, n.strategy == "" && c.p.eng.onError == Throw:
+	case n.strategy == Throw:
+		c.at.handler, c.catcher = throwHandler, throwHandler
+	case n.strategy == "" && (covered || c.p.eng.onError == Throw):
 		c.at.handler = c.catcher
 	case n.strategy == "":
 		h = c.handle(n, c.p.eng.onError)
@@ -557,7 +559,7 @@ func (c *compiler) include(n *node) {
 		c.emit(instr{op: doCall, a: int32(len(c.calls) - 1)})
 	default:
 		at := c.at
-		c.sites = append(c.sites, site{tmpl: t, parent: at.site, off: int32(n.start), how: includedHere})
+		c.sites = append(c.sites, site{tmpl: t, parent: at.site, off: int32(n.start), how: includedFrom})
 		c.at.site, c.at.off, c.at.start = int32(len(c.sites)-1), 0, 0
 		c.at.handler = c.catcher
 		c.template(t)

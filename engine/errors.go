@@ -31,8 +31,8 @@ type place struct {
 }
 
 const (
-	includedHere = "included here"
-	extendedHere = "extended here"
+	includedFrom = "included from"
+	extendedBy   = "extended by"
 )
 
 // newError returns an error at the byte offset of a template's source.
@@ -55,11 +55,18 @@ func (e *Error) Error() string {
 	}
 	for i, p := range e.via {
 		// A template that includes itself would fill the screen.
-		if i == 8 && len(e.via) > 10 {
-			fmt.Fprintf(&b, "\n  … %d more", len(e.via)-i)
-			break
+		if hidden := len(e.via) - 8; i >= 7 && i < len(e.via)-1 && hidden > 1 {
+			if i == 7 {
+				fmt.Fprintf(&b, "\n  … %d more", hidden)
+			}
+			continue
 		}
-		fmt.Fprintf(&b, "\n  %s:%d:%d: %s", showName(p.template), p.line, p.column, p.how)
+		where := fmt.Sprintf("%s:%d:%d", showName(p.template), p.line, p.column)
+		if p.how == includedFrom || p.how == extendedBy {
+			b.WriteString("\n  " + p.how + " " + where)
+		} else {
+			b.WriteString("\n  " + where + ": " + p.how)
+		}
 	}
 	return b.String()
 }

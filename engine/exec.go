@@ -144,6 +144,7 @@ func (f *frame) caught(c *code, a *activation, dst []byte, pc int, err error) ([
 		h = &c.handlers[m.handler]
 	}
 	if final || h == nil {
+		final = final || m.handler == throwHandler
 		if a.discard && !final {
 			return dst, pc, discarded
 		}
@@ -196,7 +197,7 @@ func (f *frame) explain(c *code, a *activation, pc int, err error) *Error {
 	case calleeError:
 		e = x.at
 		line, column, _, _ := position(s.tmpl.source, int(m.start))
-		e.via = append(e.via, place{includedHere, s.tmpl.name, line, column})
+		e.via = append(e.via, place{includedFrom, s.tmpl.name, line, column})
 		c.addVia(e, m.site)
 		return e
 	case stepError:
@@ -206,7 +207,7 @@ func (f *frame) explain(c *code, a *activation, pc int, err error) *Error {
 		err, seg = f.missing(x.path, a)
 		at += seg
 	default:
-		if op := c.ins[pc].op; op == doPrint || op == doPrintOr || op == doPrintTop {
+		if c.ins[pc].op == doFor && errors.Is(err, ErrLimit) {
 			at = int(m.start)
 		}
 	}

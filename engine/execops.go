@@ -27,8 +27,11 @@ func (f *frame) binary(op operator, x, y any) (any, error) {
 		return nil, err
 	}
 	v, err := apply(op, x, y, f.p.eng.limits.FunctionResultBytes)
+	if errors.Is(err, value.ErrTooLong) {
+		return nil, limitf("the result of %s is longer than %s bytes", op, count(f.p.eng.limits.FunctionResultBytes))
+	}
 	if err != nil {
-		return nil, limitOf(err)
+		return nil, err
 	}
 	if s, ok := v.(string); ok {
 		return v, f.charge(len(s) / madePerStep)
@@ -244,7 +247,10 @@ func (f *frame) include(c *code, a *activation, pc int, dst []byte) ([]byte, err
 		return dst, err
 	}
 	callee := activation{env: f.snapshot(s.scope, s.defaults, a), covered: a.covered || s.covered, discard: a.discard}
-	if h := c.meta[pc].handler; h >= 0 && c.handlers[h].explicit {
+	switch h := c.meta[pc].handler; {
+	case h == throwHandler:
+		callee.discard = false
+	case h >= 0 && c.handlers[h].explicit:
 		callee.discard = c.handlers[h].strategy != Log
 	}
 	callee.size(s.target.code)

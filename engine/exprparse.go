@@ -299,7 +299,7 @@ func (p *exprParser) primary() *expr {
 			if p.tok != tokEnd {
 				p.fail(p.pos, p.unexpected())
 			}
-			p.fail(p.pos, fmt.Errorf("the parenthesis at character %d is not closed: a ) is missing", 1+utf8.RuneCountInString(p.src[:open])))
+			p.fail(open, errors.New("the parenthesis is not closed: a ) is missing"))
 		}
 	}
 	p.next()
@@ -399,13 +399,14 @@ func (p *exprParser) call(e *expr, name string, at int) *expr {
 		p.fail(at, fmt.Errorf("unknown function %s%s", quote(name), didYouMean(value.Suggest(name, names))))
 	}
 	e.kind, e.fn, e.fold, e.text = exprCall, fn, false, ""
+	open := p.pos
 	p.enter()
 	p.next()
 	for !p.is(")") {
 		if len(e.args) > 0 {
 			if !p.is(",") {
 				if p.tok == tokEnd {
-					p.fail(p.pos, fmt.Errorf("the call of %s is not closed: a ) is missing", name))
+					p.fail(open, fmt.Errorf("the call of %s is not closed: a ) is missing", name))
 				}
 				p.fail(p.pos, p.unexpected())
 			}

@@ -144,7 +144,7 @@ func (s *scanner) tag() *tag {
 	}
 	t.name = s.name()
 	if t.name == "" {
-		s.fail(t, s.pos, s.noName(t))
+		s.fail(t, t.pos, s.noName(t))
 		return nil
 	}
 	for {
@@ -194,6 +194,7 @@ func (s *scanner) fail(t *tag, at int, err error) {
 	i := strings.Index(s.src[s.pos:], s.close)
 	if i < 0 {
 		s.pos = len(s.src)
+		t.selfClosing = true // there is nothing left that could be its body
 	} else {
 		t.selfClosing = t.selfClosing || strings.HasSuffix(strings.TrimSuffix(s.src[t.pos:s.pos+i], "-"), "/")
 		s.pos += i + len(s.close)
@@ -279,7 +280,7 @@ func (s *scanner) verbatim(name string) (content string, end *tag) {
 // closer reads a closing tag of that name at a place, or returns nil.
 func (s *scanner) closer(at int, name string) *tag {
 	t := &tag{name: name, pos: at, closing: true}
-	c := scanner{src: s.src, pos: at + len(s.open)}
+	c := scanner{src: s.src, pos: at + len(s.open), close: s.close}
 	if c.peek() == '-' {
 		t.trimLeft = true
 		c.pos++
@@ -327,7 +328,7 @@ func (s *scanner) name() string {
 		if s.pos == start && !isLetter(c) || !isNameRune(c) {
 			break
 		}
-		if c == '-' && s.close != "" && strings.HasPrefix(s.src[s.pos+1:], s.close) {
+		if c == '-' && strings.HasPrefix(s.src[s.pos+1:], s.close) {
 			break
 		}
 		s.pos++

@@ -89,7 +89,7 @@ func (p *Program) lineage() ([]*Template, error) {
 			for i := len(list) - 2; i >= 0; i-- {
 				by := list[i]
 				line, column, _, _ := position(by.source, by.base.start)
-				err.via = append(err.via, place{extendedHere, by.name, line, column})
+				err.via = append(err.via, place{extendedBy, by.name, line, column})
 			}
 			return nil, err
 		}

@@ -31,26 +31,11 @@ func (e *Engine) parse(name, source string) (*Template, Errors) {
 		p.report(0, "", limitf("the template has %s bytes, the limit is %s", count(len(source)), count(e.limits.SourceBytes)))
 		return t, p.errs
 	}
-	if !utf8.ValidString(source) {
-		p.report(invalidUTF8(source), "", errors.New("the template is not valid UTF-8: save it in that encoding"))
-		return t, p.errs
-	}
 	p.front()
 	p.scan = scanner{src: source, pos: t.body, open: e.open, close: e.close, report: p.report}
 	p.run()
 	slices.SortStableFunc(p.errs, func(a, b *Error) int { return a.Offset - b.Offset })
 	return t, p.errs
-}
-
-func invalidUTF8(s string) int {
-	for i, r := range s {
-		if r == utf8.RuneError {
-			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
-				return i
-			}
-		}
-	}
-	return len(s)
 }
 
 // parser builds the nodes of one template. It keeps the open tags on a stack
@@ -94,8 +79,13 @@ type twoPlaces struct {
 
 // front reads the front matter.
 func (p *parser) front() {
-	header, err := promptfile.ParseHeader(p.name, p.source)
-	_, _, p.body, _ = promptfile.SplitFrontMatter(p.source)
+	_, _, body, ok := promptfile.SplitFrontMatter(p.source)
+	if !ok {
+		return
+	}
+	p.body = body
+	// Without the body, which may hold what YAML may not.
+	header, err := promptfile.ParseHeader(p.name, p.source[:body])
 	if err != nil {
 		for _, fe := range frontErrors(err) {
 			msg := "front matter: " + fe.Msg

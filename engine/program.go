@@ -51,11 +51,13 @@ type meta struct {
 	start   int32 // where its tag begins
 	site    int32
 	tag     int32 // index into tags
-	handler int32 // index into handlers, or noHandler
+	handler int32 // index into handlers, or one of the following
 }
 
-// noHandler means that the error goes to whoever called the code.
-const noHandler = -1
+const (
+	noHandler    = -1 // the error goes to whoever called the code
+	throwHandler = -2 // the error ends the rendering
+)
 
 // site is a template as it was brought into a piece of code.
 type site struct {
