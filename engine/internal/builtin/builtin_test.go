@@ -540,12 +540,3 @@ func TestArgumentsStay(t *testing.T) {
 		t.Errorf("the arguments were %s and are %s", before, after)
 	}
 }
-
-func mustCall(t *testing.T, name string, a ...any) any {
-	t.Helper()
-	v, err := testLibrary[name].Call(a)
-	if err != nil {
-		t.Fatalf("%s(%v): %v", name, a, err)
-	}
-	return v
-}

@@ -26,7 +26,7 @@ type person struct {
 	Note     string    `json:"note"`
 	Password string    `json:"-"`
 	Secret   string    `yaml:"-"`
-	Dash     int       `json:"-,"`
+	Dash     int       `json:"dash"`
 	Boss     *person   `json:"boss,omitempty"`
 	hidden   int
 }
@@ -99,7 +99,7 @@ func TestField(t *testing.T) {
 		{p, "Named", p.Named},
 		{p, "Password", "pw"},
 		{p, "Secret", "s"},
-		{p, "-", 3},
+		{p, "dash", 3},
 		{p, "boss", nil},
 		{loopA{loopB: &loopB{B: 2}, A: 1}, "B", 2},
 		{tagWins{1, 2}, "Y", 1}, // both claim the name
@@ -159,8 +159,8 @@ func TestKeysLenEntriesIndex(t *testing.T) {
 		{map[*int]int{new(int): 1}, []string{"*int"}, 1, Map},
 		{map[time.Month]int{2: 1}, []string{"2"}, 1, Map},
 		{point{}, []string{"x", "y"}, 2, Map},
-		{&p, []string{"-", "Note", "born", "boss", "heading", "id", "name", "note"}, 8, Map},
-		{person{}, []string{"-", "Note", "born", "boss", "id", "note"}, 6, Map},
+		{&p, []string{"Note", "born", "boss", "dash", "heading", "id", "name", "note"}, 8, Map},
+		{person{}, []string{"Note", "born", "boss", "dash", "id", "note"}, 6, Map},
 		{map[string]any(nil), nil, 0, Map},
 		{nil, nil, 0, Nil},
 		{(*point)(nil), nil, 0, Nil},

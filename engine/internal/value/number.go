@@ -142,8 +142,6 @@ func jsonNumberShape(s string) (integer, ok bool) {
 
 func (n number) sign() int { return n.compare(intNumber(0)) }
 
-func (n number) isNaN() bool { return n.kind == isFloat && n.f != n.f }
-
 // float returns the nearest float64.
 func (n number) float() float64 {
 	switch n.kind {

@@ -65,7 +65,7 @@ func TestAppend(t *testing.T) {
 		{[]float64{1, math.NaN(), math.Inf(1), 1e21}, `[1,null,null,1e+21]`}, {[]any{math.NaN(), float32(0.1), json.Number("1.50"), json.Number("x")}, `[null,0.1,1.50,"x"]`},
 		{[][]byte{[]byte("ab"), nil}, `["ab",""]`}, {[2]byte{1, 2}, `[1,2]`}, {[]any{1i, at, weekday(1), quoted{"q"}, errors.New("e"), (*needsPointer)(nil), &needsPointer{1}}, `["(0+1i)","2026-01-02T03:04:05Z","day 1","<q>","e",null,"1"]`},
 		{point{1, 2}, `{"x":1,"y":2}`}, {&point{1, 0}, `{"x":1}`}, {Entry{"k", []int{1}}, `{"key":"k","value":[1]}`},
-		{person{base: base{ID: 1}, Password: "pw", Secret: "s", Note: "n"}, `{"id":1,"Note":"","note":"n","-":0}`}, {person{Named: &Named{Name: "A"}, Born: at}, `{"id":0,"Note":"","name":"A","born":"2026-01-02T03:04:05Z","note":"","-":0}`},
+		{person{base: base{ID: 1}, Password: "pw", Secret: "s", Note: "n"}, `{"id":1,"Note":"","note":"n","dash":0}`}, {person{Named: &Named{Name: "A"}, Born: at}, `{"id":0,"Note":"","name":"A","born":"2026-01-02T03:04:05Z","note":"","dash":0}`},
 		{[]any{custom{` {"a" : [1] } `}, big.NewInt(5)}, `[{"a":[1]},5]`}, {[]error{errors.New("a"), nil}, `["a",null]`}, {[]needsPointer{{1}}, `[{}]`}, {struct {
 			E []int    `json:",omitempty"`
 			S struct{} `json:",omitempty"`
