@@ -192,7 +192,7 @@ var vectorFuncs = map[string]engine.Func{
 		for _, a := range args {
 			n, ok := a.(int)
 			if !ok {
-				return nil, fmt.Errorf("sum wants integers, got %T", a)
+				return nil, fmt.Errorf("wants integers, got %T", a)
 			}
 			total += n
 		}
