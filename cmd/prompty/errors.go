@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-prompty/prompty"
+)
+
+// errFindings ends lint when it has printed errors: exit code 1, nothing more
+// to say.
+var errFindings = errors.New("lint found errors")
+
+// usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+// usage returns a usage error with the next step; "" if none is known.
+func usage(err error, hint string) error { return withHint(&usageError{err}, hint) }
+
+// hinted is an error with the next step to take.
+type hinted struct {
+	error
+	hint string
+}
+
+func (e *hinted) Unwrap() error { return e.error }
+
+func withHint(err error, hint string) error {
+	if err == nil || hint == "" {
+		return err
+	}
+	return &hinted{err, hint}
+}
+
+// hintOf returns the next step: the one that came with err, or one that fits
+// its kind.
+func hintOf(err error) string {
+	if h, ok := errors.AsType[*hinted](err); ok {
+		return h.hint
+	}
+	se, ok := errors.AsType[*prompty.StorageError](err)
+	name := "NAME"
+	if ok && se.Name != "" && prompty.CheckName(se.Name) == nil {
+		name = se.Name
+	}
+	if conflict, ok := errors.AsType[*prompty.ConflictError](err); ok {
+		return conflictHint(name, conflict)
+	}
+	switch {
+	case errors.Is(err, prompty.ErrVersionNotFound):
+		return fmt.Sprintf("`prompty log %s` shows the versions there are", name)
+	case errors.Is(err, prompty.ErrTemplateNotFound):
+		return "`prompty ls` shows the prompts there are"
+	case errors.Is(err, prompty.ErrInvalidName):
+		return "a name is a path such as support/refund, without folder and extension"
+	case errors.Is(err, prompty.ErrReadOnly):
+		return "choose a place that you may write to with --storage, or ask for the right to write to this one"
+	}
+	return ""
+}
+
+func conflictHint(name string, c *prompty.ConflictError) string {
+	switch {
+	case c.Latest == 0:
+		return "save it with --if-version 0, which means that it is to be new"
+	case c.Base == 0:
+		return fmt.Sprintf("choose another name, or save on top of it with --if-version %d", c.Latest)
+	}
+	return fmt.Sprintf("`prompty show %s` prints version %d; bring your change into it, then save with --if-version %d", name, c.Latest, c.Latest)
+}
+
+// withGuess puts "did you mean" before a hint if a candidate is near to word.
+func withGuess(word string, candidates []string, hint string) string {
+	found := nearest(word, candidates)
+	switch len(found) {
+	case 0:
+		return hint
+	case 1:
+		return "did you mean " + found[0] + "? " + hint
+	}
+	last := len(found) - 1
+	return "did you mean " + strings.Join(found[:last], ", ") + " or " + found[last] + "? " + hint
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-prompty/prompty"
+)
+
+func (a *app) logCommand() *cobra.Command {
+	var limit int
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "log NAME",
+		Short: "List the versions of a prompt",
+		Long: `List the versions of a prompt, the newest first: when and by whom each was
+saved, how many bytes its text has, and commit and message where the storage
+knows them.`,
+		Example: `  prompty log support/refund --limit 5`,
+		Args:    wantArgs(1, 1),
+		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
+			if limit < 0 {
+				return usage(errors.New("--limit cannot be negative"), "")
+			}
+			name, err := bareName("log", args[0])
+			if err != nil {
+				return err
+			}
+			return a.withStorage(false, func(s prompty.TemplateStorage) error {
+				list, err := prompty.History(cmd.Context(), s, name)
+				if errors.Is(err, prompty.ErrTemplateNotFound) {
+					err = missingHint(cmd.Context(), s, name, err)
+				}
+				if err != nil {
+					return err
+				}
+				if limit > 0 && limit < len(list) {
+					list = list[:limit]
+				}
+				if asJSON {
+					return a.printJSON(list)
+				}
+				return a.printHistory(list)
+			})
+		}),
+	}
+	cmd.Flags().IntVar(&limit, "limit", 0, "list at most `N`")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (a *app) printHistory(list []prompty.HistoryEntry) error {
+	const shortCommit = 10
+	var rows [][]string
+	for _, h := range list {
+		rows = append(rows, []string{
+			strconv.Itoa(h.Version), clock(h.Time), h.Author, strconv.Itoa(h.Size),
+			h.Commit[:min(shortCommit, len(h.Commit))], summary(h.Message),
+		})
+	}
+	return a.printTable([]string{"VERSION", "TIME", "AUTHOR", "SIZE", "COMMIT", "MESSAGE"}, rows)
+}

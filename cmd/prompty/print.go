@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// printable escapes everything in s that could move a cursor or hide text.
+func printable(s string) string {
+	if !strings.ContainsFunc(s, unsafeRune) && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		switch _, size := utf8.DecodeRuneInString(s[i:]); {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case unicode.Is(unicode.Zs, r):
+			b.WriteByte(' ')
+		case unsafeRune(r):
+			q := strconv.QuoteRune(r)
+			b.WriteString(q[1 : len(q)-1])
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// unsafeRune is true for control and formatting characters; the joiner that
+// many emoji are made with is harmless.
+func unsafeRune(r rune) bool { return !unicode.IsPrint(r) && r != '\u200d' }
+
+// printableLines is printable for a text of several lines.
+func printableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = printable(strings.ReplaceAll(l, "\t", "    "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// printText prints a text byte for byte. On a terminal a text without final
+// new line gets one, so that the shell's prompt stands on its own.
+func (a *app) printText(text string) {
+	a.out.WriteString(text)
+	if a.onTerminal() && text != "" && !strings.HasSuffix(text, "\n") {
+		a.out.WriteByte('\n')
+	}
+}
+
+// printJSON prints v as indented JSON, with the control characters that JSON
+// itself lets through escaped.
+func (a *app) printJSON(v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	for _, r := range b.String() {
+		if r >= 0x7f && unicode.IsControl(r) { // only inside strings
+			fmt.Fprintf(&a.out, `\u%04x`, r)
+		} else {
+			a.out.WriteRune(r)
+		}
+	}
+	return nil
+}
+
+// printTable prints rows under a header, columns aligned. A column without any
+// value is left out.
+func (a *app) printTable(header []string, rows [][]string) error {
+	used := make([]bool, len(header))
+	for _, row := range rows {
+		for i, cell := range row {
+			used[i] = used[i] || cell != ""
+		}
+	}
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, row := range append([][]string{header}, rows...) {
+		var cells []string
+		for i, cell := range row {
+			if used[i] {
+				cells = append(cells, printable(cell))
+			}
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(b.String()) {
+		a.out.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	return nil
+}
+
+// clock shows a time to people: in their own zone, to the minute.
+func clock(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}
+
+// summary is the first line of a text, cut for a table.
+func summary(text string) string {
+	const most = 60
+	line, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	line = strings.TrimSpace(line)
+	if r := []rune(line); len(r) > most {
+		return strings.TrimSpace(string(r[:most-1])) + "…"
+	} else if strings.TrimSpace(rest) != "" {
+		return line + " …"
+	}
+	return line
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/engine"
+	"github.com/go-prompty/prompty/promptfile"
+)
+
+// parseRef reads NAME or NAME@VERSION. An @ in front belongs to the name, as
+// does one that no number follows.
+func parseRef(arg string) (engine.Ref, error) {
+	i := strings.LastIndexByte(arg, '@')
+	if i <= 0 || i == len(arg)-1 || strings.Trim(arg[i+1:], "0123456789") != "" {
+		return engine.Ref{Name: arg}, nil
+	}
+	v, err := strconv.Atoi(arg[i+1:])
+	if err != nil || v < 1 {
+		return engine.Ref{}, usage(fmt.Errorf("%q names no version; versions are 1, 2, 3 …", arg), "")
+	}
+	return engine.Ref{Name: arg[:i], Version: v}, nil
+}
+
+// parseRefs reads several, each once.
+func parseRefs(args []string) ([]engine.Ref, error) {
+	var refs []engine.Ref
+	seen := make(map[engine.Ref]bool)
+	for _, arg := range args {
+		ref, err := parseRef(arg)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[ref] {
+			seen[ref] = true
+			refs = append(refs, ref)
+		}
+	}
+	return refs, nil
+}
+
+// bareName refuses NAME@VERSION where only all versions can be meant.
+func bareName(verb, arg string) (string, error) {
+	ref, err := parseRef(arg)
+	if err == nil && ref.Version != 0 {
+		err = usage(fmt.Errorf("%s takes a name without a version: %q", verb, arg), "leave out @"+strconv.Itoa(ref.Version))
+	}
+	return ref.Name, err
+}
+
+// get reads a prompt. The hint for a missing one names those that are near.
+func get(ctx context.Context, s prompty.TemplateStorage, ref engine.Ref) (*prompty.StoredTemplate, error) {
+	t, err := fetch(ctx, s, ref)
+	if err == nil || !errors.Is(err, prompty.ErrTemplateNotFound) && !errors.Is(err, prompty.ErrInvalidName) {
+		return t, err
+	}
+	if found, xerr := s.Exists(ctx, ref.Name); xerr == nil && found {
+		return nil, err // just not that version
+	}
+	return nil, missingHint(ctx, s, ref.Name, prompty.NewStorageTemplateNotFoundError(ref.Name))
+}
+
+func fetch(ctx context.Context, s prompty.TemplateStorage, ref engine.Ref) (*prompty.StoredTemplate, error) {
+	if ref.Version > 0 {
+		return s.GetVersion(ctx, ref.Name, ref.Version)
+	}
+	return s.Get(ctx, ref.Name)
+}
+
+// missingHint says what to do about a name that is not there.
+func missingHint(ctx context.Context, s prompty.TemplateStorage, name string, err error) error {
+	list, lerr := s.List(ctx, nil)
+	if lerr != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return withHint(err, "there are no prompts here yet; `prompty save NAME FILE` saves one, --storage looks elsewhere")
+	}
+	names := make([]string, len(list))
+	for i, t := range list {
+		names[i] = t.Name
+	}
+	hint := "`prompty ls` shows the prompts there are"
+	if isFile(name) && !isPath(name) {
+		hint = "the file itself is named ./" + name + "; " + hint
+	}
+	return withHint(err, withGuess(name, names, hint))
+}
+
+// fileText is the prompt as a file: the text and the storage's fields in its
+// front matter.
+func fileText(t *prompty.StoredTemplate) string {
+	return string(promptfile.Encode(nil, t.Source, promptfile.Fields{
+		Tags: t.Tags, Metadata: t.Metadata, TenantID: t.TenantID, CreatedBy: t.CreatedBy,
+	}))
+}
+
+// parseText is what the engine reads: the prompt as show prints it, so that
+// lines and columns in messages are those that people see. Where that would be
+// another prompt (a text with keys of the storage in its own front matter is
+// put behind a front matter of its own), it is the source.
+func parseText(t *prompty.StoredTemplate) string {
+	text := fileText(t)
+	_, shown, _, _ := promptfile.SplitFrontMatter(text)
+	_, body, _, _ := promptfile.SplitFrontMatter(t.Source)
+	if shown != body {
+		return t.Source
+	}
+	return text
+}
+
+// loader finds what a prompt includes and extends in the storage.
+func loader(s prompty.TemplateStorage, e *engine.Engine) engine.LoadFunc {
+	return func(ctx context.Context, ref engine.Ref) (*engine.Template, error) {
+		t, err := fetch(ctx, s, ref)
+		if err != nil {
+			return nil, err
+		}
+		return e.Parse(t.Name, parseText(t))
+	}
+}
+
+// withIncludes opens the storage that a file's includes come from. Without
+// one, nothing can be included, and that is no failure.
+func (a *app) withIncludes(do func(prompty.TemplateStorage) error) error {
+	err := a.withStorage(false, do)
+	if _, none := errors.AsType[*noFolder](err); none {
+		return do(prompty.NewMemoryStorage())
+	}
+	return err
+}

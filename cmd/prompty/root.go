@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-prompty/prompty"
+)
+
+const rootHelp = `Prompty keeps prompts with their versions, renders them and checks them.
+
+A prompt has a name, a path such as support/refund. Each save makes a new
+version; NAME@3 means version 3, NAME alone the latest.
+
+Storage: --storage DRIVER:CONNECTION, else the environment variable
+PROMPTY_STORAGE, else %[1]s. This command has the drivers
+%[2]s. A folder alone will do for filesystem:
+  --storage ./prompts              the .prompty files in a folder
+  --storage './notes?ext=.md'      any folder of Markdown prompts, as it lies there
+Only save makes a folder that does not exist.
+
+Exit codes:
+  0  done
+  1  what was asked for failed: not found, does not render, lint found errors
+  2  the command line makes no sense
+On failure standard output stays empty, but for what lint found.`
+
+const rootExample = `  echo 'Hello {~prompty.var name="user" /~}!' | prompty save greeting
+  prompty render greeting --set user=Ann
+  prompty ls
+  prompty lint`
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:                "prompty",
+		Short:              "Keep, render and check prompts",
+		Long:               fmt.Sprintf(rootHelp, defaultStorage, strings.Join(prompty.ListStorageDrivers(), ", ")),
+		Example:            rootExample,
+		SilenceErrors:      true,
+		SilenceUsage:       true,
+		DisableSuggestions: true, // misuse makes them
+		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
+	}
+	root.PersistentFlags().StringVarP(&a.storage, "storage", "s", "", "where the prompts are: `DRIVER:CONNECTION` or a folder")
+	root.AddCommand(a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.rmCommand(), a.logCommand(), a.lintCommand())
+	return root
+}
+
+// verb wraps what a command does, so that run can tell a command line that
+// was not understood from a verb that failed.
+func (a *app) verb(do func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		a.started = true
+		return do(cmd, args)
+	}
+}
+
+// exclusive refuses two switches at once.
+func exclusive(cmd *cobra.Command, a, b string) error {
+	if cmd.Flags().Changed(a) && cmd.Flags().Changed(b) {
+		return usage(fmt.Errorf("--%s and --%s exclude each other", a, b), "")
+	}
+	return nil
+}
+
+// wantArgs accepts between low and high arguments (high -1: any number), which
+// the command's usage line names.
+func wantArgs(low, high int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		hint := "usage: " + cmd.UseLine()
+		switch {
+		case len(args) < low:
+			return usage(fmt.Errorf("%s needs %s", cmd.Name(), strings.Fields(cmd.Use)[len(args)+1]), hint)
+		case high >= 0 && len(args) > high:
+			return usage(fmt.Errorf("%s has an argument too many: %q", cmd.Name(), args[high]), hint)
+		}
+		return nil
+	}
+}

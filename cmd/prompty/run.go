@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Exit codes. The root command's help explains them.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// app is one run of the command.
+type app struct {
+	stdin     io.Reader
+	stdout    io.Writer
+	stderr    io.Writer
+	lookupEnv func(string) (string, bool)
+
+	storage string       // --storage
+	out     bytes.Buffer // for stdout; written only if the verb succeeds
+	started bool         // the arguments were understood and a verb runs
+}
+
+// run is the whole command but for the process around it. What a verb prints
+// is held back until it has succeeded, so that a failure leaves stdout empty.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer, lookupEnv func(string) (string, bool)) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, lookupEnv: lookupEnv}
+	root := a.rootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(&a.out)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(context.Background())
+	if err == nil || errors.Is(err, errFindings) {
+		if werr := a.flush(); werr != nil {
+			return a.fail(fmt.Errorf("write to standard output: %w", werr))
+		}
+		if err != nil {
+			return exitFailed
+		}
+		return exitOK
+	}
+	if !a.started {
+		err = misuse(cmd, err)
+	}
+	return a.fail(err)
+}
+
+// flush writes what the verb printed. A reader that has seen enough (| head)
+// is no failure.
+func (a *app) flush() error {
+	_, err := a.stdout.Write(a.out.Bytes())
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		return nil
+	}
+	return err
+}
+
+// fail reports err and returns the exit code that goes with it.
+func (a *app) fail(err error) int {
+	fmt.Fprintf(a.stderr, "prompty: %s\n", printableLines(err.Error()))
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(a.stderr, "hint: %s\n", printableLines(hint))
+	}
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// warn tells of something that does not stop the verb.
+func (a *app) warn(format string, args ...any) {
+	fmt.Fprintf(a.stderr, "prompty: %s\n", printableLines(fmt.Sprintf(format, args...)))
+}
+
+// misuse makes a usage error of what cobra says about the command line, with
+// suggestions where it has none.
+func misuse(cmd *cobra.Command, err error) error {
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return err
+	}
+	hint := fmt.Sprintf("`%s --help` shows what there is", cmd.CommandPath())
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && unknown.GetSpecifiedShortnames() == "" {
+		var flags []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, "--"+f.Name) })
+		hint = withGuess("--"+unknown.GetSpecifiedName(), flags, hint)
+	}
+	if quoted, ok := strings.CutPrefix(err.Error(), "unknown command "); ok {
+		if q, qerr := strconv.QuotedPrefix(quoted); qerr == nil {
+			word, _ := strconv.Unquote(q)
+			var verbs []string
+			for _, c := range cmd.Commands() {
+				verbs = append(verbs, c.Name())
+			}
+			hint = withGuess(word, verbs, hint)
+		}
+	}
+	return usage(err, hint)
+}
+
+// onTerminal reports whether stdout goes to a terminal (or another device).
+func (a *app) onTerminal() bool { return isDevice(a.stdout) }
+
+func isDevice(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	fi, err := f.Stat()
+	return err == nil && fi.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/engine"
+	"github.com/go-prompty/prompty/promptfile"
+)
+
+type saveFlags struct {
+	tags, meta      []string
+	by              string
+	base            int
+	conditional     bool
+	unchecked, json bool
+}
+
+// saved is the output of save --json.
+type saved struct {
+	Name      string             `json:"name"`
+	Version   int                `json:"version"`
+	ID        prompty.TemplateID `json:"id"`
+	CreatedAt time.Time          `json:"created_at"`
+}
+
+func (a *app) saveCommand() *cobra.Command {
+	var flags saveFlags
+	cmd := &cobra.Command{
+		Use:   "save NAME [FILE|-]",
+		Short: "Save a prompt as a new version",
+		Long: `Save a file, or standard input, as the next version of a prompt, and print
+NAME@VERSION.
+
+Tags, metadata, tenant and author are taken from the front matter (tags,
+metadata, tenant, created_by); the flags add to them or replace them. Nothing is
+carried over from the version before: what the file says is what is saved.
+
+A prompt with errors is not saved; warnings are told on standard error. With
+--if-version N it is saved only if N is the latest version, 0 meaning that
+there is none yet: nobody's work is overwritten unseen.`,
+		Example: `  prompty save support/refund refund.prompty
+  prompty show greeting | sed s/Hello/Hi/ | prompty save greeting --by ann
+  prompty save support/refund refund.prompty --if-version 3`,
+		Args: wantArgs(1, 2),
+		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
+			flags.conditional = cmd.Flags().Changed("if-version")
+			return a.save(cmd.Context(), args, &flags)
+		}),
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&flags.tags, "tag", nil, "add this `TAG` to those of the file; may be given several times")
+	f.StringArrayVar(&flags.meta, "meta", nil, "set metadata `KEY=VALUE`; may be given several times")
+	f.StringVar(&flags.by, "by", "", "who saves it: `AUTHOR`")
+	f.IntVar(&flags.base, "if-version", 0, "save only if `N` is the latest version; 0: if there is none")
+	f.BoolVar(&flags.unchecked, "no-validate", false, "save it whether it has errors or not")
+	f.BoolVar(&flags.json, "json", false, "print JSON")
+	return cmd
+}
+
+func (a *app) save(ctx context.Context, args []string, flags *saveFlags) error {
+	name, err := a.saveName(args)
+	if err != nil {
+		return err
+	}
+	if flags.conditional && flags.base < 0 {
+		return usage(errors.New("--if-version cannot be negative"), "")
+	}
+	path := "-"
+	if len(args) == 2 {
+		path = args[1]
+	} else if isDevice(a.stdin) {
+		return usage(errors.New("save needs a FILE"), "`prompty save "+name+" FILE`; give - to type the prompt here")
+	}
+	raw, err := a.read(path, maxPrompt)
+	if err != nil {
+		return err
+	}
+	if path == "-" && len(raw) == 0 {
+		return withHint(errors.New("standard input is empty, so nothing is saved"), "`prompty save "+name+" FILE` saves a file, an empty one too")
+	}
+	if path == "-" {
+		path = "standard input"
+	}
+	t, err := template(name, path, raw, flags)
+	if err != nil {
+		return err
+	}
+	if err := prompty.CheckTemplate(t); err != nil {
+		return err
+	}
+	if !flags.unchecked {
+		// Before the storage is opened: a prompt with errors makes no folder.
+		if _, err := engine.MustNew(engine.Config{}).Parse(path, string(raw)); err != nil {
+			return withHint(err, "mend it, or save it as it is with --no-validate")
+		}
+	}
+	return a.withStorage(true, func(s prompty.TemplateStorage) error {
+		return a.saveTo(ctx, s, t, path, string(raw), flags)
+	})
+}
+
+// saveName checks the name before anything is read or made.
+func (a *app) saveName(args []string) (string, error) {
+	name, err := bareName("save", args[0])
+	if err != nil {
+		return "", err
+	}
+	err = prompty.CheckName(name)
+	if err != nil && len(args) == 1 && isFile(name) {
+		base := strings.TrimSuffix(name[strings.LastIndexAny(name, `/\`)+1:], promptfile.DefaultExt)
+		return "", usage(err, fmt.Sprintf("the name comes first: prompty save %s %s", base, name))
+	}
+	return name, err
+}
+
+// template makes a template of a file and the flags.
+func template(name, path string, raw []byte, flags *saveFlags) (*prompty.StoredTemplate, error) {
+	source, fields, err := promptfile.Decode(path, raw)
+	if err != nil && !flags.unchecked {
+		return nil, withHint(err, "mend it, or save it as it is with --no-validate")
+	}
+	t := &prompty.StoredTemplate{
+		Name: name, Source: source, Tags: fields.Tags, Metadata: fields.Metadata,
+		TenantID: fields.TenantID, CreatedBy: fields.CreatedBy,
+	}
+	for _, tag := range flags.tags {
+		if !slices.Contains(t.Tags, tag) {
+			t.Tags = append(t.Tags, tag)
+		}
+	}
+	for _, pair := range flags.meta {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || key == "" {
+			return nil, usage(fmt.Errorf("--meta %q is not KEY=VALUE", pair), "")
+		}
+		if t.Metadata == nil {
+			t.Metadata = make(map[string]string)
+		}
+		t.Metadata[key] = value
+	}
+	if flags.by != "" {
+		t.CreatedBy = flags.by
+	}
+	return t, nil
+}
+
+// saveTo checks t with the prompts that it includes, and saves it.
+func (a *app) saveTo(ctx context.Context, s prompty.TemplateStorage, t *prompty.StoredTemplate, path, text string, flags *saveFlags) error {
+	if !flags.unchecked {
+		e := engine.MustNew(engine.Config{})
+		issues := e.Validate(ctx, path, text, loader(s, e))
+		broken := false
+		for _, issue := range issues {
+			broken = broken || issue.Severity == engine.SeverityError
+		}
+		for _, issue := range issues {
+			if !broken || issue.Severity == engine.SeverityError {
+				a.warn("%s", issue)
+			}
+		}
+		if broken {
+			return withHint(fmt.Errorf("%s has errors and is not saved", path), "mend it, or save it as it is with --no-validate")
+		}
+	}
+	var err error
+	if flags.conditional {
+		err = prompty.SaveIf(ctx, s, t, flags.base)
+	} else {
+		err = s.Save(ctx, t)
+	}
+	if err != nil {
+		return err
+	}
+	if flags.json {
+		return a.printJSON(saved{t.Name, t.Version, t.ID, t.CreatedAt})
+	}
+	fmt.Fprintf(&a.out, "%s@%d\n", printable(t.Name), t.Version)
+	return nil
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/go-prompty/prompty"
+)
+
+const (
+	defaultStorage = "filesystem:./prompts"
+	storageEnv     = "PROMPTY_STORAGE"
+)
+
+// withStorage opens the storage, hands it to do and closes it. Only with
+// create may a folder be made.
+func (a *app) withStorage(create bool, do func(prompty.TemplateStorage) error) (err error) {
+	s, err := a.open(create)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return do(s)
+}
+
+func (a *app) open(create bool) (prompty.TemplateStorage, error) {
+	where := a.where()
+	driver, connection := splitStorage(where)
+	drivers := prompty.ListStorageDrivers()
+	if !slices.Contains(drivers, driver) {
+		hint := fmt.Sprintf("this command has %s; a folder is written like ./prompts", strings.Join(drivers, ", "))
+		return nil, usage(fmt.Errorf("unknown storage driver %q", driver), withGuess(driver, drivers, hint))
+	}
+	folder := driver == "filesystem" || driver == "fs"
+	if folder && !create {
+		connection = withoutCreate(connection)
+	}
+	s, err := prompty.OpenStorage(driver, connection)
+	if folder && errors.Is(err, fs.ErrNotExist) {
+		dir, _, _ := strings.Cut(connection, "?")
+		return nil, withHint(&noFolder{dir}, "name the folder of your prompts with --storage or "+storageEnv+
+			"; `prompty save NAME FILE` makes it with the first prompt")
+	}
+	return s, err
+}
+
+// noFolder says that there is nothing to read from.
+type noFolder struct{ dir string }
+
+func (e *noFolder) Error() string { return fmt.Sprintf("there is no folder %q", e.dir) }
+
+// where is what --storage, the environment or the default say.
+func (a *app) where() string {
+	if a.storage != "" {
+		return a.storage
+	}
+	if v, ok := a.lookupEnv(storageEnv); ok && v != "" {
+		return v
+	}
+	return defaultStorage
+}
+
+// splitStorage takes DRIVER:CONNECTION apart. What has no driver in front is a
+// folder: ./prompts, prompts, C:\prompts. A single word that is a driver's name
+// (memory) is that driver.
+func splitStorage(where string) (driver, connection string) {
+	driver, connection, colon := strings.Cut(where, ":")
+	switch {
+	case !isDriverName(driver):
+		return "filesystem", where
+	case colon, slices.Contains(prompty.ListStorageDrivers(), driver):
+		return driver, connection
+	}
+	return "filesystem", where
+}
+
+// isDriverName tells a driver from a path; one letter is a drive of Windows.
+func isDriverName(s string) bool {
+	return len(s) > 1 && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
+	})
+}
+
+// withoutCreate adds the option that keeps fsstore from making the folder,
+// unless the user said otherwise.
+func withoutCreate(connection string) string {
+	_, options, ok := strings.Cut(connection, "?")
+	switch {
+	case !ok:
+		return connection + "?create=0"
+	case options == "":
+		return connection + "create=0"
+	case slices.ContainsFunc(strings.Split(options, "&"), func(o string) bool { return strings.HasPrefix(o, "create=") }):
+		return connection
+	}
+	return connection + "&create=0"
+}
+
+// warnOfProblems tells what the storage itself finds wrong with its place, and
+// returns how much that is.
+func (a *app) warnOfProblems(ctx context.Context, s prompty.TemplateStorage) (int, error) {
+	d, ok := prompty.As[prompty.Describer](s)
+	if !ok {
+		return 0, nil
+	}
+	desc, err := d.Describe(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range desc.Problems {
+		a.warn("warning: %s", p)
+	}
+	return len(desc.Problems), nil
+}
+
+// isPath reports whether an argument is a file and no name: names never start
+// with a dot or a slash.
+func isPath(arg string) bool {
+	for _, start := range []string{"./", "../", "/", `.\`, `..\`, `\`} {
+		if strings.HasPrefix(arg, start) {
+			return true
+		}
+	}
+	return len(arg) > 2 && arg[1] == ':' && (arg[2] == '\\' || arg[2] == '/') // C:\x
+}
+
+// isFile reports whether a file of that path exists, for hints.
+func isFile(path string) bool {
+	fi, err := os.Stat(path)
+	return err == nil && fi.Mode().IsRegular()
+}
