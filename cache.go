@@ -8,30 +8,20 @@ import (
 	"time"
 )
 
-// CacheConfig says how much a [CachedStorage] keeps and for how long. Zero
-// fields mean the values of [DefaultCacheConfig].
+// CacheConfig configures a [CachedStorage]; zero means [DefaultCacheConfig]'s.
 type CacheConfig struct {
-	// TTL is how long a latest version is served without asking again. If the
-	// storage can watch, the cache follows it and TTL is only a backstop.
-	TTL time.Duration
-	// MaxEntries bounds the cache; the least recently used entry goes first.
-	MaxEntries int
-	// NegativeCacheTTL is how long "not found" is believed; negative: never.
-	// No other error is ever cached.
-	NegativeCacheTTL time.Duration
-	// StaleOnError is how long past its time an entry still answers while the
-	// storage fails; 0: never. Stats counts these answers.
-	StaleOnError time.Duration
+	TTL              time.Duration // how long a latest version is served without asking again
+	MaxEntries       int           // beyond it the least recently used goes
+	NegativeCacheTTL time.Duration // how long "not found" is believed; negative: never. No other error is cached.
+	StaleOnError     time.Duration // how long past its time an entry still answers while the storage fails; 0: never
 }
 
-// DefaultCacheConfig returns a TTL of 5 minutes, 10,000 entries, 5 seconds for
-// what was not found, and no stale answers.
+// DefaultCacheConfig returns 5 minutes, 10,000 entries, 5 seconds, and 0.
 func DefaultCacheConfig() CacheConfig {
 	return CacheConfig{TTL: 5 * time.Minute, MaxEntries: 10_000, NegativeCacheTTL: 5 * time.Second}
 }
 
-// CacheStats is what a [CachedStorage] has done so far. Reads of List, Exists
-// and ListVersions are not counted.
+// CacheStats is what a [CachedStorage] has done so far.
 type CacheStats struct {
 	Entries   int   // kept now, the negative ones included
 	Negative  int   // of them, "not found"
@@ -42,13 +32,45 @@ type CacheStats struct {
 	Following bool  // the storage can watch, and the cache follows it
 }
 
-// CachedStorage answers Get, GetVersion and GetByID from memory where it can;
-// a hit takes no lock and does no I/O. Versions never change, so they stay
-// until evicted or deleted; a latest version stays for the TTL. Reads of one
-// key at the same time are one read of the storage. Changes made through the
-// cache show at once, even if they fail half way; changes made beside it show
-// when the storage's Watcher says so, or at the end of the TTL.
+// CachedStorage is a [TemplateStorage] that answers Get, GetVersion and GetByID
+// from memory where it can; a hit takes no lock. A version stays until evicted,
+// the latest for the TTL. Reads of one key at the same time are one. Changes
+// made through it show at once, changes made beside it when the storage's
+// [Watcher] says so, or at the end of the TTL. It has all capabilities of the
+// storage it wraps.
 type CachedStorage struct {
+	cacheMethods
+	c *cache
+}
+
+type cacheMethods interface {
+	TemplateStorage
+	ConditionalSaver
+	BatchSaver
+	Prober
+	expirer
+}
+
+// NewCachedStorage returns storage behind a cache. Closing it closes storage.
+func NewCachedStorage(storage TemplateStorage, config CacheConfig) *CachedStorage {
+	c := newCache(storage, config)
+	return &CachedStorage{c, c}
+}
+
+// Invalidate drops all of one template; reads under way are not cached.
+func (s *CachedStorage) Invalidate(name string) { s.c.dropName(name, false) }
+
+// InvalidateAll drops everything.
+func (s *CachedStorage) InvalidateAll() { s.c.dropAll(false) }
+
+// Stats returns the counts so far.
+func (s *CachedStorage) Stats() CacheStats { return s.c.stats() }
+
+// Unwrap returns the storage behind the cache; see [As].
+func (s *CachedStorage) Unwrap() TemplateStorage { return s.c.inner }
+
+// cache is what a CachedStorage does.
+type cache struct {
 	inner  TemplateStorage
 	config CacheConfig
 	born   time.Time
@@ -98,8 +120,7 @@ func (e *cacheEntry) name() string {
 	return e.key.name
 }
 
-// NewCachedStorage returns storage behind a cache. Closing it closes storage.
-func NewCachedStorage(storage TemplateStorage, config CacheConfig) *CachedStorage {
+func newCache(storage TemplateStorage, config CacheConfig) *cache {
 	standard := DefaultCacheConfig()
 	if config.TTL <= 0 {
 		config.TTL = standard.TTL
@@ -110,7 +131,7 @@ func NewCachedStorage(storage TemplateStorage, config CacheConfig) *CachedStorag
 	if config.NegativeCacheTTL == 0 {
 		config.NegativeCacheTTL = standard.NegativeCacheTTL
 	}
-	c := &CachedStorage{inner: storage, config: config, born: time.Now(), flights: make(map[cacheKey]*flight), byName: make(map[string]map[cacheKey]*cacheEntry)}
+	c := &cache{inner: storage, config: config, born: time.Now(), flights: make(map[cacheKey]*flight), byName: make(map[string]map[cacheKey]*cacheEntry)}
 	c.life, c.cancel = context.WithCancel(context.Background())
 	if w, ok := As[Watcher](storage); ok {
 		if changes, err := w.Watch(c.life); err == nil {
@@ -121,13 +142,10 @@ func NewCachedStorage(storage TemplateStorage, config CacheConfig) *CachedStorag
 	return c
 }
 
-// Unwrap returns the storage behind the cache; see [As].
-func (c *CachedStorage) Unwrap() TemplateStorage { return c.inner }
-
 // clock is monotonic, in nanoseconds since the cache was made, and never 0.
-func (c *CachedStorage) clock() int64 { return int64(time.Since(c.born)) + 1 }
+func (c *cache) clock() int64 { return int64(time.Since(c.born)) + 1 }
 
-func (c *CachedStorage) Get(ctx context.Context, name string) (*StoredTemplate, error) {
+func (c *cache) Get(ctx context.Context, name string) (*StoredTemplate, error) {
 	e, err := c.entry(ctx, cacheKey{name: name})
 	if err != nil {
 		return nil, err
@@ -136,7 +154,7 @@ func (c *CachedStorage) Get(ctx context.Context, name string) (*StoredTemplate, 
 }
 
 // LatestID implements [Prober]: the ID that Get would return.
-func (c *CachedStorage) LatestID(ctx context.Context, name string) (TemplateID, error) {
+func (c *cache) LatestID(ctx context.Context, name string) (TemplateID, error) {
 	e, err := c.entry(ctx, cacheKey{name: name})
 	if err != nil {
 		return "", err
@@ -144,7 +162,7 @@ func (c *CachedStorage) LatestID(ctx context.Context, name string) (TemplateID, 
 	return e.tmpl.ID, nil
 }
 
-func (c *CachedStorage) GetVersion(ctx context.Context, name string, version int) (*StoredTemplate, error) {
+func (c *cache) GetVersion(ctx context.Context, name string, version int) (*StoredTemplate, error) {
 	if version < 1 { // would be the key of the latest
 		return c.inner.GetVersion(ctx, name, version)
 	}
@@ -155,7 +173,7 @@ func (c *CachedStorage) GetVersion(ctx context.Context, name string, version int
 	return e.tmpl.Clone(), nil
 }
 
-func (c *CachedStorage) GetByID(ctx context.Context, id TemplateID) (*StoredTemplate, error) {
+func (c *cache) GetByID(ctx context.Context, id TemplateID) (*StoredTemplate, error) {
 	e, err := c.entry(ctx, cacheKey{id: id, version: -1})
 	if err != nil {
 		return nil, err
@@ -164,7 +182,7 @@ func (c *CachedStorage) GetByID(ctx context.Context, id TemplateID) (*StoredTemp
 }
 
 // entry finds the entry of key or fetches it. Its template is not nil.
-func (c *CachedStorage) entry(ctx context.Context, key cacheKey) (*cacheEntry, error) {
+func (c *cache) entry(ctx context.Context, key cacheKey) (*cacheEntry, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -204,7 +222,7 @@ func (e *cacheEntry) touch(now int64) {
 const retryAfter = time.Second
 
 // answerStale returns old if the configuration lets it stand in for err.
-func (c *CachedStorage) answerStale(old *cacheEntry, err error) *cacheEntry {
+func (c *cache) answerStale(old *cacheEntry, err error) *cacheEntry {
 	if old == nil || old.tmpl == nil {
 		return nil
 	}
@@ -222,48 +240,48 @@ func (c *CachedStorage) answerStale(old *cacheEntry, err error) *cacheEntry {
 	return old
 }
 
-func (c *CachedStorage) Save(ctx context.Context, tmpl *StoredTemplate) error {
+func (c *cache) Save(ctx context.Context, tmpl *StoredTemplate) error {
 	defer c.forgetSaved(tmpl)
 	return c.inner.Save(ctx, tmpl)
 }
 
 // SaveIf implements [ConditionalSaver] if the storage does.
-func (c *CachedStorage) SaveIf(ctx context.Context, tmpl *StoredTemplate, base int) error {
+func (c *cache) SaveIf(ctx context.Context, tmpl *StoredTemplate, base int) error {
 	defer c.forgetSaved(tmpl)
 	return SaveIf(ctx, c.inner, tmpl, base)
 }
 
 // SaveAll implements [BatchSaver] if the storage does.
-func (c *CachedStorage) SaveAll(ctx context.Context, tmpls []*StoredTemplate) error {
+func (c *cache) SaveAll(ctx context.Context, tmpls []*StoredTemplate) error {
 	defer c.forgetSaved(tmpls...)
 	return SaveAll(ctx, c.inner, tmpls)
 }
 
-func (c *CachedStorage) forgetSaved(tmpls ...*StoredTemplate) {
+func (c *cache) forgetSaved(tmpls ...*StoredTemplate) {
 	for _, t := range tmpls {
 		if t != nil {
-			c.Invalidate(t.Name)
+			c.dropName(t.Name, false)
 		}
 	}
 }
 
-func (c *CachedStorage) Delete(ctx context.Context, name string) error {
-	defer c.Invalidate(name)
+func (c *cache) Delete(ctx context.Context, name string) error {
+	defer c.dropName(name, false)
 	return c.inner.Delete(ctx, name)
 }
 
-func (c *CachedStorage) DeleteVersion(ctx context.Context, name string, version int) error {
-	defer c.Invalidate(name)
+func (c *cache) DeleteVersion(ctx context.Context, name string, version int) error {
+	defer c.dropName(name, false)
 	return c.inner.DeleteVersion(ctx, name, version)
 }
 
 // List asks the storage.
-func (c *CachedStorage) List(ctx context.Context, query *TemplateQuery) ([]*StoredTemplate, error) {
+func (c *cache) List(ctx context.Context, query *TemplateQuery) ([]*StoredTemplate, error) {
 	return c.inner.List(ctx, query)
 }
 
 // Exists answers from the cache like Get, but never fetches a source.
-func (c *CachedStorage) Exists(ctx context.Context, name string) (bool, error) {
+func (c *cache) Exists(ctx context.Context, name string) (bool, error) {
 	if e, ok := c.entries.Load(cacheKey{name: name}); ok && ctx.Err() == nil && c.life.Err() == nil {
 		if e := e.(*cacheEntry); c.clock() < e.expires.Load() {
 			return e.tmpl != nil, nil
@@ -273,12 +291,11 @@ func (c *CachedStorage) Exists(ctx context.Context, name string) (bool, error) {
 }
 
 // ListVersions asks the storage.
-func (c *CachedStorage) ListVersions(ctx context.Context, name string) ([]int, error) {
+func (c *cache) ListVersions(ctx context.Context, name string) ([]int, error) {
 	return c.inner.ListVersions(ctx, name)
 }
 
-// Stats returns the counts so far.
-func (c *CachedStorage) Stats() CacheStats {
+func (c *cache) stats() CacheStats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := CacheStats{
@@ -294,18 +311,18 @@ func (c *CachedStorage) Stats() CacheStats {
 }
 
 // Close ends the reads under way with [ErrClosed] and closes the storage.
-func (c *CachedStorage) Close() error {
+func (c *cache) Close() error {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
 	c.cancel()
 	c.work.Wait()
-	c.InvalidateAll()
+	c.dropAll(false)
 	return c.inner.Close()
 }
 
 // follow drops what the storage says has changed.
-func (c *CachedStorage) follow(changes <-chan ChangeBatch) {
+func (c *cache) follow(changes <-chan ChangeBatch) {
 	keepStale := c.config.StaleOnError > 0
 	for {
 		select {
@@ -316,7 +333,7 @@ func (c *CachedStorage) follow(changes <-chan ChangeBatch) {
 				c.mu.Lock()
 				c.following = false
 				c.mu.Unlock()
-				c.InvalidateAll() // what was believed because of the watch
+				c.dropAll(false) // what was believed because of the watch
 				return
 			}
 			if b.All {
@@ -331,11 +348,4 @@ func (c *CachedStorage) follow(changes <-chan ChangeBatch) {
 
 // expire implements expirer: the next answer for name is the storage's, or a
 // stale one if the storage fails.
-func (c *CachedStorage) expire(name string) { c.dropName(name, true) }
-
-// Invalidate drops what is cached of one template, all versions. A read that
-// began before is not cached.
-func (c *CachedStorage) Invalidate(name string) { c.dropName(name, false) }
-
-// InvalidateAll drops everything.
-func (c *CachedStorage) InvalidateAll() { c.dropAll(false) }
+func (c *cache) expire(name string) { c.dropName(name, true) }

@@ -12,15 +12,15 @@ import (
 type flight struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
-	waiters int  // under CachedStorage.mu; the last to leave cancels
-	void    bool // under CachedStorage.mu: invalidated since it began
+	waiters int  // under cache.mu; the last to leave cancels
+	void    bool // under cache.mu: invalidated since it began
 	done    chan struct{}
 	entry   *cacheEntry // set before done is closed; nil on err
 	err     error
 }
 
 // fetch joins the flight of key, or starts it, and waits for it.
-func (c *CachedStorage) fetch(ctx context.Context, key cacheKey, old *cacheEntry) (*cacheEntry, error) {
+func (c *cache) fetch(ctx context.Context, key cacheKey, old *cacheEntry) (*cacheEntry, error) {
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
@@ -56,7 +56,7 @@ func (c *CachedStorage) fetch(ctx context.Context, key cacheKey, old *cacheEntry
 }
 
 // leave takes one waiter off a flight that is still under way.
-func (c *CachedStorage) leave(f *flight, key cacheKey) {
+func (c *cache) leave(f *flight, key cacheKey) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f.waiters--; f.waiters == 0 {
@@ -67,7 +67,7 @@ func (c *CachedStorage) leave(f *flight, key cacheKey) {
 	}
 }
 
-func (c *CachedStorage) fly(f *flight, key cacheKey) {
+func (c *cache) fly(f *flight, key cacheKey) {
 	defer f.cancel()
 	var t *StoredTemplate
 	var err error
@@ -110,7 +110,7 @@ func (c *CachedStorage) fly(f *flight, key cacheKey) {
 }
 
 // store puts e in the place of what its key had. Under mu.
-func (c *CachedStorage) store(e *cacheEntry) {
+func (c *cache) store(e *cacheEntry) {
 	c.removeKey(e.key)
 	for len(c.order) >= c.config.MaxEntries {
 		c.evict()
@@ -129,14 +129,14 @@ func (c *CachedStorage) store(e *cacheEntry) {
 }
 
 // removeKey takes out what key has, if anything. Under mu.
-func (c *CachedStorage) removeKey(key cacheKey) {
+func (c *cache) removeKey(key cacheKey) {
 	if e, ok := c.entries.Load(key); ok {
 		c.remove(e.(*cacheEntry))
 	}
 }
 
 // remove takes e out. Under mu.
-func (c *CachedStorage) remove(e *cacheEntry) {
+func (c *cache) remove(e *cacheEntry) {
 	c.entries.Delete(e.key)
 	heap.Remove(&c.order, e.slot)
 	keys := c.byName[e.name()]
@@ -149,7 +149,7 @@ func (c *CachedStorage) remove(e *cacheEntry) {
 // heap; one that was used since it was ranked is ranked anew when it comes to
 // the top, and as a rank is never later than the use, the first entry whose
 // rank is up to date is the right one. Under mu.
-func (c *CachedStorage) evict() {
+func (c *cache) evict() {
 	for {
 		e := c.order[0]
 		if used := e.used.Load(); used > e.rank {
@@ -167,7 +167,7 @@ func (c *CachedStorage) evict() {
 // they answer who waits but are not kept. What was asked by ID and not found
 // is of no known name and goes with every name. keepStale lets latest versions
 // stay, past their time, for StaleOnError.
-func (c *CachedStorage) dropName(name string, keepStale bool) {
+func (c *cache) dropName(name string, keepStale bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for key, f := range c.flights {
@@ -180,7 +180,7 @@ func (c *CachedStorage) dropName(name string, keepStale bool) {
 }
 
 // dropAll is dropName for every name.
-func (c *CachedStorage) dropAll(keepStale bool) {
+func (c *cache) dropAll(keepStale bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for key, f := range c.flights {
@@ -191,12 +191,12 @@ func (c *CachedStorage) dropAll(keepStale bool) {
 	}
 }
 
-func (c *CachedStorage) void(key cacheKey, f *flight) {
+func (c *cache) void(key cacheKey, f *flight) {
 	f.void = true
 	delete(c.flights, key)
 }
 
-func (c *CachedStorage) dropEntries(name string, keepStale bool) {
+func (c *cache) dropEntries(name string, keepStale bool) {
 	now := c.clock()
 	for key, e := range c.byName[name] {
 		if keepStale && e.tmpl != nil && key.version == 0 {

@@ -8,10 +8,7 @@ import (
 
 // As finds the capability T in s, or in what s wraps: a decorator that has
 // an Unwrap method returning a TemplateStorage hides nothing. A decorator's
-// own T counts only while what it wraps has one too, since it can only pass
-// the call on.
-//
-//	if saver, ok := prompty.As[prompty.ConditionalSaver](storage); ok { … }
+// own T counts only while what it wraps has one too.
 func As[T any](s TemplateStorage) (T, bool) {
 	for s != nil {
 		d, wraps := s.(interface{ Unwrap() TemplateStorage })
@@ -33,13 +30,11 @@ func As[T any](s TemplateStorage) (T, bool) {
 // ConditionalSaver saves only on top of a known version.
 type ConditionalSaver interface {
 	// SaveIf is Save if the latest version is base, or base is 0 and the
-	// template does not exist; else nothing is saved and the error is
-	// ErrConflict with both versions ([*ConflictError]).
+	// template does not exist; else ErrConflict with both versions.
 	SaveIf(ctx context.Context, tmpl *StoredTemplate, base int) error
 }
 
-// BatchSaver saves many templates in one atomic step: one commit, one
-// transaction.
+// BatchSaver saves many templates in one atomic step.
 type BatchSaver interface {
 	// SaveAll is Save for each, in order, all or none. A name may come twice.
 	SaveAll(ctx context.Context, tmpls []*StoredTemplate) error
@@ -47,13 +42,11 @@ type BatchSaver interface {
 
 // Historian lists versions without their sources.
 type Historian interface {
-	// History returns the versions of a template, the newest first, or
-	// ErrTemplateNotFound.
+	// History gives the newest first, or ErrTemplateNotFound.
 	History(ctx context.Context, name string) ([]HistoryEntry, error)
 }
 
-// HistoryEntry is one version as a Historian sees it. A backend leaves empty
-// what it does not know.
+// HistoryEntry is one version; what the backend does not know is empty.
 type HistoryEntry struct {
 	ID      TemplateID `json:"id"`
 	Version int        `json:"version"`
@@ -66,13 +59,12 @@ type HistoryEntry struct {
 
 // Snapshotter gives a frozen view.
 type Snapshotter interface {
-	// Snapshot returns a read-only storage that shows one state for as long as
-	// it is open. Its writing methods give ErrReadOnly. The caller closes it.
+	// Snapshot returns a storage that shows one state until the caller closes
+	// it. Its writing methods give ErrReadOnly.
 	Snapshot(ctx context.Context) (TemplateStorage, error)
 }
 
-// Prober finds the latest version's ID without its source. An ID stands for
-// one text, so a cache that holds it need not read again.
+// Prober tells cheaply whether a text held from before is still the latest.
 type Prober interface {
 	// LatestID returns what Get's result would carry as ID, or Get's error.
 	LatestID(ctx context.Context, name string) (TemplateID, error)
@@ -93,8 +85,8 @@ type Description struct {
 
 // Locator is a storage whose texts stand in files.
 type Locator interface {
-	// Locate returns the file that holds a version, and the line of it (from 1)
-	// on which a line of the Source stands, for messages to people.
+	// Locate returns a version's file, and the line of it on which a line of
+	// the Source stands, both counted from 1.
 	Locate(ctx context.Context, name string, version, line int) (file string, fileLine int, err error)
 }
 
@@ -129,8 +121,7 @@ const (
 	Deleted ChangeKind = "deleted"
 )
 
-// SaveIf calls the storage's [ConditionalSaver]; without one the error is
-// [errors.ErrUnsupported].
+// SaveIf calls the storage's [ConditionalSaver], or gives errors.ErrUnsupported.
 func SaveIf(ctx context.Context, s TemplateStorage, tmpl *StoredTemplate, base int) error {
 	if c, ok := As[ConditionalSaver](s); ok {
 		return c.SaveIf(ctx, tmpl, base)
@@ -138,9 +129,8 @@ func SaveIf(ctx context.Context, s TemplateStorage, tmpl *StoredTemplate, base i
 	return &StorageError{Op: "save if unchanged", Name: tmpl.Name, Err: errors.ErrUnsupported}
 }
 
-// SaveAll calls the storage's [BatchSaver]. Without one it can still save a
-// single template; for more the error is [errors.ErrUnsupported], as a loop
-// over Save would not be atomic.
+// SaveAll calls the storage's [BatchSaver]. Without one it saves a single
+// template; for more the error is [errors.ErrUnsupported]: a loop is not atomic.
 func SaveAll(ctx context.Context, s TemplateStorage, tmpls []*StoredTemplate) error {
 	if b, ok := As[BatchSaver](s); ok {
 		return b.SaveAll(ctx, tmpls)

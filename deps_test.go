@@ -18,15 +18,17 @@ const module = "github.com/go-prompty/prompty"
 // that its code, tests apart, may import. Imports point one way:
 // cmd, examples → drivers → prompty → engine → promptfile.
 var allowed = map[string][]string{
-	"":                             {"engine"},
-	"engine":                       {"engine/internal/builtin", "engine/internal/value", "promptfile"},
-	"engine/internal/builtin":      {"engine/internal/value"},
-	"engine/internal/value":        {},
-	"promptfile":                   {},
-	"fsstore":                      {"", "promptfile"},
-	"storetest":                    {""},
-	"cmd/prompty":                  {"", "engine", "promptfile", "fsstore"},
-	"examples/storage_persistence": {"", "fsstore"},
+	"":                                 {"diff", "engine"},
+	"diff":                             {},
+	"engine":                           {"engine/internal/builtin", "engine/internal/value", "promptfile"},
+	"engine/internal/builtin":          {"engine/internal/value"},
+	"engine/internal/value":            {},
+	"promptfile":                       {},
+	"fsstore":                          {"", "promptfile"},
+	"storetest":                        {""},
+	"cmd/prompty":                      {"", "engine", "promptfile", "fsstore"},
+	"examples/custom_storage/logstore": {""},
+	"examples/storage_persistence":     {"", "fsstore"},
 }
 
 // heavy are dependencies that only the packages named may import.
@@ -34,9 +36,9 @@ var heavy = map[string][]string{
 	"github.com/spf13/cobra":                {"cmd/prompty"},
 	"github.com/anishathalye/porcupine":     {"storetest"},
 	"pgregory.net/rapid":                    {"storetest"},
-	"github.com/aymanbagabas/go-udiff":      {""},
+	"github.com/aymanbagabas/go-udiff":      {"diff"},
 	"go.yaml.in/yaml/v3":                    {"promptfile", "cmd/prompty"},
-	"github.com/gofrs/flock":                {"fsstore"},
+	"github.com/gofrs/flock":                {"fsstore", "examples/custom_storage/logstore"},
 	"testing":                               {"storetest"},
 	"github.com/google/go-cmp/cmp":          {"storetest"},
 	"github.com/rogpeppe/go-internal":       {},

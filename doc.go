@@ -1,27 +1,22 @@
 // Package prompty is a store for LLM prompt templates: prompts are files,
 // versions are kept for ever, and a saved change shows in the next render.
 //
-//	import (
-//		"github.com/go-prompty/prompty"
-//		_ "github.com/go-prompty/prompty/fsstore"
-//	)
+//	import _ "github.com/go-prompty/prompty/fsstore"
 //
 //	storage, err := prompty.OpenStorage("filesystem", "./prompts")
-//	…
 //	engine, err := prompty.NewStorageEngine(prompty.StorageEngineConfig{Storage: storage})
-//	…
 //	defer engine.Close()
 //	text, err := engine.Execute(ctx, "greeting", map[string]any{"name": "Ada"})
 //
 // A [TemplateStorage] keeps templates and their versions; [OpenStorage] opens
-// one by the name of its driver, as in database/sql. "memory" is built in,
-// other drivers register themselves when imported:
+// one by the name of its driver, which registers itself when imported:
 //
-//	github.com/go-prompty/prompty/fsstore    "filesystem": a folder of files that people edit
-//	github.com/go-prompty/prompty/engine     the template language; its package comment is the manual
-//	github.com/go-prompty/prompty/promptfile what a prompt's file holds
-//	github.com/go-prompty/prompty/storetest  the tests for a storage of your own
-//	github.com/go-prompty/prompty/cmd/prompty  the command
+//	fsstore      driver "filesystem": a folder of files that people edit
+//	engine       the template language; its package comment is the manual
+//	promptfile   what a prompt's file holds
+//	diff         two texts, line by line
+//	storetest    the tests for a storage of your own
+//	cmd/prompty  the command
 //
 // [NewCachedStorage] puts a cache before any storage, [ForTenant] shows one
 // tenant's part of it, and a [StorageEngine] renders what it holds.
@@ -34,6 +29,6 @@
 // doubled. When Save returns, the version outlives a crash. Texts come back
 // byte for byte. Names are portable paths that cannot leave the storage.
 //
-// What a backend can do beyond the ten methods is a small interface of its own
-// ([ConditionalSaver], [Watcher] and so on), found through decorators by [As].
+// What a backend can do beyond the ten methods is a small interface of its own,
+// found through decorators by [As].
 package prompty

@@ -11,8 +11,7 @@ import (
 
 // StorageDriver opens storages from connection strings.
 type StorageDriver interface {
-	// Open's argument is the driver's own affair: a path, a URL. It must not
-	// be quoted in errors with the secrets it may hold.
+	// Open's argument is a path, a URL. Errors must not show its secrets.
 	Open(connectionString string) (TemplateStorage, error)
 }
 
@@ -34,9 +33,8 @@ var known = map[string]string{
 	"dynamodb":   "github.com/go-prompty/prompty/stores/dynamostore",
 }
 
-// RegisterStorageDriver makes a driver available to [OpenStorage]. Like
-// [database/sql.Register] it is called from init and panics if name is empty
-// or taken, or driver is nil.
+// RegisterStorageDriver makes a driver available to [OpenStorage], from init.
+// It panics if name is empty or taken, or driver is nil.
 func RegisterStorageDriver(name string, driver StorageDriver) {
 	drivers.Lock()
 	defer drivers.Unlock()
@@ -60,8 +58,7 @@ func ListStorageDrivers() []string {
 }
 
 // OpenStorage opens a storage with the driver of that name; "memory" is always
-// there. The error for an unknown name lists the registered ones and says
-// which import is missing.
+// there. The error for an unknown name says which import is missing.
 func OpenStorage(driverName, connectionString string) (TemplateStorage, error) {
 	drivers.RLock()
 	driver := drivers.byName[driverName]

@@ -15,14 +15,17 @@ type driverFunc func(string) (prompty.TemplateStorage, error)
 
 func (f driverFunc) Open(s string) (prompty.TemplateStorage, error) { return f(s) }
 
-func TestOpenStorage(t *testing.T) {
-	t.Parallel()
+func init() {
 	prompty.RegisterStorageDriver("test-open", driverFunc(func(s string) (prompty.TemplateStorage, error) {
 		if s == "bad" {
 			return nil, errors.New("no such place")
 		}
 		return prompty.NewMemoryStorage(), nil
 	}))
+}
+
+func TestOpenStorage(t *testing.T) {
+	t.Parallel()
 	if list := prompty.ListStorageDrivers(); !slices.Contains(list, "memory") || !slices.Contains(list, "test-open") || !slices.IsSorted(list) {
 		t.Errorf("ListStorageDrivers() = %q, want it sorted, with memory and test-open", list)
 	}

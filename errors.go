@@ -9,17 +9,13 @@ import (
 
 // The sentinels that every storage's errors lead back to, for [errors.Is].
 var (
-	ErrTemplateNotFound = errors.New("template not found")
-	// ErrVersionNotFound is also ErrTemplateNotFound.
-	ErrVersionNotFound error = versionNotFound{}
-	// ErrConflict means that the state is not the one the caller built on; it
-	// comes as a [*ConflictError] where versions are known.
-	ErrConflict        = errors.New("conflict")
-	ErrClosed          = errors.New("storage is closed")
-	ErrInvalidName     = errors.New("invalid template name")
-	ErrInvalidTemplate = errors.New("invalid template")
-	// ErrReadOnly means that the storage, or the place it lives in, cannot be written.
-	ErrReadOnly = errors.New("storage is read-only")
+	ErrTemplateNotFound       = errors.New("template not found")
+	ErrVersionNotFound  error = versionNotFound{}      // it is ErrTemplateNotFound too
+	ErrConflict               = errors.New("conflict") // see ConflictError
+	ErrClosed                 = errors.New("storage is closed")
+	ErrInvalidName            = errors.New("invalid template name")
+	ErrInvalidTemplate        = errors.New("invalid template")
+	ErrReadOnly               = errors.New("storage is read-only") // or the place it lives in is
 )
 
 type versionNotFound struct{}
@@ -27,8 +23,7 @@ type versionNotFound struct{}
 func (versionNotFound) Error() string        { return "template version not found" }
 func (versionNotFound) Is(target error) bool { return target == ErrTemplateNotFound }
 
-// StorageError says which operation failed, on what, and why. Its text names
-// no secrets.
+// StorageError says which operation failed, on what, and why, without secrets.
 type StorageError struct {
 	Op      string // "get", "save", "open" …; may be empty
 	Name    string // the template's or driver's name; may be empty
@@ -69,7 +64,7 @@ func quoteName(name string) string {
 	return name + cut
 }
 
-// ConflictError is an [ErrConflict] between versions.
+// ConflictError is the [ErrConflict] of a change built on another version.
 type ConflictError struct {
 	Base   int // the version the caller built on; 0: it was to be new
 	Latest int // the version that is there; 0: there is none
@@ -87,32 +82,27 @@ func (e *ConflictError) Error() string {
 
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 
-// NewStorageTemplateNotFoundError returns the error for a missing template.
-// It is [ErrTemplateNotFound].
+// NewStorageTemplateNotFoundError returns an [ErrTemplateNotFound].
 func NewStorageTemplateNotFoundError(name string) error {
 	return &StorageError{Name: name, Err: ErrTemplateNotFound}
 }
 
-// NewStorageVersionNotFoundError returns the error for a missing version. It
-// is [ErrVersionNotFound] and [ErrTemplateNotFound].
+// NewStorageVersionNotFoundError returns an [ErrVersionNotFound].
 func NewStorageVersionNotFoundError(name string, version int) error {
 	return &StorageError{Name: name, Version: version, Err: ErrVersionNotFound}
 }
 
-// NewStorageConflictError returns the error of a SaveIf that built on base
-// when latest was there. It is [ErrConflict] and holds a [*ConflictError].
+// NewStorageConflictError returns an [ErrConflict] with a [*ConflictError].
 func NewStorageConflictError(name string, base, latest int) error {
 	return &StorageError{Op: "save", Name: name, Err: &ConflictError{Base: base, Latest: latest}}
 }
 
-// NewStorageInvalidNameError returns the error for a name that breaks the
-// rule given as reason. It is [ErrInvalidName].
+// NewStorageInvalidNameError returns an [ErrInvalidName].
 func NewStorageInvalidNameError(name, reason string) error {
 	return &StorageError{Err: fmt.Errorf("%w %s: %s", ErrInvalidName, quoteName(name), reason)}
 }
 
-// NewStorageClosedError returns the error of any call after Close. It is
-// [ErrClosed].
+// NewStorageClosedError returns an [ErrClosed].
 func NewStorageClosedError() error {
 	return &StorageError{Err: ErrClosed}
 }

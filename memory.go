@@ -23,9 +23,8 @@ func (memoryDriver) Open(connectionString string) (TemplateStorage, error) {
 	return NewMemoryStorage(), nil
 }
 
-// MemoryStorage keeps templates for as long as the process lives. It is the
-// reference for what a storage does, and has every capability.
-type MemoryStorage struct {
+// memoryStorage is the reference for what a storage does.
+type memoryStorage struct {
 	mu      sync.RWMutex // guards the fields below; the templates in shelves are never changed
 	shelves map[string]*shelf
 	frozen  bool // a snapshot
@@ -59,14 +58,14 @@ func (s *shelf) find(version int) int {
 	return -1
 }
 
-// NewMemoryStorage returns an empty storage. Its connection string for
-// [OpenStorage] is empty, and each call opens another one.
-func NewMemoryStorage() *MemoryStorage {
-	return &MemoryStorage{shelves: make(map[string]*shelf)}
+// NewMemoryStorage returns an empty storage that lives as long as the process,
+// with every capability but [Locator]. It is the reference for all others.
+func NewMemoryStorage() TemplateStorage {
+	return &memoryStorage{shelves: make(map[string]*shelf)}
 }
 
 // read runs fn under the read lock once ctx, the name and the state allow it.
-func (m *MemoryStorage) read(ctx context.Context, name string, fn func(*shelf) error) error {
+func (m *memoryStorage) read(ctx context.Context, name string, fn func(*shelf) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -82,7 +81,7 @@ func (m *MemoryStorage) read(ctx context.Context, name string, fn func(*shelf) e
 }
 
 // write is read for changes: fn returns what it did, for the watchers.
-func (m *MemoryStorage) write(ctx context.Context, fn func() ([]Change, error)) error {
+func (m *memoryStorage) write(ctx context.Context, fn func() ([]Change, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -105,7 +104,7 @@ func (m *MemoryStorage) write(ctx context.Context, fn func() ([]Change, error)) 
 	return nil
 }
 
-func (m *MemoryStorage) Get(ctx context.Context, name string) (t *StoredTemplate, err error) {
+func (m *memoryStorage) Get(ctx context.Context, name string) (t *StoredTemplate, err error) {
 	err = m.read(ctx, name, func(s *shelf) error {
 		if t = s.latest().Clone(); t == nil {
 			return NewStorageTemplateNotFoundError(name)
@@ -116,7 +115,7 @@ func (m *MemoryStorage) Get(ctx context.Context, name string) (t *StoredTemplate
 }
 
 // LatestID implements [Prober].
-func (m *MemoryStorage) LatestID(ctx context.Context, name string) (id TemplateID, err error) {
+func (m *memoryStorage) LatestID(ctx context.Context, name string) (id TemplateID, err error) {
 	err = m.read(ctx, name, func(s *shelf) error {
 		t := s.latest()
 		if t == nil {
@@ -128,7 +127,7 @@ func (m *MemoryStorage) LatestID(ctx context.Context, name string) (id TemplateI
 	return id, err
 }
 
-func (m *MemoryStorage) GetVersion(ctx context.Context, name string, version int) (t *StoredTemplate, err error) {
+func (m *memoryStorage) GetVersion(ctx context.Context, name string, version int) (t *StoredTemplate, err error) {
 	err = m.read(ctx, name, func(s *shelf) error {
 		i := s.find(version)
 		if i < 0 {
@@ -140,7 +139,7 @@ func (m *MemoryStorage) GetVersion(ctx context.Context, name string, version int
 	return t, err
 }
 
-func (m *MemoryStorage) GetByID(ctx context.Context, id TemplateID) (*StoredTemplate, error) {
+func (m *memoryStorage) GetByID(ctx context.Context, id TemplateID) (*StoredTemplate, error) {
 	name, version := string(id), 0
 	if i := strings.LastIndexByte(name, '@'); i > 0 {
 		version, _ = strconv.Atoi(name[i+1:])
@@ -160,7 +159,7 @@ func (m *MemoryStorage) GetByID(ctx context.Context, id TemplateID) (*StoredTemp
 	return t, err
 }
 
-func (m *MemoryStorage) Exists(ctx context.Context, name string) (found bool, err error) {
+func (m *memoryStorage) Exists(ctx context.Context, name string) (found bool, err error) {
 	err = m.read(ctx, name, func(s *shelf) error {
 		found = s.latest() != nil
 		return nil
@@ -168,7 +167,7 @@ func (m *MemoryStorage) Exists(ctx context.Context, name string) (found bool, er
 	return found, err
 }
 
-func (m *MemoryStorage) ListVersions(ctx context.Context, name string) (list []int, err error) {
+func (m *memoryStorage) ListVersions(ctx context.Context, name string) (list []int, err error) {
 	err = m.read(ctx, name, func(s *shelf) error {
 		if s != nil {
 			for _, t := range slices.Backward(s.live) {
@@ -181,7 +180,7 @@ func (m *MemoryStorage) ListVersions(ctx context.Context, name string) (list []i
 }
 
 // History implements [Historian].
-func (m *MemoryStorage) History(ctx context.Context, name string) (list []HistoryEntry, err error) {
+func (m *memoryStorage) History(ctx context.Context, name string) (list []HistoryEntry, err error) {
 	err = m.read(ctx, name, func(s *shelf) error {
 		if s.latest() == nil {
 			return NewStorageTemplateNotFoundError(name)
@@ -194,7 +193,7 @@ func (m *MemoryStorage) History(ctx context.Context, name string) (list []Histor
 	return list, err
 }
 
-func (m *MemoryStorage) List(ctx context.Context, query *TemplateQuery) ([]*StoredTemplate, error) {
+func (m *memoryStorage) List(ctx context.Context, query *TemplateQuery) ([]*StoredTemplate, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -225,23 +224,23 @@ func (m *MemoryStorage) List(ctx context.Context, query *TemplateQuery) ([]*Stor
 	return list, nil
 }
 
-func (m *MemoryStorage) Save(ctx context.Context, tmpl *StoredTemplate) error {
+func (m *memoryStorage) Save(ctx context.Context, tmpl *StoredTemplate) error {
 	return m.save(ctx, []*StoredTemplate{tmpl}, -1)
 }
 
 // SaveIf implements [ConditionalSaver].
-func (m *MemoryStorage) SaveIf(ctx context.Context, tmpl *StoredTemplate, base int) error {
+func (m *memoryStorage) SaveIf(ctx context.Context, tmpl *StoredTemplate, base int) error {
 	return m.save(ctx, []*StoredTemplate{tmpl}, max(base, 0))
 }
 
 // SaveAll implements [BatchSaver].
-func (m *MemoryStorage) SaveAll(ctx context.Context, tmpls []*StoredTemplate) error {
+func (m *memoryStorage) SaveAll(ctx context.Context, tmpls []*StoredTemplate) error {
 	return m.save(ctx, tmpls, -1)
 }
 
 // save stores all of tmpls or none; base is the latest version that must be
 // there, or -1 for any.
-func (m *MemoryStorage) save(ctx context.Context, tmpls []*StoredTemplate, base int) error {
+func (m *memoryStorage) save(ctx context.Context, tmpls []*StoredTemplate, base int) error {
 	return m.write(ctx, func() ([]Change, error) {
 		for _, t := range tmpls {
 			if err := CheckTemplate(t); err != nil {
@@ -268,7 +267,7 @@ func (m *MemoryStorage) save(ctx context.Context, tmpls []*StoredTemplate, base 
 }
 
 // append puts a valid template on its shelf.
-func (m *MemoryStorage) append(t *StoredTemplate, now time.Time) Change {
+func (m *memoryStorage) append(t *StoredTemplate, now time.Time) Change {
 	s := m.shelves[t.Name]
 	if s == nil {
 		s = new(shelf)
@@ -288,7 +287,7 @@ func (m *MemoryStorage) append(t *StoredTemplate, now time.Time) Change {
 	return Change{Name: t.Name, Kind: kind}
 }
 
-func (m *MemoryStorage) Delete(ctx context.Context, name string) error {
+func (m *memoryStorage) Delete(ctx context.Context, name string) error {
 	return m.write(ctx, func() ([]Change, error) {
 		if err := CheckName(name); err != nil {
 			return nil, err
@@ -302,7 +301,7 @@ func (m *MemoryStorage) Delete(ctx context.Context, name string) error {
 	})
 }
 
-func (m *MemoryStorage) DeleteVersion(ctx context.Context, name string, version int) error {
+func (m *memoryStorage) DeleteVersion(ctx context.Context, name string, version int) error {
 	return m.write(ctx, func() ([]Change, error) {
 		if err := CheckName(name); err != nil {
 			return nil, err
@@ -323,7 +322,7 @@ func (m *MemoryStorage) DeleteVersion(ctx context.Context, name string, version 
 
 // Snapshot implements [Snapshotter]. It costs one map entry a name; texts are
 // shared.
-func (m *MemoryStorage) Snapshot(ctx context.Context) (TemplateStorage, error) {
+func (m *memoryStorage) Snapshot(ctx context.Context) (TemplateStorage, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -337,11 +336,11 @@ func (m *MemoryStorage) Snapshot(ctx context.Context) (TemplateStorage, error) {
 		c := *s
 		shelves[name] = &c
 	}
-	return &MemoryStorage{shelves: shelves, frozen: true}, nil
+	return &memoryStorage{shelves: shelves, frozen: true}, nil
 }
 
 // Describe implements [Describer].
-func (m *MemoryStorage) Describe(ctx context.Context) (Description, error) {
+func (m *memoryStorage) Describe(ctx context.Context) (Description, error) {
 	list, err := m.List(ctx, nil)
 	state := strconv.Itoa(len(list)) + " templates"
 	if m.frozen {
@@ -351,7 +350,7 @@ func (m *MemoryStorage) Describe(ctx context.Context) (Description, error) {
 }
 
 // Watch implements [Watcher].
-func (m *MemoryStorage) Watch(ctx context.Context) (<-chan ChangeBatch, error) {
+func (m *memoryStorage) Watch(ctx context.Context) (<-chan ChangeBatch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -364,9 +363,9 @@ func (m *MemoryStorage) Watch(ctx context.Context) (<-chan ChangeBatch, error) {
 }
 
 // changeCount implements changeCounter.
-func (m *MemoryStorage) changeCount() (uint64, bool) { return m.changes.Load(), !m.closed.Load() }
+func (m *memoryStorage) changeCount() (uint64, bool) { return m.changes.Load(), !m.closed.Load() }
 
-func (m *MemoryStorage) Close() error {
+func (m *memoryStorage) Close() error {
 	m.mu.Lock()
 	m.closed.Store(true)
 	m.shelves = nil

@@ -13,21 +13,18 @@ import (
 
 // Limits that every backend shares.
 const (
-	MaxNameBytes   = 200      // of a name, a leading tenant segment not counted
-	MaxTenantBytes = 64       // of a tenant's ID
-	MaxSourceBytes = 16 << 20 // of StoredTemplate.Source; the language itself stops at 4 MiB
+	MaxNameBytes   = 200
+	MaxSourceBytes = 16 << 20 // the language itself stops at 4 MiB
 )
 
-// CheckName returns nil if name can name a template, else an error that is
-// [ErrInvalidName] and says what is wrong.
-//
-// A name is a slash-separated path that [fs.ValidPath] accepts, 1 to
-// [MaxNameBytes] bytes of UTF-8 in Unicode normal form C, so that a folder of
-// prompts can be checked out on every system: no control characters, none of
-// \ : * ? " < > |, no segment that starts with a dot, ends in a dot or a space,
-// or is a device name of Windows (CON, NUL, COM1 …, in any case, with any
-// extension). A first segment that starts with "@" names a tenant (see
-// [ForTenant]) and does not count towards the length.
+const maxTenantBytes = 64
+
+// CheckName gives an [ErrInvalidName] if name cannot name a template on every
+// system: it must be a path that [fs.ValidPath] accepts, of 1 to [MaxNameBytes]
+// bytes of UTF-8 in normal form C, without control characters and \ : * ? " < >
+// |, no segment starting with a dot, ending in a dot or a space, or a device
+// name of Windows (CON, com1.txt …). A first segment that starts with "@" is a
+// tenant ([ForTenant]), of at most 64 bytes, and not counted.
 func CheckName(name string) error {
 	if reason := nameFault(name); reason != "" {
 		return NewStorageInvalidNameError(name, reason)
@@ -61,8 +58,8 @@ func tenantFault(id string) string {
 	switch {
 	case id == "":
 		return "the tenant is empty"
-	case len(id) > MaxTenantBytes:
-		return fmt.Sprintf("the tenant has %d bytes, the limit is %d", len(id), MaxTenantBytes)
+	case len(id) > maxTenantBytes:
+		return fmt.Sprintf("the tenant has %d bytes, the limit is %d", len(id), maxTenantBytes)
 	case strings.ContainsAny(id, "/@"):
 		return "the tenant has a slash or an @ in it"
 	}
@@ -141,11 +138,10 @@ func isDeviceName(seg string) bool {
 	return false
 }
 
-// CheckTemplate returns nil if a storage may save t: a name that [CheckName]
-// accepts (else [ErrInvalidName]); Source, Metadata, Tags, CreatedBy and
-// TenantID in valid UTF-8 without NUL, and a Source of at most
-// [MaxSourceBytes] (else [ErrInvalidTemplate]). Every backend calls it before
-// it writes anything. Whether Source is a good template is not asked here.
+// CheckTemplate is what every Save asks first: a name that [CheckName] accepts
+// (else [ErrInvalidName]), all text in valid UTF-8 without NUL, and a Source of
+// at most [MaxSourceBytes] (else [ErrInvalidTemplate]). Whether Source is a
+// good template is not asked here.
 func CheckTemplate(t *StoredTemplate) error {
 	if t == nil {
 		return &StorageError{Op: "save", Err: fmt.Errorf("%w: it is nil", ErrInvalidTemplate)}

@@ -11,8 +11,7 @@ import (
 	"github.com/go-prompty/prompty/engine"
 )
 
-// ReloadError says that the latest version of a template cannot be served, and
-// what is served instead.
+// ReloadError says why the latest version of a template is not served.
 type ReloadError struct {
 	Name    string
 	Version int
@@ -55,8 +54,7 @@ func (se *StorageEngine) Status() EngineStatus {
 	return s
 }
 
-// Dependents returns the templates executed so far that include or extend
-// name, directly or through others, sorted.
+// Dependents returns who, executed so far, includes or extends name; sorted.
 func (se *StorageEngine) Dependents(name string) []string {
 	found := make(map[string]bool)
 	for key, p := range se.programs.Range {

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// TemplateID names one version of one template for ever. It is opaque: only
-// the storage that issued it can read it, and GetByID is its only use.
+// TemplateID names one version of one template for ever, for GetByID. Opaque.
 type TemplateID string
 
 // StoredTemplate is one version of one template.
@@ -41,8 +40,7 @@ func (t *StoredTemplate) Clone() *StoredTemplate {
 	return &c
 }
 
-// TemplateQuery selects templates for List. The zero value, like nil, selects
-// the latest version of every template. Conditions are joined by "and".
+// TemplateQuery selects templates for List: those that meet every condition.
 type TemplateQuery struct {
 	TenantID           string   // templates of this tenant only
 	Tags               []string // templates that carry all of these
@@ -54,8 +52,7 @@ type TemplateQuery struct {
 	IncludeAllVersions bool   // every version is matched and listed, not only the latest
 }
 
-// Match reports whether t meets the query's conditions. A nil query matches
-// everything; Limit, Offset and IncludeAllVersions play no part.
+// Match reports whether t meets the conditions; a nil query has none.
 func (q *TemplateQuery) Match(t *StoredTemplate) bool {
 	if q == nil {
 		return true
@@ -73,14 +70,12 @@ func (q *TemplateQuery) Match(t *StoredTemplate) bool {
 	return true
 }
 
-// MatchName reports whether a template of that name can match, so that a
-// backend need not read the others.
+// MatchName reports whether a template of that name can match.
 func (q *TemplateQuery) MatchName(name string) bool {
 	return q == nil || strings.HasPrefix(name, q.NamePrefix) && strings.Contains(name, q.NameContains)
 }
 
-// Page sorts list as List promises (name bytewise, then version descending)
-// and cuts it to the query's Offset and Limit. It works in place.
+// Page sorts list as List promises and cuts it to Offset and Limit, in place.
 func (q *TemplateQuery) Page(list []*StoredTemplate) []*StoredTemplate {
 	slices.SortFunc(list, func(a, b *StoredTemplate) int {
 		if c := strings.Compare(a.Name, b.Name); c != 0 {
@@ -110,14 +105,10 @@ func (q *TemplateQuery) Page(list []*StoredTemplate) []*StoredTemplate {
 type TemplateStorage interface {
 	// Get returns the latest version, or ErrTemplateNotFound.
 	Get(ctx context.Context, name string) (*StoredTemplate, error)
-
 	// GetByID returns the version that carries id, or ErrTemplateNotFound.
 	GetByID(ctx context.Context, id TemplateID) (*StoredTemplate, error)
-
-	// GetVersion returns one version, or ErrVersionNotFound, which is also
-	// ErrTemplateNotFound.
+	// GetVersion returns one version, or ErrVersionNotFound.
 	GetVersion(ctx context.Context, name string, version int) (*StoredTemplate, error)
-
 	// Save stores Name, Source, Metadata, CreatedBy, TenantID and Tags as the
 	// next version and sets ID, Version, CreatedAt and UpdatedAt on tmpl,
 	// whatever they held; on error tmpl is untouched. N concurrent savers of
@@ -125,31 +116,22 @@ type TemplateStorage interface {
 	// A number is never used again for a name, not after DeleteVersion, not
 	// after Delete. CreatedAt never goes back from one version to the next.
 	// When Save returns, the version outlives a crash of the process. What
-	// CheckTemplate refuses gives ErrInvalidTemplate, before anything is
-	// written.
+	// CheckTemplate refuses is refused before anything is written.
 	Save(ctx context.Context, tmpl *StoredTemplate) error
-
 	// Delete removes all versions from every reader's view, or gives
 	// ErrTemplateNotFound.
 	Delete(ctx context.Context, name string) error
-
-	// DeleteVersion hides one version, or gives ErrVersionNotFound. Without
-	// the latest, the one before it is the latest; without the last one, the
-	// template does not exist.
+	// DeleteVersion hides one version, or gives ErrVersionNotFound. The one
+	// before the latest becomes the latest; without any the template is gone.
 	DeleteVersion(ctx context.Context, name string, version int) error
-
 	// List returns what matches, by name (bytewise), then version descending,
-	// after which Offset and Limit apply. A nil query matches everything. No
-	// match is an empty list, not an error.
+	// and then cut to Offset and Limit. A nil query matches everything.
 	List(ctx context.Context, query *TemplateQuery) ([]*StoredTemplate, error)
-
 	// Exists reports whether Get would find the template.
 	Exists(ctx context.Context, name string) (bool, error)
-
 	// ListVersions returns the version numbers, descending; none, without
 	// error, for a name that does not exist.
 	ListVersions(ctx context.Context, name string) ([]int, error)
-
 	// Close waits for calls under way or fails them, releases everything and
 	// may be called again.
 	Close() error

@@ -10,38 +10,23 @@ import (
 	"github.com/go-prompty/prompty/engine"
 )
 
-// Message, Func, Resolver and Issue are package engine's.
-type (
-	Message  = engine.Message
-	Func     = engine.Func
-	Resolver = engine.Resolver
-	Issue    = engine.Issue
-)
-
 // StorageEngineConfig configures a [StorageEngine]. Only Storage is required.
 type StorageEngineConfig struct {
-	Storage TemplateStorage
-	Engine  *engine.Engine // nil: the language with its defaults
-	// DisableParsedTemplateCache reads and compiles at every call.
-	DisableParsedTemplateCache bool
-	// Strict makes a latest version that does not parse an error of Execute.
-	// Without it the newest version before it that does stays in service.
-	Strict bool
-	// OnReloadError is told once of each version that does not parse or link.
-	// It may be called by several goroutines at once and must not block.
-	OnReloadError func(*ReloadError)
+	Storage                    TemplateStorage
+	Engine                     *engine.Engine     // nil: the language with its defaults
+	DisableParsedTemplateCache bool               // read and compile at every call
+	Strict                     bool               // a latest version that does not parse is an error of Execute
+	OnReloadError              func(*ReloadError) // told once of each version that is not served; must not block
 }
 
-// StorageEngine renders stored templates. It is itself a [TemplateStorage]
-// whose Save validates first. It is safe for concurrent use.
-//
-// Includes and extends find their templates in the storage. Each render sees
-// one state of it: what a program is made of was all current at one moment.
-// Programs are kept and, before each use, held against the storage's latest
-// IDs, so every saved change shows in the next render; a change costs a
-// compilation only to the templates that depend on it.
+// StorageEngine renders stored templates, which include and extend each other.
+// It is itself a [TemplateStorage], whose Save validates first, and is safe for
+// concurrent use. Each render sees one state of the storage. Programs are kept
+// and held against the storage's latest IDs before each use, so every change
+// shows in the next render and recompiles only what depends on it. While a
+// latest version does not parse, the one before it stays in service.
 type StorageEngine struct {
-	storage TemplateStorage
+	storage // its methods are the engine's, but for Save and Close
 	engine  *engine.Engine
 	config  StorageEngineConfig
 	count   changeCounter // nil if the storage is none
@@ -52,8 +37,9 @@ type StorageEngine struct {
 	broken   brokenVersions
 }
 
-// NewStorageEngine returns an engine over config.Storage. Closing it closes
-// the storage.
+type storage = TemplateStorage
+
+// NewStorageEngine returns an engine; closing it closes the storage.
 func NewStorageEngine(config StorageEngineConfig) (*StorageEngine, error) {
 	if config.Storage == nil {
 		return nil, errors.New("prompty: StorageEngineConfig.Storage is nil; open one with OpenStorage or NewMemoryStorage")
@@ -70,8 +56,7 @@ func NewStorageEngine(config StorageEngineConfig) (*StorageEngine, error) {
 	return se, nil
 }
 
-// MustNewStorageEngine is NewStorageEngine for configurations known to be
-// good; it panics on an error.
+// MustNewStorageEngine is NewStorageEngine, but panics on an error.
 func MustNewStorageEngine(config StorageEngineConfig) *StorageEngine {
 	se, err := NewStorageEngine(config)
 	if err != nil {
@@ -80,8 +65,7 @@ func MustNewStorageEngine(config StorageEngineConfig) *StorageEngine {
 	return se
 }
 
-// Execute renders the latest version. data is a map with string keys, a
-// struct, a pointer to one, or nil.
+// Execute renders the latest version. data is a map, a struct or nil.
 func (se *StorageEngine) Execute(ctx context.Context, name string, data any) (string, error) {
 	p, err := se.program(ctx, programKey{name: name})
 	if err != nil {
@@ -103,7 +87,7 @@ func (se *StorageEngine) ExecuteVersion(ctx context.Context, name string, versio
 }
 
 // ExecuteMessages renders the latest version to chat messages.
-func (se *StorageEngine) ExecuteMessages(ctx context.Context, name string, data any) ([]Message, error) {
+func (se *StorageEngine) ExecuteMessages(ctx context.Context, name string, data any) ([]engine.Message, error) {
 	p, err := se.program(ctx, programKey{name: name})
 	if err != nil {
 		return nil, err
@@ -111,8 +95,7 @@ func (se *StorageEngine) ExecuteMessages(ctx context.Context, name string, data 
 	return p.Messages(ctx, data)
 }
 
-// AppendExecute appends what Execute returns to dst. On error it returns dst
-// as it was.
+// AppendExecute appends Execute's result to dst; on error dst is as it was.
 func (se *StorageEngine) AppendExecute(ctx context.Context, dst []byte, name string, data any) ([]byte, error) {
 	p, err := se.program(ctx, programKey{name: name})
 	if err != nil {
@@ -121,36 +104,19 @@ func (se *StorageEngine) AppendExecute(ctx context.Context, dst []byte, name str
 	return p.Append(ctx, dst, data)
 }
 
-// ValidationResult is what [StorageEngine.Validate] found.
-type ValidationResult struct {
-	Name    string
-	Version int
-	Issues  []Issue // by position; none: nothing to mend
-}
-
-// IsValid reports whether no issue is an error; warnings are allowed.
-func (r *ValidationResult) IsValid() bool {
-	for _, issue := range r.Issues {
-		if issue.Severity == engine.SeverityError {
-			return false
-		}
-	}
-	return true
-}
-
-// Validate looks for errors and doubtful places in the latest version.
-func (se *StorageEngine) Validate(ctx context.Context, name string) (*ValidationResult, error) {
+// Validate returns the latest version's errors and warnings, by position.
+func (se *StorageEngine) Validate(ctx context.Context, name string) ([]engine.Issue, error) {
 	t, err := se.Get(ctx, name)
 	return se.validate(ctx, t, err)
 }
 
 // ValidateVersion is Validate for one version.
-func (se *StorageEngine) ValidateVersion(ctx context.Context, name string, version int) (*ValidationResult, error) {
+func (se *StorageEngine) ValidateVersion(ctx context.Context, name string, version int) ([]engine.Issue, error) {
 	t, err := se.GetVersion(ctx, name, version)
 	return se.validate(ctx, t, err)
 }
 
-func (se *StorageEngine) validate(ctx context.Context, t *StoredTemplate, err error) (*ValidationResult, error) {
+func (se *StorageEngine) validate(ctx context.Context, t *StoredTemplate, err error) ([]engine.Issue, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +127,7 @@ func (se *StorageEngine) validate(ctx context.Context, t *StoredTemplate, err er
 		}
 		return se.texts.parse(se.engine, t)
 	})
-	return &ValidationResult{Name: t.Name, Version: t.Version, Issues: issues}, ctx.Err()
+	return issues, ctx.Err()
 }
 
 // Save is the storage's, but refuses a source that does not parse with
@@ -194,20 +160,17 @@ func (se *StorageEngine) SaveWithoutValidation(ctx context.Context, tmpl *Stored
 	return se.storage.Save(ctx, tmpl)
 }
 
-// RegisterResolver adds a tag to the language; see [engine.Engine.RegisterResolver].
-func (se *StorageEngine) RegisterResolver(r Resolver) error {
+// RegisterResolver is [engine.Engine.RegisterResolver].
+func (se *StorageEngine) RegisterResolver(r engine.Resolver) error {
 	defer se.forget()
 	return se.engine.RegisterResolver(r)
 }
 
-// RegisterFunc adds a function to the language; see [engine.Engine.RegisterFunc].
-func (se *StorageEngine) RegisterFunc(f Func) error {
+// RegisterFunc is [engine.Engine.RegisterFunc].
+func (se *StorageEngine) RegisterFunc(f engine.Func) error {
 	defer se.forget()
 	return se.engine.RegisterFunc(f)
 }
-
-// Engine returns the language engine.
-func (se *StorageEngine) Engine() *engine.Engine { return se.engine }
 
 // Unwrap returns the storage; see [As].
 func (se *StorageEngine) Unwrap() TemplateStorage { return se.storage }
@@ -220,40 +183,6 @@ func (se *StorageEngine) ready(ctx context.Context) error {
 		return NewStorageClosedError()
 	}
 	return nil
-}
-
-// The storage's own methods.
-
-func (se *StorageEngine) Get(ctx context.Context, name string) (*StoredTemplate, error) {
-	return se.storage.Get(ctx, name)
-}
-
-func (se *StorageEngine) GetByID(ctx context.Context, id TemplateID) (*StoredTemplate, error) {
-	return se.storage.GetByID(ctx, id)
-}
-
-func (se *StorageEngine) GetVersion(ctx context.Context, name string, version int) (*StoredTemplate, error) {
-	return se.storage.GetVersion(ctx, name, version)
-}
-
-func (se *StorageEngine) Delete(ctx context.Context, name string) error {
-	return se.storage.Delete(ctx, name)
-}
-
-func (se *StorageEngine) DeleteVersion(ctx context.Context, name string, version int) error {
-	return se.storage.DeleteVersion(ctx, name, version)
-}
-
-func (se *StorageEngine) List(ctx context.Context, query *TemplateQuery) ([]*StoredTemplate, error) {
-	return se.storage.List(ctx, query)
-}
-
-func (se *StorageEngine) Exists(ctx context.Context, name string) (bool, error) {
-	return se.storage.Exists(ctx, name)
-}
-
-func (se *StorageEngine) ListVersions(ctx context.Context, name string) ([]int, error) {
-	return se.storage.ListVersions(ctx, name)
 }
 
 // Close closes the storage. Renders under way finish.

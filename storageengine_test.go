@@ -55,7 +55,7 @@ var kinds = map[string]func() (prompty.TemplateStorage, prompty.TemplateStorage)
 		return struct {
 			plain
 			prompty.Snapshotter
-		}{plain{m}, m}, m
+		}{plain{m}, m.(prompty.Snapshotter)}, m
 	},
 	"tenant": func() (prompty.TemplateStorage, prompty.TemplateStorage) {
 		s := prompty.ForTenant(prompty.NewMemoryStorage(), "acme")
@@ -289,14 +289,14 @@ func TestStorageEngineValidates(t *testing.T) {
 	if err := se.SaveWithoutValidation(ctx, bad); err != nil || bad.Version != 1 {
 		t.Errorf("SaveWithoutValidation = %v, version %d", err, bad.Version)
 	}
-	r, err := se.Validate(ctx, "bad")
-	if err != nil || r.IsValid() || len(r.Issues) != 1 || r.Name != "bad" || r.Version != 1 {
-		t.Errorf("Validate = %+v, %v, want one error", r, err)
+	issues, err := se.Validate(ctx, "bad")
+	if err != nil || len(issues) != 1 || issues[0].Severity != engine.SeverityError {
+		t.Errorf("Validate = %+v, %v, want one error", issues, err)
 	}
 	save(t, se, "warn", `{~prompty.include template="none" /~}`)
-	r, err = se.ValidateVersion(ctx, "warn", 1)
-	if err != nil || !r.IsValid() || len(r.Issues) != 1 {
-		t.Errorf("ValidateVersion = %+v, %v, want one warning", r, err)
+	issues, err = se.ValidateVersion(ctx, "warn", 1)
+	if err != nil || len(issues) != 1 || issues[0].Severity != engine.SeverityWarning {
+		t.Errorf("ValidateVersion = %+v, %v, want one warning", issues, err)
 	}
 	if _, err := se.Validate(ctx, "none"); !errors.Is(err, prompty.ErrTemplateNotFound) {
 		t.Errorf("Validate(none) = %v, want ErrTemplateNotFound", err)
@@ -324,7 +324,7 @@ func TestExecuteForms(t *testing.T) {
 			`{~prompty.message role="user"~}{~prompty.var name="q" /~}{~/prompty.message~}`)
 		data := map[string]any{"how": "brief", "q": "Why?"}
 		got, err := se.ExecuteMessages(ctx, "chat", data)
-		if want := []prompty.Message{{Role: "system", Content: "Be brief."}, {Role: "user", Content: "Why?"}}; err != nil || !cmp.Equal(got, want) {
+		if want := []engine.Message{{Role: "system", Content: "Be brief."}, {Role: "user", Content: "Why?"}}; err != nil || !cmp.Equal(got, want) {
 			t.Errorf("ExecuteMessages = %+v, %v, want %+v", got, err, want)
 		}
 		out, err := se.AppendExecute(ctx, []byte("> "), "chat", data)
@@ -368,7 +368,7 @@ func TestRegisterChangesWhatIsCompiled(t *testing.T) {
 	if _, err := se.Execute(t.Context(), "a", nil); err == nil {
 		t.Error("Execute with an unknown function and tag = nil error")
 	}
-	if err := se.RegisterFunc(prompty.Func{Name: "yes", Call: func([]any) (any, error) { return true, nil }}); err != nil {
+	if err := se.RegisterFunc(engine.Func{Name: "yes", Call: func([]any) (any, error) { return true, nil }}); err != nil {
 		t.Fatal(err)
 	}
 	if err := se.RegisterResolver(engine.NewResolver("shout", func(_ context.Context, tag *engine.Tag) (any, error) {
@@ -377,9 +377,6 @@ func TestRegisterChangesWhatIsCompiled(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantOutput(t, se, "a", nil, "HI")
-	if se.Engine() == nil || se.Unwrap() == nil {
-		t.Error("Engine or Unwrap = nil")
-	}
 }
 
 func TestDependents(t *testing.T) {

@@ -11,12 +11,10 @@ import (
 
 // ForTenant returns a view of storage that holds one tenant's templates only:
 // the names under "@tenant/", shown without that prefix, with TenantID set.
-// No name, ID, query or include leads out of it. A TenantID of another tenant
-// is refused with [ErrInvalidTemplate], a name that starts with "@" with
-// [ErrInvalidName], and so is every call if tenant cannot be a segment of a
-// name (see [CheckName]) or is longer than [MaxTenantBytes].
-//
-// The view has the capabilities of storage. Closing it leaves storage open.
+// No name, ID, query or include leads out of it. Another TenantID is refused
+// with [ErrInvalidTemplate], a name that starts with "@" with [ErrInvalidName],
+// and so is every call if tenant cannot be a segment of a name. The view has
+// the capabilities of storage; closing it leaves storage open.
 func ForTenant(storage TemplateStorage, tenant string) TemplateStorage {
 	v := &tenantView{inner: storage, tenant: tenant, prefix: "@" + tenant + "/"}
 	if fault := tenantFault(tenant); fault != "" {

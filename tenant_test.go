@@ -172,7 +172,7 @@ func TestMemorySnapshotAndWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		m := prompty.NewMemoryStorage()
-		watched, err := m.Watch(ctx)
+		watched, err := m.(prompty.Watcher).Watch(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,13 +208,13 @@ func TestMemorySnapshotAndWatch(t *testing.T) {
 		if _, open := <-watched; open {
 			t.Error("the channel stays open after its context ended")
 		}
-		again, err := m.Watch(t.Context())
+		again, err := m.(prompty.Watcher).Watch(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		save(t, m, "created", "3") // nobody reads: Close must not wait for it
 		synctest.Wait()
-		if d, err := m.Describe(t.Context()); err != nil || d.Driver != "memory" || d.State != "2 templates" {
+		if d, err := m.(prompty.Describer).Describe(t.Context()); err != nil || d.Driver != "memory" || d.State != "2 templates" {
 			t.Errorf("Describe = %+v, %v", d, err)
 		}
 		if err := m.Close(); err != nil {
@@ -222,10 +222,10 @@ func TestMemorySnapshotAndWatch(t *testing.T) {
 		}
 		for range again {
 		}
-		if _, err := m.Watch(t.Context()); !errors.Is(err, prompty.ErrClosed) {
+		if _, err := m.(prompty.Watcher).Watch(t.Context()); !errors.Is(err, prompty.ErrClosed) {
 			t.Errorf("Watch after Close = %v, want ErrClosed", err)
 		}
-		if _, err := m.Snapshot(t.Context()); !errors.Is(err, prompty.ErrClosed) {
+		if _, err := m.(prompty.Snapshotter).Snapshot(t.Context()); !errors.Is(err, prompty.ErrClosed) {
 			t.Errorf("Snapshot after Close = %v, want ErrClosed", err)
 		}
 	})

@@ -5,95 +5,28 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
-	"github.com/aymanbagabas/go-udiff"
+	"github.com/go-prompty/prompty/diff"
 )
 
-// VersionHistory is a template's versions, the newest first.
-type VersionHistory struct {
-	TemplateName   string         `json:"template_name"`
-	CurrentVersion int            `json:"current_version"`
-	TotalVersions  int            `json:"total_versions"`
-	Versions       []HistoryEntry `json:"versions"`
-}
-
-// GetVersionHistory returns the versions of a template, or
-// [ErrTemplateNotFound].
-func (se *StorageEngine) GetVersionHistory(ctx context.Context, name string) (*VersionHistory, error) {
-	list, err := History(ctx, se.storage, name)
-	if err != nil {
-		return nil, err
-	}
-	return &VersionHistory{TemplateName: name, CurrentVersion: list[0].Version, TotalVersions: len(list), Versions: list}, nil
+// GetVersionHistory is [History] of the storage.
+func (se *StorageEngine) GetVersionHistory(ctx context.Context, name string) ([]HistoryEntry, error) {
+	return History(ctx, se.storage, name)
 }
 
 // VersionDiff is what changed from one version to another.
 type VersionDiff struct {
-	Name            string     `json:"name"`
-	OldVersion      int        `json:"old_version"`
-	NewVersion      int        `json:"new_version"`
-	Hunks           []DiffHunk `json:"hunks"` // of the source, with three lines of context
-	Added           int        `json:"added"` // lines
-	Removed         int        `json:"removed"`
-	AddedTags       []string   `json:"added_tags,omitempty"`
-	RemovedTags     []string   `json:"removed_tags,omitempty"`
-	ChangedMetadata []string   `json:"changed_metadata,omitempty"` // keys added, removed or changed, sorted
+	Name            string   `json:"name"`
+	OldVersion      int      `json:"old_version"`
+	NewVersion      int      `json:"new_version"`
+	diff.Lines               // of the sources
+	AddedTags       []string `json:"added_tags,omitempty"`
+	RemovedTags     []string `json:"removed_tags,omitempty"`
+	ChangedMetadata []string `json:"changed_metadata,omitempty"` // keys added, removed or changed, sorted
 }
 
-// DiffHunk is a run of changed lines with the lines around them.
-type DiffHunk struct {
-	OldStart int        `json:"old_start"` // 1-based line; 0 if the old side is empty
-	OldLines int        `json:"old_lines"`
-	NewStart int        `json:"new_start"`
-	NewLines int        `json:"new_lines"`
-	Lines    []DiffLine `json:"lines"`
-}
-
-// DiffLine is one line of a hunk. Text holds its line end, if it has one.
-type DiffLine struct {
-	Op   DiffOp `json:"op"`
-	Text string `json:"text"`
-}
-
-// DiffOp says on which side a line stands.
-type DiffOp string
-
-const (
-	DiffEqual  DiffOp = " "
-	DiffInsert DiffOp = "+"
-	DiffDelete DiffOp = "-"
-)
-
-// HasChanges reports whether anything differs.
-func (d *VersionDiff) HasChanges() bool {
-	return len(d.Hunks)+len(d.AddedTags)+len(d.RemovedTags)+len(d.ChangedMetadata) > 0
-}
-
-// String returns the source's changes as a unified diff; "" if it has none.
 func (d *VersionDiff) String() string {
-	if len(d.Hunks) == 0 {
-		return ""
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "--- %s@%d\n+++ %s@%d\n", d.Name, d.OldVersion, d.Name, d.NewVersion)
-	for _, h := range d.Hunks {
-		fmt.Fprintf(&b, "@@ -%s +%s @@\n", hunkRange(h.OldStart, h.OldLines), hunkRange(h.NewStart, h.NewLines))
-		for _, l := range h.Lines {
-			b.WriteString(string(l.Op) + l.Text)
-			if !strings.HasSuffix(l.Text, "\n") {
-				b.WriteString("\n\\ No newline at end of file\n")
-			}
-		}
-	}
-	return b.String()
-}
-
-func hunkRange(start, lines int) string {
-	if lines == 1 {
-		return fmt.Sprint(start)
-	}
-	return fmt.Sprintf("%d,%d", start, lines)
+	return d.Unified(fmt.Sprintf("%s@%d", d.Name, d.OldVersion), fmt.Sprintf("%s@%d", d.Name, d.NewVersion))
 }
 
 // CompareVersions compares two versions of a template line by line.
@@ -106,53 +39,12 @@ func (se *StorageEngine) CompareVersions(ctx context.Context, name string, oldVe
 	if err != nil {
 		return nil, err
 	}
-	return CompareTemplates(before, after)
-}
-
-// CompareTemplates compares two templates, or versions of one, line by line.
-func CompareTemplates(before, after *StoredTemplate) (*VersionDiff, error) {
-	d := &VersionDiff{
-		Name: after.Name, OldVersion: before.Version, NewVersion: after.Version,
+	return &VersionDiff{
+		Name: name, OldVersion: oldVersion, NewVersion: newVersion,
+		Lines:     diff.Compare(before.Source, after.Source),
 		AddedTags: missing(after.Tags, before.Tags), RemovedTags: missing(before.Tags, after.Tags),
 		ChangedMetadata: changedKeys(before.Metadata, after.Metadata),
-	}
-	unified, err := udiff.ToUnifiedDiff("", "", before.Source, udiff.Lines(before.Source, after.Source), udiff.DefaultContextLines)
-	if err != nil {
-		return nil, &StorageError{Op: "compare", Name: after.Name, Version: after.Version, Err: err}
-	}
-	for _, h := range unified.Hunks {
-		d.addHunk(h)
-	}
-	return d, nil
-}
-
-func (d *VersionDiff) addHunk(h *udiff.Hunk) {
-	hunk := DiffHunk{OldStart: h.FromLine, NewStart: h.ToLine}
-	for _, l := range h.Lines {
-		line := DiffLine{Op: DiffEqual, Text: l.Content}
-		switch l.Kind {
-		case udiff.Delete:
-			line.Op = DiffDelete
-			hunk.OldLines++
-			d.Removed++
-		case udiff.Insert:
-			line.Op = DiffInsert
-			hunk.NewLines++
-			d.Added++
-		default:
-			hunk.OldLines++
-			hunk.NewLines++
-		}
-		hunk.Lines = append(hunk.Lines, line)
-	}
-	// As in GNU diff, an empty side is placed after the line before it.
-	if hunk.OldLines == 0 {
-		hunk.OldStart--
-	}
-	if hunk.NewLines == 0 {
-		hunk.NewStart--
-	}
-	d.Hunks = append(d.Hunks, hunk)
+	}, nil
 }
 
 // missing returns what list has and from has not.
@@ -180,8 +72,7 @@ func changedKeys(before, after map[string]string) []string {
 	return slices.Sorted(maps.Keys(changed))
 }
 
-// RollbackToVersion saves an old version's text, tags and metadata as a new
-// version and returns it, with CreatedBy empty. Nothing is deleted.
+// RollbackToVersion saves an old version's text, tags and metadata as a new one.
 func (se *StorageEngine) RollbackToVersion(ctx context.Context, name string, version int) (*StoredTemplate, error) {
 	t, err := se.storage.GetVersion(ctx, name, version)
 	if err != nil {
@@ -194,8 +85,7 @@ func (se *StorageEngine) RollbackToVersion(ctx context.Context, name string, ver
 	return t, nil
 }
 
-// CloneVersion saves a version under a new name as its version 1 and returns
-// that, with CreatedBy empty. A name that exists is an [ErrConflict].
+// CloneVersion saves a version under a new name; one that exists is [ErrConflict].
 func (se *StorageEngine) CloneVersion(ctx context.Context, name string, version int, newName string) (*StoredTemplate, error) {
 	t, err := se.storage.GetVersion(ctx, name, version)
 	if err != nil {
