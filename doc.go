@@ -8,8 +8,8 @@
 //	defer engine.Close()
 //	text, err := engine.Execute(ctx, "greeting", map[string]any{"name": "Ada"})
 //
-// A [TemplateStorage] keeps templates and their versions; [OpenStorage] opens
-// one by the name of its driver, which registers itself when imported:
+// A [TemplateStorage] keeps templates and their versions; [OpenStorage] opens one
+// by the name of its driver, which registers itself when imported:
 //
 //	fsstore      driver "filesystem": a folder of files that people edit
 //	engine       the template language; its package comment is the manual
@@ -23,11 +23,10 @@
 //
 // # What every storage promises
 //
-// A version, once saved, never changes and its number is never used again:
-// "greeting@3" in a log line means one text for ever. Savers at the same time,
-// in one process or in many, get consecutive versions, none lost, none
-// doubled. When Save returns, the version outlives a crash. Texts come back
-// byte for byte. Names are portable paths that cannot leave the storage.
+// A version, once saved, never changes and its number is never used again.
+// Savers at the same time, in one process or in many, get consecutive versions,
+// none lost, none doubled. When Save returns, the version outlives a crash.
+// Texts come back byte for byte. Names are portable and cannot lead outside.
 //
 // What a backend can do beyond the ten methods is a small interface of its own,
 // found through decorators by [As].

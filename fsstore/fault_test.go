@@ -186,6 +186,16 @@ func texts(list ...string) func(testing.TB, *Store, string) {
 	}
 }
 
+// hiddenAbove leaves 1, 2 and 3 live while 4 to 6 were used.
+func hiddenAbove(t testing.TB, s *Store, dir string) {
+	texts("one", "two", "three", "four", "five", "six")(t, s, dir)
+	for _, n := range []int{6, 5, 4} {
+		if err := s.DeleteVersion(t.Context(), "d/a", n); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func get(ctx context.Context, s *Store) error {
 	_, err := s.Get(ctx, "d/a")
 	if errors.Is(err, prompty.ErrTemplateNotFound) {
@@ -230,6 +240,13 @@ var steps = []step{
 			t.Fatal(err)
 		}
 	}, func(ctx context.Context, s *Store) error { return s.DeleteVersion(ctx, "d/a", 3) }, ""},
+	{"delete below hidden versions", hiddenAbove, func(ctx context.Context, s *Store) error {
+		return s.Delete(ctx, "d/a")
+	}, ""},
+	{"delete the latest below hidden versions", hiddenAbove, func(ctx context.Context, s *Store) error {
+		return s.DeleteVersion(ctx, "d/a", 3)
+	}, ""},
+	{"save below hidden versions", hiddenAbove, save("new"), "new"},
 	{"get what was edited by hand", func(t testing.TB, s *Store, dir string) {
 		texts("one", "two")(t, s, dir)
 		writeFile(t, filepath.Join(dir, "d/a.prompty"), "hand")

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"time"
 
 	"github.com/go-prompty/prompty"
@@ -331,9 +330,12 @@ func (s *Store) holds(name string, n int, m mark, data []byte) (bool, error) {
 }
 
 // known reports whether a displaced text is one that T had to have: that of
-// the two highest versions or of the two newest live ones.
+// the version whose number it carries, or of the newest live one beside that.
 func (s *Store) known(name string, h *shelf, data []byte) (bool, error) {
-	ns := append(slices.Clone(h.all[max(0, len(h.all)-2):]), h.live[max(0, len(h.live)-2):]...)
+	ns := []int{h.newest(), h.below(h.newest())}
+	if _, ok := h.at[h.swap]; ok {
+		ns = append(ns, h.swap)
+	}
 	for _, n := range ns {
 		if same, err := s.holds(name, n, h.at[n], data); same || err != nil {
 			return same, err
