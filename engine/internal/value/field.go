@@ -1,10 +1,11 @@
 package value
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
-	"sort"
 	"strconv"
+	"strings"
 )
 
 // Entry is one entry of a map: the item of a loop over a map. Paths know it as
@@ -255,7 +256,7 @@ func Entries(v any) []Entry {
 		for k, x := range m {
 			entries = append(entries, Entry{k, x})
 		}
-		sort.Slice(entries, func(i, j int) bool { return entries[i].Key < entries[j].Key })
+		slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
 		return entries
 	}
 	k, rv := kindOf(reflect.ValueOf(v))
@@ -305,11 +306,8 @@ func members(rv reflect.Value) []member {
 
 func sortedMembers(rv reflect.Value) []member {
 	list := members(rv)
-	sort.Slice(list, func(i, j int) bool {
-		if list[i].name != list[j].name {
-			return list[i].name < list[j].name
-		}
-		return list[i].rank < list[j].rank
+	slices.SortFunc(list, func(a, b member) int {
+		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.rank, b.rank))
 	})
 	return list
 }

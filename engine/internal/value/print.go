@@ -303,7 +303,7 @@ func (p *printer) group(dst []byte, opening, closing byte, n, depth int, item fu
 	if depth >= MaxDepth {
 		return dst, ErrTooDeep
 	}
-	if n > p.limit/2 || !p.room(dst, 2*n) {
+	if n > (p.limit-len(dst))/2 {
 		return dst, ErrTooLong
 	}
 	dst = append(dst, opening)
