@@ -106,7 +106,6 @@ type ChangeBatch struct {
 	All      bool     `json:"all,omitempty"`      // everything may have changed
 }
 
-// Change is one changed name.
 type Change struct {
 	Name string     `json:"name"`
 	Kind ChangeKind `json:"kind"`
