@@ -235,8 +235,16 @@ func (s *Store) readTree(ctx context.Context, name string) (*file, error) {
 		}
 	}
 	f, err := s.readSteady(ctx, p)
-	if !missing(err) {
-		return f, err
+	if err == nil && len(f.data) > prompty.MaxSourceBytes { // front matter may make up for it
+		if source, _, _ := promptfile.Decode(p, f.data); len(source) > prompty.MaxSourceBytes {
+			err = &unusable{path: p, why: fmt.Sprintf("has a text of %d bytes, the limit is %d; make it smaller", len(source), prompty.MaxSourceBytes)}
+		}
+	}
+	if err != nil && !missing(err) {
+		return nil, err
+	}
+	if err == nil {
+		return f, nil
 	}
 	if fi, lerr := s.disk.lstat(p); lerr == nil && fi.Mode()&fs.ModeSymlink != 0 {
 		return nil, &unusable{path: p, why: "is a symbolic link that leads nowhere; mend or remove it"}

@@ -146,12 +146,9 @@ func (s *Store) lookFree(ctx context.Context, name string) (*state, error) {
 				return nil, err
 			}
 			if err == nil && bytes.Equal(v.data, f.data) {
-				t, err := s.template(name, n, v.data, v.info.ModTime())
-				st := &state{shelf: h, tree: f, latest: t}
-				if err == nil {
-					s.remember(name, st)
-				}
-				return st, err
+				st := &state{shelf: h, tree: f, latest: s.template(name, n, v.data, v.info.ModTime())}
+				s.remember(name, st)
+				return st, nil
 			}
 		}
 		if !s.inGap(name, f, h, start) {
@@ -243,9 +240,8 @@ func (s *Store) suppose(name string, f *file) (*state, error) {
 		return nil, err
 	}
 	n := h.high() + 1
-	t, err := s.template(name, n, f.data, at)
 	h.live = append(h.live, n)
-	return &state{shelf: h, tree: f, latest: t, doubt: true}, err
+	return &state{shelf: h, tree: f, latest: s.template(name, n, f.data, at), doubt: true}, nil
 }
 
 // Get returns the latest version: see [prompty.TemplateStorage]. If the file

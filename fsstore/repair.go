@@ -112,8 +112,7 @@ func (s *Store) settle(ctx context.Context, name string, h *shelf, start time.Ti
 	if f != nil && n != 0 {
 		v, err := s.readVersion(name, n, live)
 		if err == nil && bytes.Equal(v.data, f.data) {
-			t, err := s.template(name, n, v.data, v.info.ModTime())
-			return &state{shelf: h, tree: f, latest: t}, false, err
+			return &state{shelf: h, tree: f, latest: s.template(name, n, v.data, v.info.ModTime())}, false, nil
 		}
 		if err != nil && !isUnusable(err) { // a damaged version file is no text that T could equal
 			return nil, missing(err), err
@@ -160,10 +159,7 @@ func (s *Store) inGap(name string, f *file, h *shelf, start time.Time) bool {
 // record writes a text as version n, which is live at once, or when the batch
 // is committed.
 func (s *Store) record(name string, n int, data []byte, at time.Time, b *batch) (*prompty.StoredTemplate, error) {
-	t, err := s.template(name, n, data, at)
-	if err != nil {
-		return nil, err
-	}
+	t := s.template(name, n, data, at)
 	dir := s.layout.versions(name)
 	touched, err := s.disk.mkdirs(dir)
 	if err != nil {

@@ -1,7 +1,6 @@
 package fsstore
 
 import (
-	"fmt"
 	"io/fs"
 	"slices"
 	"time"
@@ -139,12 +138,8 @@ func (s *Store) afterEdit(name string, h *shelf, f *file) (time.Time, error) {
 
 // template makes a template of a file's bytes. What Decode cannot take apart
 // is all text: the engine reports it when it parses it.
-func (s *Store) template(name string, n int, data []byte, at time.Time) (*prompty.StoredTemplate, error) {
-	p := s.layout.tree(name)
-	source, fields, _ := promptfile.Decode(p, data)
-	if len(source) > prompty.MaxSourceBytes {
-		return nil, &unusable{path: p, why: fmt.Sprintf("has a text of %d bytes, the limit is %d; make it smaller", len(source), prompty.MaxSourceBytes)}
-	}
+func (s *Store) template(name string, n int, data []byte, at time.Time) *prompty.StoredTemplate {
+	source, fields, _ := promptfile.Decode(s.layout.tree(name), data)
 	t := &prompty.StoredTemplate{
 		ID: makeID(name, n), Name: name, Source: source, Version: n, Metadata: fields.Metadata, Tags: fields.Tags,
 		CreatedAt: at.UTC(), UpdatedAt: at.UTC(), CreatedBy: fields.CreatedBy, TenantID: fields.TenantID,
@@ -155,7 +150,7 @@ func (s *Store) template(name string, n int, data []byte, at time.Time) (*prompt
 	if len(t.Metadata) == 0 {
 		t.Metadata = nil
 	}
-	return t, nil
+	return t
 }
 
 // load reads one version as a template; an error that satisfies missing if it
@@ -165,7 +160,7 @@ func (s *Store) load(name string, n int, m mark) (*prompty.StoredTemplate, error
 	if err != nil {
 		return nil, err
 	}
-	return s.template(name, n, f.data, f.info.ModTime())
+	return s.template(name, n, f.data, f.info.ModTime()), nil
 }
 
 // isSymlink reports whether a path is a symbolic link itself.
