@@ -23,7 +23,7 @@ import (
 // key twice or of a wrong type. The source is then the whole file, and the
 // fields are zero.
 func Decode(name string, file []byte) (source string, f Fields, err error) {
-	d, fault := read(name, string(file))
+	d, fault := read(name, string(file), false)
 	if fault != nil {
 		return string(file), Fields{}, fault
 	}
@@ -51,7 +51,8 @@ type entry struct {
 	key, value       *yaml.Node
 }
 
-func read(name, file string) (*document, *Error) {
+// read takes a file apart. With rough the place of an error may be a rough one.
+func read(name, file string, rough bool) (*document, *Error) {
 	if err := checkText(name, file); err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func read(name, file string) (*document, *Error) {
 		d.source, d.cut = d.body, true
 		return d, nil
 	}
-	t, err := parseTree(name, d.front, 2)
+	t, err := parseTree(name, d.front, rough)
 	if err != nil {
 		if f, ok := readJSON(d.front); ok {
 			d.fields, d.source = f, d.body
@@ -99,7 +100,7 @@ func read(name, file string) (*document, *Error) {
 		d.source, d.cut = d.body, true
 		return d, nil
 	}
-	if d.cut = sameWithout(name, rest, others); d.cut {
+	if d.cut = sameWithout(rest, others); d.cut {
 		d.source = d.opener + rest + d.closer + d.body
 	}
 	return d, nil
@@ -168,7 +169,7 @@ func (t *tree) trimGap(first, end, indent int) int {
 // both from 1, so that a fault found in the source can be shown in the file.
 // Columns are the same in both.
 func FileLine(file []byte, line int) int {
-	d, fault := read("", string(file))
+	d, fault := read("", string(file), true)
 	if fault != nil || len(d.source) == len(file) {
 		return line
 	}
@@ -208,8 +209,8 @@ func (d *document) rest() string {
 }
 
 // sameWithout reports whether the YAML text reads as the entries want.
-func sameWithout(name, text string, want []pair) bool {
-	t, err := parseTree(name, text, 2)
+func sameWithout(text string, want []pair) bool {
+	t, err := parseTree("", text, true)
 	if err != nil {
 		return false
 	}

@@ -12,7 +12,7 @@ import (
 // storage keys, say) is put after a front matter of its own. Encode never
 // fails for text in valid UTF-8 without NUL.
 func Encode(base []byte, source string, f Fields) []byte {
-	old, fault := read("", string(base))
+	old, fault := read("", string(base), true)
 	if fault != nil {
 		old = &document{source: string(base)}
 	}
@@ -43,8 +43,11 @@ func Encode(base []byte, source string, f Fields) []byte {
 // readsAs reports whether file decodes to source and f. Front matter that is
 // broken does so by the rule that it is text like any other.
 func readsAs(file, source string, f Fields) bool {
-	s, g, _ := Decode("", []byte(file))
-	return s == source && g.equal(f)
+	d, fault := read("", file, true)
+	if fault != nil {
+		return file == source && f.empty()
+	}
+	return d.source == source && d.fields.equal(f)
 }
 
 // envelope puts a front matter of nothing but fields before the source.
@@ -54,7 +57,7 @@ func envelope(fields, source string) string {
 
 // addToFront appends the fields to the source's own front matter.
 func addToFront(source string, f Fields) (string, bool) {
-	d, fault := read("", source)
+	d, fault := read("", source, true)
 	if fault != nil || !d.split || !d.cut {
 		return "", false
 	}
@@ -98,7 +101,7 @@ func mergeFront(old *document, source string, f Fields, how editing) (string, bo
 	}
 	where := func(b block) int { return b.at }
 	if p.front != rest {
-		d, fault := read("", source)
+		d, fault := read("", source, true)
 		if fault != nil || !d.cut {
 			return "", false
 		}

@@ -57,7 +57,7 @@ func ParseHeader(name, source string) (*Header, error) {
 	}
 	offset := len(source) - len(p.body)
 	h := &Header{BodyOffset: offset, BodyLine: strings.Count(source[:offset], "\n") + 1, keys: map[string]place{}}
-	t, fault := parseTree(name, p.front, 2)
+	t, fault := parseTree(name, p.front, false)
 	if fault != nil {
 		return nil, Errors{fault}
 	}

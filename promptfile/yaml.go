@@ -22,6 +22,7 @@ type tree struct {
 	root  *yaml.Node
 	lines []yamlLine
 	last  lastOffset // the answer that offset gave last
+	rough bool       // whether the places of syntax errors may be
 }
 
 // yamlLine is the start of a line as YAML counts them: a lone carriage return
@@ -35,10 +36,12 @@ type yamlLine struct {
 // it holds the parser's memory down where MaxNodes would come too late.
 const maxMarks = 4 * MaxNodes
 
-// parseTree reads front matter that starts on line first of the file. The root
-// is nil if there is nothing but white space and comments.
-func parseTree(file, text string, first int) (*tree, *Error) {
-	t := &tree{file: file, text: text}
+// parseTree reads front matter, which starts on line 2 of the file. The root
+// is nil if there is nothing but white space and comments. With rough nobody
+// will see the error, and its place is not searched for.
+func parseTree(file, text string, rough bool) (*tree, *Error) {
+	const first = 2
+	t := &tree{file: file, text: text, rough: rough}
 	if len(text) > MaxFrontMatter {
 		return nil, t.errorAt(place{first, 1}, fmt.Sprintf("front matter has %d bytes, the limit is %d", len(text), MaxFrontMatter),
 			"Move long texts into the body, or into a file of their own")
@@ -256,7 +259,7 @@ func (t *tree) syntaxError(err error) *Error {
 		}
 	}
 	offset := t.lines[max(min(line, len(t.lines)), 1)-1].offset
-	if len(t.text) <= maxSearched {
+	if !t.rough && len(t.text) <= maxSearched {
 		offset = t.faultOffset(err)
 	}
 	next, _ := utf8.DecodeRuneInString(t.text[offset:])
@@ -265,7 +268,7 @@ func (t *tree) syntaxError(err error) *Error {
 
 // maxSearched bounds the texts in which faultOffset searches: it takes some
 // thirty parses.
-const maxSearched = 64 << 10
+const maxSearched = 32 << 10
 
 // faultOffset finds the first byte that makes the library refuse the text,
 // after an empty line, as it does. The library itself tells at best a line,
