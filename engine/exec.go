@@ -18,9 +18,10 @@ type frame struct {
 	rootMap map[string]any // root, if it is one
 	max     int            // how long the output may get, with what was there before
 	steps   int
-	check   int // number of steps at which to look up again
-	turns   int // of all loops
-	depth   int // of includes
+	check   int  // number of steps at which to look up again
+	turns   int  // of all loops
+	depth   int  // of includes
+	env     *env // what the running code sees, if it was called
 
 	collect  bool // messages are wanted, not text
 	inside   bool // of a message
@@ -35,13 +36,13 @@ type messageSpan struct {
 	start, end int
 }
 
-// activation is one run of a piece of code.
+// activation is one run of a piece of code. It holds nothing but what belongs to
+// the run alone: one pointer that outlives it would put all of it on the heap.
 type activation struct {
 	slots   []any
 	loops   []cursor
 	marks   []mark
 	stack   []any
-	env     *env
 	covered bool // the include that called it has an onerror attribute, or one around it has
 	discard bool // an error ends at one that does not log it
 }
@@ -242,7 +243,7 @@ func (f *frame) lookup(p *pathRef, a *activation) (any, bool) {
 	case fromConst:
 		v, ok = p.constant, true
 	case fromEnv:
-		v, ok = a.env.first(p.segs[0])
+		v, ok = f.env.first(p.segs[0])
 	}
 	if !ok {
 		if !p.hasFall {
@@ -258,7 +259,7 @@ func (f *frame) lookup(p *pathRef, a *activation) (any, bool) {
 
 // snapshot is what can be seen where p stands.
 func (f *frame) snapshot(s *scope, defaults []map[string]any, a *activation) *env {
-	return &env{scope: s, slots: append([]any(nil), a.slots...), outer: a.env, root: f.root, defaults: defaults}
+	return &env{scope: s, slots: append([]any(nil), a.slots...), outer: f.env, root: f.root, defaults: defaults}
 }
 
 // missing is the error for a path that leads nowhere, and where in the path

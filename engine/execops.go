@@ -246,7 +246,7 @@ func (f *frame) include(c *code, a *activation, pc int, dst []byte) ([]byte, err
 	if err := f.charge(checkEvery / 16); err != nil {
 		return dst, err
 	}
-	callee := activation{env: f.snapshot(s.scope, s.defaults, a), covered: a.covered || s.covered, discard: a.discard}
+	callee := activation{covered: a.covered || s.covered, discard: a.discard}
 	switch h := c.meta[pc].handler; {
 	case h == throwHandler:
 		callee.discard = false
@@ -254,9 +254,12 @@ func (f *frame) include(c *code, a *activation, pc int, dst []byte) ([]byte, err
 		callee.discard = c.handlers[h].strategy != Log
 	}
 	callee.size(s.target.code)
+	outer := f.env
+	f.env = f.snapshot(s.scope, s.defaults, a)
 	f.depth += s.depth
 	dst, err := f.run(s.target.code, &callee, dst)
 	f.depth -= s.depth
+	f.env = outer
 	if err != nil {
 		return dst, calleeError{err}
 	}
