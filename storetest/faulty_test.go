@@ -57,17 +57,15 @@ func openFaulty(flaw string) Place {
 			}
 			leaks = append(leaks, leaked)
 		case "leaks a goroutine":
-			go func() { <-leakedUntil }()
+			go func() { select {} }()
 		}
 		d.handles[f] = true
 		return f, nil
 	}
 }
 
-var (
-	leaks       []*os.File // the checks that open these run one after the other
-	leakedUntil = make(chan struct{})
-)
+// leaks are closed in the end. The checks that open them run one after the other.
+var leaks []*os.File
 
 func newDisk() *disk {
 	return &disk{live: make(map[string][]*prompty.StoredTemplate), high: make(map[string]int), last: make(map[string]time.Time), handles: make(map[*faulty]bool)}

@@ -30,15 +30,15 @@ func Processes(t *testing.T, rounds int, place func(*testing.T) string, open fun
 	if os.Getenv(childVariable) == t.Name() {
 		childMain(open)
 	}
-	tr := &trial{TB: t, rule: ruleDurable, claims: newClaims(nil)}
-	seed := tr.seed()
+	kill(&trial{TB: t, rule: ruleDurable, claims: newClaims(nil)}, rounds, place(t), open)
+}
+
+func kill(t *trial, rounds int, place string, open func(string) (prompty.TemplateStorage, error)) {
+	seed := t.seed()
 	t.Logf("storetest: again with %s=%d", seedVariable, seed)
-	k := &killing{t: tr, rnd: rand.New(rand.NewPCG(seed, 0)), place: place(t), open: open, acks: make(map[string]map[int]string)}
-	for round := range rounds {
+	k := &killing{t: t, rnd: rand.New(rand.NewPCG(seed, 0)), place: place, open: open, acks: make(map[string]map[int]string)}
+	for round := 0; round < rounds && !t.Failed(); round++ {
 		k.round(round, round == rounds-1)
-		if t.Failed() {
-			return
-		}
 	}
 	t.Logf("%d acknowledged versions, %d processes killed", k.acknowledged, k.killed)
 }
@@ -69,9 +69,12 @@ func (k *killing) round(round int, last bool) {
 	var wg sync.WaitGroup
 	for i := range childrenAtOnce {
 		// The moment of the kill: so many acknowledgements, and then a while
-		// in which the next save gets somewhere.
-		quota := 1 + k.rnd.IntN(12)
-		while := time.Duration(k.rnd.IntN(4000)) * time.Microsecond
+		// in which the next save gets somewhere; or a longer while from the
+		// start, within which the place is opened.
+		quota, while := k.rnd.IntN(12), time.Duration(k.rnd.IntN(4000))*time.Microsecond
+		if quota == 0 {
+			while *= 30
+		}
 		wg.Go(func() { k.child(round*childrenAtOnce+i, quota, while, last) })
 	}
 	wg.Wait()
@@ -113,6 +116,9 @@ func (k *killing) child(number, quota int, while time.Duration, last bool) {
 		}
 		time.AfterFunc(while, func() { cmd.Process.Kill() })
 	})
+	if quota == 0 {
+		end()
+	}
 	seen := 0
 	var other []string
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
@@ -122,7 +128,7 @@ func (k *killing) child(number, quota int, while time.Duration, last bool) {
 			continue
 		}
 		k.acknowledge(name, version, sum)
-		if seen++; seen == quota {
+		if seen++; seen >= quota {
 			end()
 		}
 	}
