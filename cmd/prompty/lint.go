@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,13 +86,17 @@ func (a *app) lint(ctx context.Context, args []string, strict, asJSON bool) erro
 		if err != nil {
 			return err
 		}
-		problems := 0
+		report, err := examine(ctx, s, append(files, suspects...))
+		if err != nil {
+			return err
+		}
 		if len(args) == 0 {
-			if problems, err = a.warnOfProblems(ctx, s); err != nil {
+			if report.problems, err = problems(ctx, s); err != nil {
 				return err
 			}
+			report.problems = slices.DeleteFunc(report.problems, report.covers)
 		}
-		return a.examine(ctx, s, append(files, suspects...), problems, strict, asJSON)
+		return a.printReport(report, strict, asJSON)
 	})
 }
 
@@ -118,46 +123,69 @@ func suspects(ctx context.Context, s prompty.TemplateStorage, refs []engine.Ref,
 	return found, nil
 }
 
-func (a *app) examine(ctx context.Context, s prompty.TemplateStorage, list []suspect, problems int, strict, asJSON bool) error {
+// report is what lint has to say.
+type report struct {
+	prompts  int
+	findings []finding
+	lines    []string // the findings as text
+	wrong    int      // errors among them
+	problems []string // of the storage
+}
+
+func examine(ctx context.Context, s prompty.TemplateStorage, list []suspect) (*report, error) {
 	e := engine.MustNew(engine.Config{})
 	load := loader(s, e)
-	findings := []finding{}
-	wrong, doubtful := 0, 0
+	r := &report{prompts: len(list), findings: []finding{}}
 	for _, x := range list {
 		for _, i := range e.Validate(ctx, x.name, x.text, load) {
 			if i.Severity == engine.SeverityError {
-				wrong++
-			} else {
-				doubtful++
+				r.wrong++
 			}
-			findings = append(findings, finding{x.name, x.version, i.Line, i.Column, i.Severity, i.Message, i.Tag})
-			if !asJSON {
-				fmt.Fprintln(&a.out, printable(i.String()))
-			}
+			r.findings = append(r.findings, finding{x.name, x.version, i.Line, i.Column, i.Severity, i.Message, i.Tag})
+			r.lines = append(r.lines, i.String())
 		}
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
 	}
+	return r, nil
+}
+
+// covers reports whether a problem of the storage is among the findings: that
+// front matter is broken, both of them notice.
+func (r *report) covers(problem string) bool {
+	return slices.ContainsFunc(r.findings, func(f finding) bool {
+		return f.Severity == engine.SeverityError && strings.HasPrefix(problem, f.Name) &&
+			strings.Contains(problem, fmt.Sprintf(":%d:%d: ", f.Line, f.Column))
+	})
+}
+
+func (a *app) printReport(r *report, strict, asJSON bool) error {
+	for _, p := range r.problems {
+		a.warn("warning: %s", p)
+	}
 	if asJSON {
-		if err := a.printJSON(findings); err != nil {
+		if err := a.printJSON(r.findings); err != nil {
 			return err
 		}
 	} else {
-		a.warn("%s: %s", count(len(list), "prompt"), verdict(wrong, doubtful, problems))
+		for _, line := range r.lines {
+			fmt.Fprintln(&a.out, printable(line))
+		}
+		a.warn("%s: %s", count(r.prompts, "prompt"), r.verdict())
 	}
-	if wrong > 0 || strict && doubtful+problems > 0 {
+	if r.wrong > 0 || strict && len(r.findings)+len(r.problems) > 0 {
 		return errFindings
 	}
 	return nil
 }
 
-func verdict(wrong, doubtful, problems int) string {
+func (r *report) verdict() string {
 	var parts []string
 	for _, p := range []struct {
 		n    int
 		what string
-	}{{wrong, "error"}, {doubtful, "warning"}, {problems, "storage problem"}} {
+	}{{r.wrong, "error"}, {len(r.findings) - r.wrong, "warning"}, {len(r.problems), "storage problem"}} {
 		if p.n > 0 {
 			parts = append(parts, count(p.n, p.what))
 		}

@@ -42,7 +42,8 @@ knows them.`,
 				if asJSON {
 					return a.printJSON(list)
 				}
-				return a.printHistory(list)
+				a.printHistory(list)
+				return nil
 			})
 		}),
 	}
@@ -51,7 +52,7 @@ knows them.`,
 	return cmd
 }
 
-func (a *app) printHistory(list []prompty.HistoryEntry) error {
+func (a *app) printHistory(list []prompty.HistoryEntry) {
 	const shortCommit = 10
 	var rows [][]string
 	for _, h := range list {
@@ -60,5 +61,5 @@ func (a *app) printHistory(list []prompty.HistoryEntry) error {
 			h.Commit[:min(shortCommit, len(h.Commit))], summary(h.Message),
 		})
 	}
-	return a.printTable([]string{"VERSION", "TIME", "AUTHOR", "SIZE", "COMMIT", "MESSAGE"}, rows)
+	a.printTable([]string{"VERSION", "TIME", "AUTHOR", "SIZE", "COMMIT", "MESSAGE"}, rows)
 }

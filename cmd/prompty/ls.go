@@ -58,8 +58,12 @@ Conditions are joined by "and". What the storage finds wrong with its place
 				if err != nil {
 					return err
 				}
-				if _, err := a.warnOfProblems(cmd.Context(), s); err != nil {
+				found, err := problems(cmd.Context(), s)
+				if err != nil {
 					return err
+				}
+				for _, p := range found {
+					a.warn("warning: %s", p)
 				}
 				switch {
 				case asJSON:
@@ -73,7 +77,8 @@ Conditions are joined by "and". What the storage finds wrong with its place
 					a.warn("no prompts%s", a.emptyBecause(cmd))
 					return nil
 				}
-				return a.printList(list)
+				a.printList(list)
+				return nil
 			})
 		}),
 	}
@@ -108,12 +113,12 @@ func (a *app) emptyBecause(cmd *cobra.Command) string {
 	return " here"
 }
 
-func (a *app) printList(list []*prompty.StoredTemplate) error {
+func (a *app) printList(list []*prompty.StoredTemplate) {
 	var rows [][]string
 	for _, t := range list {
 		rows = append(rows, []string{t.Name, strconv.Itoa(t.Version), clock(t.UpdatedAt), strings.Join(t.Tags, ","), summary(description(t))})
 	}
-	return a.printTable([]string{"NAME", "VERSION", "UPDATED", "TAGS", "DESCRIPTION"}, rows)
+	a.printTable([]string{"NAME", "VERSION", "UPDATED", "TAGS", "DESCRIPTION"}, rows)
 }
 
 func (a *app) printListJSON(list []*prompty.StoredTemplate) error {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -51,7 +50,7 @@ func printableLines(s string) string {
 // new line gets one, so that the shell's prompt stands on its own.
 func (a *app) printText(text string) {
 	a.out.WriteString(text)
-	if a.onTerminal() && text != "" && !strings.HasSuffix(text, "\n") {
+	if text != "" && !strings.HasSuffix(text, "\n") && isTerminal(a.stdout) {
 		a.out.WriteByte('\n')
 	}
 }
@@ -77,32 +76,32 @@ func (a *app) printJSON(v any) error {
 }
 
 // printTable prints rows under a header, columns aligned. A column without any
-// value is left out.
-func (a *app) printTable(header []string, rows [][]string) error {
-	used := make([]bool, len(header))
-	for _, row := range rows {
-		for i, cell := range row {
-			used[i] = used[i] || cell != ""
-		}
-	}
-	var b bytes.Buffer
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, row := range append([][]string{header}, rows...) {
-		var cells []string
-		for i, cell := range row {
-			if used[i] {
-				cells = append(cells, printable(cell))
+// value is left out, and a terminal gets no line that is wider than it.
+func (a *app) printTable(header []string, rows [][]string) {
+	rows = append([][]string{header}, rows...)
+	widths := make([]int, len(header))
+	for n, row := range rows {
+		for i := range row {
+			row[i] = printable(row[i])
+			if n > 0 && row[i] != "" {
+				widths[i] = max(widths[i], textWidth(row[i]), textWidth(header[i]))
 			}
 		}
-		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
-	if err := w.Flush(); err != nil {
-		return err
+	most := a.columns()
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if widths[i] > 0 {
+				line.WriteString(cell + strings.Repeat(" ", widths[i]-textWidth(cell)+2))
+			}
+		}
+		text := strings.TrimRight(line.String(), " ")
+		if most > 0 {
+			text = clip(text, most)
+		}
+		a.out.WriteString(text + "\n")
 	}
-	for line := range strings.Lines(b.String()) {
-		a.out.WriteString(strings.TrimRight(line, " \n") + "\n")
-	}
-	return nil
 }
 
 // clock shows a time to people: in their own zone, to the minute.
@@ -117,11 +116,8 @@ func clock(t time.Time) string {
 func summary(text string) string {
 	const most = 60
 	line, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	line = strings.TrimSpace(line)
-	if r := []rune(line); len(r) > most {
-		return strings.TrimSpace(string(r[:most-1])) + "…"
-	} else if strings.TrimSpace(rest) != "" {
-		return line + " …"
+	if strings.TrimSpace(rest) != "" {
+		line = strings.TrimSpace(line) + " …"
 	}
-	return line
+	return clip(strings.TrimSpace(line), most)
 }

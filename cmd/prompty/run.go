@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -109,16 +108,4 @@ func misuse(cmd *cobra.Command, err error) error {
 		}
 	}
 	return usage(err, hint)
-}
-
-// onTerminal reports whether stdout goes to a terminal (or another device).
-func (a *app) onTerminal() bool { return isDevice(a.stdout) }
-
-func isDevice(stream any) bool {
-	f, ok := stream.(*os.File)
-	if !ok {
-		return false
-	}
-	fi, err := f.Stat()
-	return err == nil && fi.Mode()&os.ModeCharDevice != 0
 }

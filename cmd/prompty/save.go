@@ -66,7 +66,7 @@ there is none yet: nobody's work is overwritten unseen.`,
 }
 
 func (a *app) save(ctx context.Context, args []string, flags *saveFlags) error {
-	name, err := a.saveName(args)
+	name, err := saveName(args)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (a *app) save(ctx context.Context, args []string, flags *saveFlags) error {
 	path := "-"
 	if len(args) == 2 {
 		path = args[1]
-	} else if isDevice(a.stdin) {
+	} else if isTerminal(a.stdin) {
 		return usage(errors.New("save needs a FILE"), "`prompty save "+name+" FILE`; give - to type the prompt here")
 	}
 	raw, err := a.read(path, maxPrompt)
@@ -108,17 +108,20 @@ func (a *app) save(ctx context.Context, args []string, flags *saveFlags) error {
 }
 
 // saveName checks the name before anything is read or made.
-func (a *app) saveName(args []string) (string, error) {
+func saveName(args []string) (string, error) {
 	name, err := bareName("save", args[0])
 	if err != nil {
 		return "", err
 	}
-	err = prompty.CheckName(name)
-	if err != nil && len(args) == 1 && isFile(name) {
-		base := strings.TrimSuffix(name[strings.LastIndexAny(name, `/\`)+1:], promptfile.DefaultExt)
-		return "", usage(err, fmt.Sprintf("the name comes first: prompty save %s %s", base, name))
+	bare := strings.TrimSuffix(name, promptfile.DefaultExt)
+	switch {
+	case len(args) == 1 && isFile(name):
+		bare = bare[strings.LastIndexAny(bare, `/\`)+1:]
+		return "", usage(fmt.Errorf("save needs a name for %q", name), fmt.Sprintf("the name comes first: prompty save %s %s", bare, name))
+	case bare != name:
+		return "", usage(fmt.Errorf("%q ends in an extension, which names do not have", name), "name it "+bare)
 	}
-	return name, err
+	return name, prompty.CheckName(name)
 }
 
 // template makes a template of a file and the flags.

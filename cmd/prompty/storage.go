@@ -101,21 +101,14 @@ func withoutCreate(connection string) string {
 	return connection + "&create=0"
 }
 
-// warnOfProblems tells what the storage itself finds wrong with its place, and
-// returns how much that is.
-func (a *app) warnOfProblems(ctx context.Context, s prompty.TemplateStorage) (int, error) {
+// problems are what the storage itself finds wrong with its place.
+func problems(ctx context.Context, s prompty.TemplateStorage) ([]string, error) {
 	d, ok := prompty.As[prompty.Describer](s)
 	if !ok {
-		return 0, nil
+		return nil, nil
 	}
 	desc, err := d.Describe(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for _, p := range desc.Problems {
-		a.warn("warning: %s", p)
-	}
-	return len(desc.Problems), nil
+	return desc.Problems, err
 }
 
 // isPath reports whether an argument is a file and no name: names never start
