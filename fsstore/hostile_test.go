@@ -119,13 +119,6 @@ func TestNoTemplate(t *testing.T) {
 	}
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestOddTree has everything in the tree that is not ours to serve.
 func TestOddTree(t *testing.T) {
 	t.Parallel()

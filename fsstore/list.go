@@ -214,7 +214,7 @@ func (s *Store) gone(ctx context.Context, names []string) ([]string, error) {
 	}
 	var list []string
 	s.mu.RLock()
-	for name := range s.seen {
+	for name := range s.names {
 		if !there[name] {
 			list = append(list, name)
 		}

@@ -35,22 +35,29 @@ func (s *Store) forget(names ...string) {
 	}
 	if len(names) == 0 {
 		clear(s.seen)
+		clear(s.names)
 		clear(s.folders)
 		s.surveyed = false
 	}
 }
 
 func (s *Store) remember(name string, st *state) {
-	if st.latest == nil || !st.tree.clean || len(st.latest.Source) > maxSeen {
-		s.forget(name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st.latest == nil {
+		delete(s.seen, name)
+		delete(s.names, name)
+		return
+	}
+	s.names[name] = true
+	if !st.tree.clean || len(st.latest.Source) > maxSeen {
+		delete(s.seen, name)
 		return
 	}
 	g := sight{id: st.tree.id, latest: st.latest}
 	if st.doubt {
 		g.doubt = time.Now().Add(doubtFor)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.seen[name] = g
 }
 
@@ -137,9 +144,12 @@ func (s *Store) lookFree(ctx context.Context, name string) (*state, error) {
 		switch {
 		case !h.settled():
 			return nil, errWork
-		case err != nil, f == nil && n == 0:
-			s.forget(name)
+		case err != nil:
 			return &state{shelf: h}, err
+		case f == nil && n == 0:
+			st := &state{shelf: h}
+			s.remember(name, st)
+			return st, nil
 		case f != nil && n != 0:
 			v, err := s.readVersion(name, n, live)
 			if err != nil && !missing(err) && !isUnusable(err) {
@@ -181,9 +191,7 @@ func (s *Store) peek(ctx context.Context, name string) (*state, error) {
 		}
 		fi, serr := s.disk.stat(s.layout.tree(name))
 		if f == nil && missing(serr) || f != nil && serr == nil && identify(fi) == f.id {
-			if st.latest != nil {
-				s.remember(name, st)
-			}
+			s.remember(name, st)
 			return st, nil
 		}
 	}

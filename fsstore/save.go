@@ -124,6 +124,9 @@ func encode(tmpl *prompty.StoredTemplate, base []byte) ([]byte, error) {
 	source, back, err := promptfile.Decode("", data)
 	same := source == tmpl.Source && slices.Equal(back.Tags, fields.Tags) && maps.Equal(back.Metadata, fields.Metadata) &&
 		back.TenantID == fields.TenantID && back.CreatedBy == fields.CreatedBy
+	if len(data) > maxFile {
+		same, err = false, fmt.Errorf("the file would have %d bytes, the limit is %d", len(data), maxFile)
+	}
 	if !same {
 		if err == nil {
 			err = errors.New("they do not read back as they are")
@@ -212,7 +215,7 @@ func (s *Store) put(ctx context.Context, tmpl *prompty.StoredTemplate, st *state
 			_ = s.finishSwap(context.WithoutCancel(ctx), name, h)
 		}
 	}
-	s.forget(name)
+	s.saved(name)
 	if st.tree == nil {
 		s.appeared(tree)
 	}
@@ -220,6 +223,14 @@ func (s *Store) put(ctx context.Context, tmpl *prompty.StoredTemplate, st *state
 		return nil, err
 	}
 	return &prompty.StoredTemplate{ID: makeID(name, n), Version: n, CreatedAt: at.UTC(), UpdatedAt: at.UTC()}, nil
+}
+
+// saved notes that a name has a file, and that what is known of it is old.
+func (s *Store) saved(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.seen, name)
+	s.names[name] = true
 }
 
 // appear lays a new file into the tree, but not over one that came meanwhile.

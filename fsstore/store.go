@@ -46,6 +46,7 @@ type Store struct {
 	mu       sync.RWMutex       // guards what follows; never held during I/O
 	seen     map[string]sight   // by name: the latest version as last looked at
 	folders  map[string]*folder // by path: what file names differ in but case
+	names    map[string]bool    // that had a file when last looked at, so that List notices who is gone
 	surveyed bool               // the versions folder was looked through for deleted files
 }
 
@@ -109,6 +110,7 @@ func open(dir string, opts Options) (*Store, error) {
 		done:    make(chan struct{}),
 		seen:    map[string]sight{},
 		folders: map[string]*folder{},
+		names:   map[string]bool{},
 	}, nil
 }
 
