@@ -281,28 +281,38 @@ func (c *comparison) maps(a, b reflect.Value) bool {
 	if c.again(a, b) {
 		return true
 	}
-	if a.Kind() == reflect.Map && b.Kind() == reflect.Map && a.Type().Key() == b.Type().Key() && a.Type().Key().Kind() != reflect.Interface {
-		if a.Len() != b.Len() {
-			return false
-		}
-		for it := a.MapRange(); it.Next(); {
-			y := b.MapIndex(it.Key())
-			if !y.IsValid() || !c.later(it.Value(), y) {
-				return false
-			}
-		}
-		return true
+	sameKeys := a.Kind() == reflect.Map && b.Kind() == reflect.Map && a.Type().Key() == b.Type().Key()
+	if sameKeys && a.Type().Key().Kind() != reflect.Interface {
+		return c.byKey(a, b)
 	}
 	if c.budget -= c.size(a) + c.size(b); c.budget < 0 {
 		return false
 	}
-	x, y := byName(a), byName(b)
-	if len(x) != len(y) {
+	x, uniqueX := byName(a)
+	y, uniqueY := byName(b)
+	switch {
+	case uniqueX != uniqueY || len(x) != len(y):
 		return false
+	case !uniqueX:
+		return sameKeys && c.byKey(a, b)
 	}
 	for name, v := range x {
 		w, ok := y[name]
 		if !ok || !c.later(v, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// byKey compares two maps that have one type of keys.
+func (c *comparison) byKey(a, b reflect.Value) bool {
+	if a.Len() != b.Len() {
+		return false
+	}
+	for it := a.MapRange(); it.Next(); {
+		y := b.MapIndex(it.Key())
+		if !y.IsValid() || !c.later(it.Value(), y) {
 			return false
 		}
 	}
@@ -316,13 +326,15 @@ func (c *comparison) size(rv reflect.Value) int {
 	return rv.Len()
 }
 
-func byName(rv reflect.Value) map[string]reflect.Value {
+// byName returns what a map or struct holds; unique is false if two keys have
+// one name, as 1 and "1" have.
+func byName(rv reflect.Value) (m map[string]reflect.Value, unique bool) {
 	list := members(rv)
-	m := make(map[string]reflect.Value, len(list))
+	m = make(map[string]reflect.Value, len(list))
 	for _, e := range list {
 		m[e.name] = e.value
 	}
-	return m
+	return m, len(m) == len(list)
 }
 
 // sameOther compares what the language cannot look into.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/big"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,8 @@ func TestEqual(t *testing.T) {
 		{map[string]any{"x": nil}},
 		{map[string]any{"z": nil}},
 		{map[string]any{"1": "a"}, map[int]string{1: "a"}, map[uint8]any{1: "a"}, map[any]any{1: "a"}, map[any]any{int8(1): "a"}},
+		{map[any]any{1: "a", "1": "b"}, map[any]string{"1": "b", 1: "a"}},
+		{map[any]any{1: "b", "1": "a"}},
 		{map[any]any{1: "a", "2": "b"}, map[string]string{"1": "a", "2": "b"}},
 		{map[string]any{"l": []any{map[string]any{"p": point{1, 2}}}}, map[string][]map[string]*point{"l": {{"p": {1, 2}}}}},
 		{Entry{"a", 1}, map[string]any{"key": "a", "value": 1}},
@@ -156,7 +159,7 @@ func genValue(depth int) *rapid.Generator[any] {
 		case 4:
 			return time.Unix(int64(rapid.IntRange(0, 2).Draw(t, "unix")), 0)
 		case 5:
-			return rapid.SampledFrom([]any{[]string{"a"}, []int{1, 2}, grades{1}, map[string]string{"a": "b"}, point{1, 2}, &point{1, 2}, map[int]string{1: "a"}, map[any]any{1: "a", "x": 1}}).Draw(t, "typed")
+			return rapid.SampledFrom([]any{[]string{"a"}, []int{1, 2}, grades{1}, map[string]string{"a": "b"}, point{1, 2}, &point{1, 2}, map[int]string{1: "a"}, map[any]any{1: "a", "x": 1}, map[any]any{1: "a", "1": 1}}).Draw(t, "typed")
 		case 6:
 			return rapid.SliceOfN(genValue(depth-1), 0, 3).Draw(t, "list")
 		case 7:
@@ -179,6 +182,9 @@ func TestEqualIsAnEquivalence(t *testing.T) {
 				ab := Equal(a, b)
 				if ab != Equal(b, a) {
 					t.Fatalf("Equal(%#v, %#v) is %v one way alone", a, b, ab)
+				}
+				if ha, hb := hash(reflect.ValueOf(a), 0), hash(reflect.ValueOf(b), 0); ab && ha != hb {
+					t.Fatalf("%#v and %#v are equal and hash differently", a, b)
 				}
 				for _, c := range list {
 					if ab && Equal(b, c) && !Equal(a, c) {

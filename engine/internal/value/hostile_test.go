@@ -99,10 +99,10 @@ func deepNode(n int) any {
 }
 
 func TestHostileData(t *testing.T) {
-	// A stack of 16 MiB does for a thousand levels and never for so many; what
+	// A stack of 8 MiB does for a thousand levels and never for so many; what
 	// holds for them holds for a million, in less of the test's time.
-	defer debug.SetMaxStack(debug.SetMaxStack(16 << 20))
-	const many = 200_000
+	defer debug.SetMaxStack(debug.SetMaxStack(8 << 20))
+	const many = 60_000
 	all := hostile()
 	all["deep list"] = func() any { return deepList(many) }
 	all["deep map"] = func() any { return deepMap(many) }
@@ -207,7 +207,7 @@ func TestLargeData(t *testing.T) {
 		t.Error("a wide cycle prints")
 	}
 	var alike []any
-	for i := range 3000 { // differ only where the hash does not look
+	for i := range 2000 { // differ only where the hash does not look
 		alike = append(alike, []any{[]any{[]any{[]any{i}}}})
 	}
 	if _, err := Unique(alike); err == nil {

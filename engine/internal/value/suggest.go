@@ -83,11 +83,12 @@ func distance(a, b []rune, limit int) int {
 		last[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
-		for j := range row {
-			row[j] = limit + 1
+		low, high := max(1, i-limit), min(len(b), i+limit)
+		row[low-1] = min(i, limit+1) // i where that is the first column
+		if high < len(b) {
+			row[high+1] = limit + 1 // the next row reads one beyond this one's band
 		}
-		row[0] = i
-		for j := max(1, i-limit); j <= min(len(b), i+limit); j++ {
+		for j := low; j <= high; j++ {
 			cost := 1
 			if a[i-1] == b[j-1] {
 				cost = 0

@@ -81,7 +81,7 @@ func hash(rv reflect.Value, depth int) uint64 {
 		}
 		return h
 	case Map:
-		if depth == hashDepth || !oneNameAKey(rv) || rv.Kind() == reflect.Map && rv.Len() > hashItems {
+		if depth == hashDepth || rv.Kind() == reflect.Map && rv.Len() > hashItems {
 			break
 		}
 		var h uint64
@@ -95,14 +95,4 @@ func hash(rv reflect.Value, depth int) uint64 {
 		return h
 	}
 	return mix(0)
-}
-
-// oneNameAKey reports whether the keys of a map have different names for
-// certain.
-func oneNameAKey(rv reflect.Value) bool {
-	if rv.Kind() == reflect.Struct {
-		return true
-	}
-	key := reflect.Zero(rv.Type().Key())
-	return key.Kind() == reflect.String || key.CanInt() || key.CanUint()
 }
