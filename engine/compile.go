@@ -15,6 +15,7 @@ const (
 	maxInlineNodes = 4 << 10  // of an inlined template
 	maxInlineCode  = 32 << 10 // instructions so far
 	maxCode        = 1 << 20
+	maxWork        = 300_000 // nodes, each counted as often as it is compiled
 	maxSites       = 4 << 10
 	maxInlineDepth = 256 // tags around an inlined template
 	maxNesting     = 4 << 10
@@ -45,7 +46,7 @@ type compiler struct {
 	slots, nloop, nmark, stack int // in use
 	label                      int // last instruction that is jumped to
 	tick                       int // instruction after the last tick
-	texts2                     map[string]int32
+	work                       int // nodes so far
 	full                       error
 }
 
@@ -133,6 +134,9 @@ func inputDefaults(t *Template) []map[string]any {
 
 func (c *compiler) nodes(list []*node) {
 	for _, n := range list {
+		if c.work++; c.work > maxWork {
+			c.tooMuch()
+		}
 		if c.full != nil {
 			return
 		}
@@ -219,9 +223,7 @@ func (c *compiler) slot() int {
 
 func (c *compiler) emit(in instr) int {
 	if len(c.ins) >= maxCode {
-		if c.full == nil {
-			c.full = c.errorHere(limitf("the template and what it includes grow to more than %s instructions", count(maxCode)))
-		}
+		c.tooMuch()
 		return len(c.ins) - 1
 	}
 	if len(c.ins)-c.tick >= tickEvery && in.op != doEnd {
@@ -232,6 +234,12 @@ func (c *compiler) emit(in instr) int {
 	c.ins = append(c.ins, in)
 	c.meta = append(c.meta, c.at)
 	return len(c.ins) - 1
+}
+
+func (c *compiler) tooMuch() {
+	if c.full == nil {
+		c.full = c.errorHere(limitf("the template and what it includes and extends grow to more than %s parts", count(maxWork)))
+	}
 }
 
 // errorHere is an error at the current place, with the way that led there.
@@ -274,18 +282,8 @@ func (c *compiler) fail(err error) {
 }
 
 func (c *compiler) textIndex(s string) int32 {
-	if i, ok := c.texts2[s]; ok {
-		return i
-	}
 	c.texts = append(c.texts, s)
-	i := int32(len(c.texts) - 1)
-	if len(s) <= 64 {
-		if c.texts2 == nil {
-			c.texts2 = make(map[string]int32)
-		}
-		c.texts2[s] = i
-	}
-	return i
+	return int32(len(c.texts) - 1)
 }
 
 // text prints a constant, joined with the one before it.
@@ -295,8 +293,8 @@ func (c *compiler) text(s string) {
 	}
 	last := len(c.ins) - 1
 	if last >= 0 && c.ins[last].op == doText && c.label <= last && c.meta[last].handler == c.at.handler {
-		if joined := c.texts[c.ins[last].a]; len(joined)+len(s) <= 256 {
-			c.ins[last].a = c.textIndex(joined + s)
+		if before := &c.texts[c.ins[last].a]; len(*before)+len(s) <= 256 {
+			*before += s
 			return
 		}
 	}

@@ -184,7 +184,7 @@ func (f *frame) last(c *code, a *activation, pc int, err error) *Error {
 // log reports an error under the strategy Log.
 func (f *frame) log(e *Error) error {
 	f.p.eng.logger.WarnContext(f.ctx, "prompty: a tag failed and was left out", "error", e)
-	return f.charge(checkEvery)
+	return f.charge(checkEvery / 4)
 }
 
 // explain makes the error of instruction pc with its place.

@@ -79,25 +79,55 @@ func (f *frame) compare(op operator, x, y any) (bool, error) {
 	return v.(bool), nil
 }
 
-// chargeRead charges what an operator may look at. A list or a map can hold
-// any amount at its deeper levels, so comparing one costs more than it seems.
+// chargeRead charges what an operator may look at.
 func (f *frame) chargeRead(op operator, x, y any) error {
 	n := 1 + (weight(x)+weight(y))/readPerStep
 	if op == opEq || op == opNe || op == opIn {
-		if deep(x) || deep(y) {
-			n += checkEvery
-		}
+		n += extent(x, 0) + extent(y, 0)
 	}
 	return f.charge(n)
 }
 
-func deep(v any) bool {
-	switch v.(type) {
+// maxExtent is from where on a value is not counted but taken for huge.
+const (
+	maxExtent  = 4 << 10
+	hugeExtent = 1 << 20
+)
+
+// extent is how many values x holds at all its levels, as far as that can be
+// told soon: comparing is charged by it.
+func extent(x any, depth int) int {
+	n := 0
+	switch x := x.(type) {
 	case nil, string, bool, int, int64, float64:
-		return false
+		return 0
+	case []any:
+		for i := 0; i < len(x) && n < maxExtent; i++ {
+			n += 1 + extentBelow(x[i], depth)
+		}
+	case map[string]any:
+		for _, v := range x {
+			if n += 1 + extentBelow(v, depth); n >= maxExtent {
+				break
+			}
+		}
+	default:
+		if length, _, ok := value.Len(x); ok {
+			n = length
+		}
+		n += 64
 	}
-	k := value.KindOf(v)
-	return k == value.List || k == value.Map || k == value.Other
+	if n >= maxExtent {
+		return hugeExtent
+	}
+	return n
+}
+
+func extentBelow(x any, depth int) int {
+	if depth > 32 {
+		return maxExtent
+	}
+	return extent(x, depth+1)
 }
 
 // call calls a function and holds its result to the limit.

@@ -278,6 +278,9 @@ func (p *exprParser) unary() *expr {
 }
 
 func (p *exprParser) primary() *expr {
+	if p.folds.nodes++; p.folds.nodes > maxOperands {
+		p.fail(p.pos, limitf("the expressions of the template have more than %s operands", count(maxOperands)))
+	}
 	e := &expr{kind: exprConst, pos: p.offset(p.pos), text: p.text(), fold: true}
 	switch p.tok {
 	case tokNumber:

@@ -15,7 +15,11 @@ type folder struct {
 	limits *Limits
 	calls  int // made so far
 	bytes  int // computed so far
+	nodes  int // operands of all expressions so far
 }
+
+// maxOperands bounds the memory that the expressions of a template take.
+const maxOperands = 100_000
 
 const (
 	maxFoldCalls = 10_000

@@ -51,6 +51,10 @@ func isIdentRune(r rune, first bool) bool {
 	return r == '_' || unicode.IsLetter(r) || !first && unicode.IsDigit(r)
 }
 
+// maxAttrs bounds the attributes of a tag, each of which is compared with all
+// before it.
+const maxAttrs = 256
+
 // attr is one attribute of a tag.
 type attr struct {
 	name  string
@@ -240,6 +244,9 @@ func (s *scanner) attr(t *tag) (error, int) {
 	a.value = a.raw
 	if escaped {
 		a.value = unescapeAttr(a.raw, q)
+	}
+	if len(t.attrs) == maxAttrs {
+		return limitf("tag %s has more than %s attributes", t.name, count(maxAttrs)), a.pos
 	}
 	if first := t.attr(a.name); first != nil {
 		return twoPlaces{fmt.Errorf("attribute %s is repeated", a.name), "the first one is here", first.pos}, a.pos

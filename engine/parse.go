@@ -38,6 +38,9 @@ func (e *Engine) parse(name, source string) (*Template, Errors) {
 	return t, p.errs
 }
 
+// maxNodes bounds the memory that a parsed template takes.
+const maxNodes = 100_000
+
 // parser builds the nodes of one template. It keeps the open tags on a stack
 // of its own, so that depth costs no recursion.
 type parser struct {
@@ -187,7 +190,10 @@ func (p *parser) nodes() *[]*node {
 func (p *parser) add(n *node) {
 	list := p.nodes()
 	*list = append(*list, n)
-	p.size++
+	if p.size++; p.size > maxNodes {
+		p.report(n.start, n.name(), limitf("the template has more than %s texts and tags", count(maxNodes)))
+		p.stop = true
+	}
 }
 
 func (p *parser) text(start, end int) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,8 +40,8 @@ func (i Issue) String() string {
 // it, in the order of the source: the errors that Parse and Link would give,
 // and as warnings declared inputs that nothing uses, variables that the inputs
 // do not declare (if any are declared), conditions that are constant, branches
-// that cannot be reached, includes that cannot be loaded and text outside of
-// blocks in a template that extends another. load may be nil; then no include
+// that cannot be reached, includes that cannot be loaded, and text outside of
+// blocks and blocks that replace nothing in a template that extends another. load may be nil; then no include
 // or base can be found.
 func (e *Engine) Validate(ctx context.Context, name, source string, load LoadFunc) []Issue {
 	t, errs := e.parse(name, source)
@@ -54,6 +55,7 @@ func (e *Engine) Validate(ctx context.Context, name, source string, load LoadFun
 	}
 	v.links = p.links
 	v.walk(t.root, nil)
+	v.outsideBlocks()
 	v.inputs(p)
 	slices.SortStableFunc(v.issues, func(a, b Issue) int { return a.Offset - b.Offset })
 	return v.issues
@@ -231,6 +233,49 @@ func (v *validator) use(name string, offset int, tag string, scope []string) {
 		known = append(known, in.Name)
 	}
 	v.warn(offset, tag, "variable %s is not declared in inputs%s", quote(name), didYouMean(value.Suggest(name, known)))
+}
+
+// outsideBlocks warns of what a template that extends another has in vain: text
+// outside of blocks, and blocks that no base has.
+func (v *validator) outsideBlocks() {
+	if v.t.base == nil {
+		return
+	}
+	for _, n := range v.t.root {
+		switch {
+		case n.kind == nodeBlock || n.kind == nodeComment || n.kind == nodeExtends:
+		case n.kind == nodeText && strings.Trim(n.raw, spaces) == "":
+		default:
+			at := n.start + len(n.raw) - len(strings.TrimLeft(n.raw, spaces))
+			v.warn(at, n.name(), "this is never printed: the template extends a base, so only what stands in its blocks is")
+		}
+	}
+	known := make(map[string]bool)
+	base := v.t.base
+	for depth := 0; base != nil && depth <= maxDepth; depth++ {
+		l := v.links[base.ref]
+		if l.tmpl == nil {
+			return // it may have any
+		}
+		for name := range l.tmpl.blocks {
+			known[name] = true
+		}
+		base = l.tmpl.base
+	}
+	v.unknownBlocks(v.t.root, slices.Sorted(maps.Keys(known)))
+}
+
+// unknownBlocks warns of blocks that replace nothing. Blocks inside of others
+// are new names for what derives from the template.
+func (v *validator) unknownBlocks(list []*node, known []string) {
+	for _, n := range list {
+		if n.kind != nodeBlock {
+			continue
+		}
+		if name, ok := n.get("name"); ok && !slices.Contains(known, name) {
+			v.warn(n.tag.attr("name").at, n.name(), "block %s is never printed: no base has a block of that name%s", quote(name), didYouMean(value.Suggest(name, known)))
+		}
+	}
 }
 
 // inputs warns of inputs that neither the template nor what it includes and

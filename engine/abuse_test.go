@@ -1,0 +1,193 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/go-prompty/prompty/engine"
+)
+
+// abuse is a template and data that could bring a careless engine down. Each
+// must end in an error that has a place, or in output, by itself and soon.
+type abuse struct {
+	name     string
+	source   string
+	partials map[string]string
+	data     any
+	want     string // part of the error; "" if it renders
+	limit    bool   // the error is an ErrLimit
+}
+
+func abuses() []abuse {
+	cyclicMap := map[string]any{}
+	cyclicMap["self"] = cyclicMap
+	cyclicList := []any{nil}
+	cyclicList[0] = cyclicList
+	type ring struct{ Next *ring }
+	cyclicPointer := &ring{}
+	cyclicPointer.Next = cyclicPointer
+	deepList := []any{}
+	for range 1_000_000 {
+		deepList = []any{deepList}
+	}
+	numbers := make([]int, 100_000)
+	wide := make(map[string]any)
+	for i := range 2000 {
+		wide[strings.Repeat("k", 250)+fmt.Sprint(i)] = i
+	}
+	long := strings.Repeat("x", 1<<20)
+	loop := func(in, body string) string {
+		return `{~prompty.for item="i" in="` + in + `"~}` + body + `{~/prompty.for~}`
+	}
+	print := func(format string) string {
+		return `{~prompty.var name="v" format="` + format + `" /~}`
+	}
+	nested := "v"
+	for range 10 {
+		nested = "replace(" + nested + ", 'x', 'xxxxxxxxxx')"
+	}
+	doubling := `{~prompty.include template="p" onerror="remove" /~}`
+	tenThousand := map[string]any{"v": "x", "l": numbers[:10_000], "wide": wide, "long": long, "m": cyclicMap, "deep": deepList}
+	return []abuse{
+		{name: "deep parentheses", source: `{~prompty.if eval="` + strings.Repeat("(", 1_000_000) + `"~}{~/prompty.if~}`, want: "nested more than 64", limit: true},
+		{name: "deep signs", source: `{~prompty.if eval="` + strings.Repeat("!-", 500_000) + `a"~}{~/prompty.if~}`, want: "nested more than 64", limit: true},
+		{name: "deep calls", source: `{~prompty.if eval="` + strings.Repeat("len(", 500_000) + `"~}{~/prompty.if~}`, want: "nested more than 64", limit: true},
+		{name: "long sum", source: print("1" + strings.Repeat("+1", 90_000)), data: map[string]any{"v": 1}},
+		{name: "long or", source: print("a" + strings.Repeat("||a", 90_000)), data: map[string]any{"v": 1}},
+		{name: "too long or", source: print("a" + strings.Repeat("||a", 500_000)), want: "more than 100,000 operands", limit: true},
+		{name: "many tags", source: strings.Repeat(`{~prompty.var name="v"/~}`, 90_000), data: map[string]any{"v": 1}},
+		{name: "too many tags", source: strings.Repeat(`{~prompty.var name="v"/~}`, 150_000), want: "more than 100,000 texts and tags", limit: true},
+		{name: "many arguments", source: print("coalesce(v" + strings.Repeat(",v", 100_000) + ")"), want: "more than 255 arguments", limit: true},
+		{name: "long path", source: `{~prompty.var name="v` + strings.Repeat(".v", 1_000_000) + `" /~}`, want: "is missing"},
+		{name: "nested tags", source: strings.Repeat(`{~prompty.if eval="v"~}`, 100_000), want: "nested more than 64", limit: true},
+		{name: "nested tags that close", source: strings.Repeat(`{~prompty.if eval="v"~}`, 10_000) + strings.Repeat(`{~/prompty.if~}`, 10_000), want: "nested more than 64", limit: true},
+		{name: "stray closing tag in a block", source: `{~prompty.if eval="b"~}{~/x~}`, want: "closing tag x is met where prompty.if is expected"},
+		{name: "many closing tags", source: strings.Repeat(`{~/x~}`, 500_000), want: "closes nothing"},
+		{name: "many unknown tags", source: strings.Repeat(`{~x~}`, 500_000), want: "unknown tag"},
+		{name: "many opening delimiters", source: strings.Repeat(`{~`, 1_000_000), want: "a tag name is expected"},
+		{name: "many open quotes", source: strings.Repeat(`{~prompty.var name="`, 100_000), want: "is expected in tag prompty.var"},
+		{name: "open quote", source: `{~prompty.var name="` + strings.Repeat("x", 1<<20), want: "is not closed"},
+		{name: "unclosed raw", source: strings.Repeat(`{~prompty.raw~}`, 100_000), want: "is not closed"},
+		{name: "many attributes", source: `{~prompty.include template="p"` + manyAttrs(20_000) + ` /~}`, partials: map[string]string{"p": "x"}, want: "attributes", limit: true},
+		{name: "large source", source: strings.Repeat("x", 5<<20), want: "the limit is 4,194,304", limit: true},
+		{name: "long name", source: `{~prompty.var name="` + strings.Repeat("k", 1<<20) + `" /~}`, data: wide, want: "is missing"},
+		{name: "long tag name", source: `{~` + strings.Repeat("k", 1<<20) + ` /~}`, want: "unknown tag"},
+		{name: "long function name", source: print(strings.Repeat("k", 1<<20) + "()"), want: "unknown function"},
+		{name: "suggestions in a loop", source: loop("l", `{~prompty.var name="`+strings.Repeat("k", 255)+`" onerror="log" /~}`), data: map[string]any{"l": numbers[:10_000], "wide": wide}},
+		{name: "suggestions among many in a loop", source: loop("l", `{~prompty.var name="wide.`+strings.Repeat("k", 255)+`" onerror="log" /~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "errors in a loop", source: loop("l", loop("l", `{~prompty.var name="nope" onerror="remove" /~}`)), data: tenThousand, want: "100,000 turns", limit: true},
+
+		{name: "cyclic map", source: print("value"), data: map[string]any{"v": cyclicMap}, want: "contains itself"},
+		{name: "cyclic list", source: print("toJSON(value)"), data: map[string]any{"v": cyclicList}, want: "contains itself"},
+		{name: "cyclic pointer", source: print("value"), data: map[string]any{"v": cyclicPointer}, want: "contains itself"},
+		{name: "cyclic data compared", source: loop("l", `{~prompty.if eval="m == m"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "deep data", source: print("value"), data: map[string]any{"v": deepList}, want: "levels deep"},
+		{name: "deep data compared", source: loop("l", `{~prompty.if eval="deep == deep"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "cyclic data as root", source: `{~prompty.var name="self.self.self.nope" /~}`, data: cyclicMap, want: "is missing"},
+
+		{name: "ten nested replaces", source: print(nested), data: map[string]any{"v": "xxxxxxxxxx"}, want: "replace", limit: true},
+		{name: "nested repeats", source: print("repeat(repeat(repeat('x', 1000), 1000), 1000)"), data: tenThousand, want: "repeat", limit: true},
+		{name: "negative repeat", source: print("repeat('x', -1)"), data: tenThousand, want: "repeat"},
+		{name: "huge repeat", source: print("repeat('x', 9223372036854775807)"), data: tenThousand, want: "repeat", limit: true},
+		{name: "folded repeats", source: strings.Repeat(print("len(repeat('x', 1000000))"), 5_000), data: tenThousand, want: "steps", limit: true},
+		{name: "huge values at once", source: print("coalesce('" + strings.Repeat("', repeat('x', 1000000), '", 120) + "')"), data: tenThousand, want: "steps", limit: true},
+		{name: "long texts in a loop", source: loop("l", `{~prompty.if eval="contains(long, 'y')"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "long texts compared in a loop", source: loop("l", `{~prompty.if eval="long < long"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "long texts joined", source: print("value+value"), data: map[string]any{"v": long}, want: "longer than 1,048,576", limit: true},
+		{name: "split into bits", source: loop("l", print("len(split(long, ''))")), data: map[string]any{"v": "x", "l": numbers[:10_000], "long": long[:20_000]}, want: "steps", limit: true},
+
+		{name: "huge loop", source: loop("v", "x"), data: map[string]any{"v": numbers}, want: "100,000 turns", limit: true},
+		{name: "huge array", source: loop("v", "x"), data: map[string]any{"v": &[1 << 30]struct{}{}}, want: "1,073,741,824 turns", limit: true},
+		{name: "huge loop in a loop", source: loop("l", loop("l", loop("l", ""))), data: tenThousand, want: "100,000 turns", limit: true},
+		{name: "huge output", source: loop("l", `{~prompty.var name="long" /~}`), data: tenThousand, want: "longer than 10,485,760", limit: true},
+		{name: "huge output thrown away", source: loop("l", `{~prompty.if eval="v" onerror="remove"~}{~prompty.var name="long" /~}{~prompty.var name="nope" /~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "huge source kept", source: loop("l", `{~prompty.if eval="v" onerror="keepraw"~}`+long+`{~prompty.var name="nope" /~}{~/prompty.if~}`), data: tenThousand, want: "longer than", limit: true},
+
+		{name: "self include", source: `{~prompty.include template="p" /~}`, partials: map[string]string{"p": `x{~prompty.include template="p" /~}`}, want: "more than 32 deep", limit: true},
+		{name: "mutual include", source: `{~prompty.include template="p" /~}`, partials: map[string]string{"p": `{~prompty.include template="q" /~}`, "q": `{~prompty.include template="p" /~}`}, want: "more than 32 deep", limit: true},
+		{name: "doubling include", source: doubling, partials: map[string]string{"p": doubling + doubling}, want: "steps", limit: true},
+		{name: "doubling chain", source: doubling, partials: chain(30), data: tenThousand, want: "steps", limit: true},
+		{name: "self base", source: `{~prompty.extends template="p" /~}`, partials: map[string]string{"p": `{~prompty.extends template="p" /~}`}, want: "more than 32 deep", limit: true},
+		{name: "doubling parent", source: `{~prompty.extends template="p0" /~}{~prompty.block name="a"~}{~prompty.parent /~}{~prompty.parent /~}{~/prompty.block~}`, partials: parents(30), want: "300,000 parts", limit: true},
+		{name: "blocks inside each other", source: `{~prompty.extends template="p" /~}{~prompty.block name="a"~}{~prompty.block name="b"~}{~prompty.parent /~}{~/prompty.block~}{~/prompty.block~}`,
+			partials: map[string]string{
+				"p": `{~prompty.extends template="q" /~}{~prompty.block name="b"~}{~prompty.block name="a"~}x{~/prompty.block~}{~/prompty.block~}`,
+				"q": `{~prompty.block name="a"~}{~/prompty.block~}`,
+			}, want: "deep", limit: true},
+	}
+}
+
+func manyAttrs(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, ` a%d="x"`, i)
+	}
+	return b.String()
+}
+
+// chain makes n templates that include the next one twice.
+func chain(n int) map[string]string {
+	m := map[string]string{"p": `{~prompty.include template="p0" /~}`}
+	for i := range n {
+		next := fmt.Sprintf(`{~prompty.include template="p%d" onerror="remove" /~}`, i+1)
+		m[fmt.Sprintf("p%d", i)] = next + next
+	}
+	m[fmt.Sprintf("p%d", n)] = "x"
+	return m
+}
+
+// parents makes n bases, each of which prints the block of the next one twice.
+func parents(n int) map[string]string {
+	m := make(map[string]string)
+	for i := range n {
+		m[fmt.Sprintf("p%d", i)] = fmt.Sprintf(`{~prompty.extends template="p%d" /~}{~prompty.block name="a"~}{~prompty.parent /~}{~prompty.parent /~}{~/prompty.block~}`, i+1)
+	}
+	m[fmt.Sprintf("p%d", n)] = `{~prompty.block name="a"~}x{~/prompty.block~}`
+	return m
+}
+
+func TestAbuse(t *testing.T) {
+	for _, a := range abuses() {
+		t.Run(a.name, func(t *testing.T) {
+			eng := engine.MustNew(engine.Config{Logger: discardLogger})
+			out, err := renderWith(eng, a.source, a.partials, a.data)
+			if a.want == "" {
+				if err != nil {
+					t.Errorf("error %.300v, want output", err)
+				}
+				return
+			}
+			if err == nil {
+				t.Fatalf("rendered %.100q, want an error with %q", out, a.want)
+			}
+			first, ok := errors.AsType[*engine.Error](err)
+			if !ok || first.Line < 1 || first.Column < 1 {
+				t.Errorf("the error has no place: %.300v", err)
+			}
+			if text := err.Error(); !strings.Contains(text, a.want) || len(text) > 100_000 {
+				t.Errorf("error (%d bytes) %.500s, want one with %q", len(text), text, a.want)
+			}
+			if a.limit != errors.Is(err, engine.ErrLimit) {
+				t.Errorf("errors.Is(err, ErrLimit) = %t, want %t: %.300v", !a.limit, a.limit, err)
+			}
+			// Validate walks the same paths and must survive them too.
+			eng.Validate(context.Background(), "main", a.source, loadFrom(eng, a.partials))
+		})
+	}
+}
+
+func renderWith(eng *engine.Engine, source string, partials map[string]string, data any) (string, error) {
+	ctx := context.Background()
+	tmpl, err := eng.Parse("main", source)
+	if err != nil {
+		return "", err
+	}
+	prog, err := eng.Link(ctx, tmpl, loadFrom(eng, partials))
+	if err != nil {
+		return "", err
+	}
+	return prog.Render(ctx, data)
+}
