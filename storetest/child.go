@@ -100,11 +100,12 @@ func childSave(ctx context.Context, s prompty.TemplateStorage, tmpl *prompty.Sto
 
 func childChurn(ctx context.Context, s prompty.TemplateStorage, i, version int) error {
 	var err error
+	call := "List"
 	switch i % 12 {
 	case 3:
-		err = s.Delete(ctx, churnName)
+		call, err = "Delete", s.Delete(ctx, churnName)
 	case 7:
-		err = s.DeleteVersion(ctx, churnName, version)
+		call, err = "DeleteVersion", s.DeleteVersion(ctx, churnName, version)
 	default:
 		var list []*prompty.StoredTemplate
 		list, err = s.List(ctx, nil)
@@ -115,7 +116,7 @@ func childChurn(ctx context.Context, s prompty.TemplateStorage, i, version int) 
 		}
 	}
 	if err != nil && !errors.Is(err, prompty.ErrTemplateNotFound) {
-		return fmt.Errorf("Delete or List beside other processes: %w", err)
+		return fmt.Errorf("%s beside other processes: %w", call, err)
 	}
 	return nil
 }

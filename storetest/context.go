@@ -47,6 +47,9 @@ func calls(t *trial, s prompty.TemplateStorage, id prompty.TemplateID) map[strin
 	if c, ok := prompty.As[prompty.Prober](s); ok {
 		m["LatestID"] = func(ctx context.Context) error { _, err := c.LatestID(ctx, "doc"); return err }
 	}
+	if c, ok := prompty.As[prompty.Describer](s); ok {
+		m["Describe"] = func(ctx context.Context) error { _, err := c.Describe(ctx); return err }
+	}
 	if c, ok := prompty.As[prompty.Snapshotter](s); ok {
 		m["Snapshot"] = func(ctx context.Context) error {
 			frozen, err := c.Snapshot(ctx)

@@ -21,7 +21,7 @@ var contractChecks = []check{
 	{name: "Delete", rule: ruleDelete, fn: checkDelete},
 	{name: "DeleteVersion", rule: ruleDelete, fn: checkDeleteVersion},
 	{name: "DeleteVersion of the last one", rule: ruleDelete, fn: checkDeleteLastVersion},
-	{name: "the claimed capabilities are there", rule: "claim Has", fn: checkClaimedCapabilities},
+	{name: "the claimed capabilities are there", rule: ruleClaim, fn: checkClaimedCapabilities},
 }
 
 func checkEmptyPlace(t *trial) {

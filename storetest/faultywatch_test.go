@@ -13,7 +13,6 @@ import (
 type subscriber struct {
 	mu      sync.Mutex // guards the fields below
 	pending map[string]prompty.ChangeKind
-	order   []string // for the flaw that does not sort
 	more    chan struct{}
 	ended   chan struct{}
 	end     func()

@@ -62,7 +62,6 @@ func checkRestart(t *trial) {
 func checkRestartNumbers(t *trial) {
 	t.needShared()
 	p := t.place()
-	s := p.handle()
 	var last *prompty.StoredTemplate
 	next := func(want int, why string) {
 		t.Helper()
@@ -77,7 +76,7 @@ func checkRestartNumbers(t *trial) {
 	}
 	next(1, "nothing")
 	next(2, "Save")
-	s = p.handle()
+	s := p.handle()
 	t.deleteVersion(s, "doc", 2)
 	next(3, "DeleteVersion of the latest")
 	s = p.handle()

@@ -143,4 +143,5 @@ const (
 	ruleTime      rule = "rule 10 (time)"
 	ruleSave      rule = "rule of Save (fields it sets)"
 	ruleID        rule = "rule of IDs"
+	ruleClaim     rule = "claim Has"
 )

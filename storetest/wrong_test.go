@@ -1,14 +1,26 @@
 package storetest
 
 import (
+	"flag"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/go-prompty/prompty"
 )
+
+// TestMain keeps rapid from writing files for failures that are meant.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.nofailfile", "true"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // wrongStores are the flaws of faulty, each with the rule that must catch it.
 var wrongStores = map[string]rule{
@@ -61,6 +73,9 @@ var wrongStores = map[string]rule{
 	"races in SaveIf":                               ruleSaveIf,
 	"conflicts without versions":                    ruleSaveIf,
 	"stops a batch half way":                        ruleBatch,
+	"keeps deleted versions in the history":         ruleHistory,
+	"probes with the first version":                 ruleProber,
+	"describes itself on two lines":                 ruleDescribe,
 	"gives a snapshot that moves":                   ruleSnapshot,
 	"gives a snapshot that can be written":          ruleSnapshot,
 	"arms its watch late":                           ruleWatch,
@@ -195,6 +210,44 @@ func TestWrongStores(t *testing.T) {
 				t.Errorf("no check of %s found it; other failures: %q", want, others)
 			}
 		})
+	}
+}
+
+// TestEveryRuleHasAWrongStore holds the list above to the checks.
+func TestEveryRuleHasAWrongStore(t *testing.T) {
+	tested := map[rule]bool{ruleClaim: true} // by TestClaims
+	for _, want := range wrongStores {
+		tested[want] = true
+	}
+	for _, c := range everyCheck() {
+		if !tested[c.rule] {
+			t.Errorf("no wrong store breaks %s, the rule of %q", c.rule, c.name)
+		}
+	}
+}
+
+// TestClaims wants a claim that does not hold to be found.
+func TestClaims(t *testing.T) {
+	for _, c := range []struct {
+		why   string
+		claim Claim
+		fails bool
+	}{
+		{"has it", Has[prompty.ConditionalSaver](), false},
+		{"lacks it", Has[fmt.Stringer](), true},
+		{"has no such limit", SourceLimit(1000), true},
+		{"shares nothing", Private(), false},
+		{"has no such tenant", Tenant("acme"), false}, // every draft says so
+	} {
+		r := &recorder{TB: t}
+		cl := newClaims([]Claim{c.claim})
+		for _, check := range slices.Concat(contractChecks, sourceChecks, restartChecks) {
+			r.observe(func() { check.run(r, func(testing.TB) Place { return openFaulty("") }, cl) })
+			r.cleanups = nil
+		}
+		if r.Failed() != c.fails {
+			t.Errorf("a store that %s: failures %q, want some: %v", c.why, r.failures, c.fails)
+		}
 	}
 }
 
