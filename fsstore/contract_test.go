@@ -27,4 +27,25 @@ func TestStorage(t *testing.T) {
 			storetest.Has[prompty.Describer]())
 	})
 	t.Run("wrapped", func(t *testing.T) { storetest.RunWrapped(t, place) })
+	t.Run("model", func(t *testing.T) { storetest.Model(t, place) })
+}
+
+// TestProcesses is the suite's own version of TestKill, with real flushing.
+func TestProcesses(t *testing.T) {
+	t.Parallel()
+	storetest.Processes(t, 3, func(t *testing.T) string { return t.TempDir() },
+		func(dir string) (prompty.TemplateStorage, error) { return fsstore.Open(dir, fsstore.Options{}) })
+}
+
+func BenchmarkStorage(b *testing.B) {
+	for _, sync := range []fsstore.SyncMode{fsstore.SyncNone, fsstore.SyncFull} {
+		b.Run("sync="+string(sync), func(b *testing.B) {
+			storetest.Bench(b, func(t testing.TB) storetest.Place {
+				dir := t.TempDir()
+				return func() (prompty.TemplateStorage, error) {
+					return fsstore.Open(dir, fsstore.Options{Sync: sync})
+				}
+			})
+		})
+	}
 }
