@@ -55,7 +55,7 @@ func bareName(verb, arg string) (string, error) {
 // get reads a prompt. The hint for a missing one names those that are near.
 func get(ctx context.Context, s prompty.TemplateStorage, ref engine.Ref) (*prompty.StoredTemplate, error) {
 	t, err := fetch(ctx, s, ref)
-	if err == nil || !errors.Is(err, prompty.ErrTemplateNotFound) && !errors.Is(err, prompty.ErrInvalidName) {
+	if !errors.Is(err, prompty.ErrTemplateNotFound) {
 		return t, err
 	}
 	if found, xerr := s.Exists(ctx, ref.Name); xerr == nil && found {

@@ -156,9 +156,10 @@ func (r *rendering) run(ctx context.Context, s prompty.TemplateStorage, ref engi
 	return nil
 }
 
-// explain adds what to do for the commonest failure: data is missing.
+// explain adds what to do for the commonest failure: no data was given, and
+// some is missing. The engine has no error of its own for that.
 func (r *rendering) explain(err error) error {
-	if len(r.flags.data)+len(r.flags.set) == 0 {
+	if len(r.flags.data)+len(r.flags.set) == 0 && strings.Contains(err.Error(), "missing") {
 		return withHint(err, "data comes from --set PATH=TEXT and --data FILE; a `sample:` in the front matter would serve without either")
 	}
 	return err
