@@ -155,6 +155,7 @@ var vectorValues = map[string]func(arg string) any{
 		}
 		return v
 	},
+	"map-slice": func(string) any { return []map[string]any{{"a": 1}, {"a": 2}} },
 	"cyclic-map": func(string) any {
 		m := map[string]any{"name": "loop"}
 		m["self"] = m
