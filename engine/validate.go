@@ -96,6 +96,11 @@ func (v *validator) link(ctx context.Context, p *Program, load LoadFunc, good bo
 	if err := p.load(ctx, load); err != nil {
 		return err
 	}
+	if base := p.tmpl.base; base != nil && !good {
+		if _, known := p.links[base.ref]; !known {
+			return nil // what it extends could not be read
+		}
+	}
 	if _, err := p.lineage(); err != nil || !good {
 		return err
 	}
