@@ -1,0 +1,57 @@
+package main
+
+import "testing"
+
+func TestSplitStorage(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ where, driver, connection string }{
+		{"filesystem:./prompts", "filesystem", "./prompts"},
+		{"fs:./a:b?ext=.md", "fs", "./a:b?ext=.md"},
+		{"./prompts", "filesystem", "./prompts"},
+		{"./a:b", "filesystem", "./a:b"},
+		{"prompts", "filesystem", "prompts"},
+		{"notes?ext=.md", "filesystem", "notes?ext=.md"},
+		{`C:\prompts`, "filesystem", `C:\prompts`},
+		{"memory", "memory", ""},
+		{"postgres://u@h/db", "postgres", "//u@h/db"},
+	} {
+		if driver, connection := splitStorage(tt.where); driver != tt.driver || connection != tt.connection {
+			t.Errorf("splitStorage(%q) = %q, %q, want %q, %q", tt.where, driver, connection, tt.driver, tt.connection)
+		}
+	}
+}
+
+func TestWithoutCreate(t *testing.T) {
+	t.Parallel()
+	for connection, want := range map[string]string{
+		"a":              "a?create=0",
+		"a?":             "a?create=0",
+		"a?ext=.md":      "a?ext=.md&create=0",
+		"a?create=1":     "a?create=1",
+		"a?x=create=1&y": "a?x=create=1&y&create=0",
+	} {
+		if got := withoutCreate(connection); got != want {
+			t.Errorf("withoutCreate(%q) = %q, want %q", connection, got, want)
+		}
+	}
+}
+
+func TestClip(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		text    string
+		columns int
+		want    string
+	}{
+		{"abc", 3, "abc"},
+		{"abcd", 3, "ab…"},
+		{"a bcd", 3, "a…"},
+		{"日本語", 6, "日本語"},
+		{"日本語", 5, "日本…"},
+		{"日本語", 4, "日…"},
+	} {
+		if got := clip(tt.text, tt.columns); got != tt.want {
+			t.Errorf("clip(%q, %d) = %q, want %q", tt.text, tt.columns, got, tt.want)
+		}
+	}
+}
