@@ -27,8 +27,8 @@
 //     from the newest version, the next call that looks at it records it as the
 //     next one, before it is returned. A file made, moved, renamed or deleted by
 //     hand is a Save or a Delete. Edits between two looks are one version. What
-//     was saved in place is read when its writer has closed it, or after a
-//     quarter of a second; a file that was cut to nothing or moved away is given
+//     was saved in place is read when its writer has closed it, or has done
+//     nothing for a quarter of a second; a file that was cut to nothing or moved away is given
 //     50 ms to come back.
 //   - Versions are never changed. A number is never used twice, as long as
 //     nobody removes files from .prompty/versions.

@@ -20,7 +20,7 @@ import (
 // milliseconds; looked at in it, a template would seem deleted or empty.
 const (
 	grace     = 50 * time.Millisecond  // for a gap to be closed
-	patience  = 250 * time.Millisecond // for a writer to finish
+	patience  = 250 * time.Millisecond // for a writer who pauses to go on
 	tick      = 20 * time.Millisecond  // more than the clock that stamps files needs for a step
 	maxFile   = prompty.MaxSourceBytes + 2*promptfile.MaxFrontMatter
 	pollEvery = time.Millisecond
@@ -139,21 +139,22 @@ func (s *Store) explain(p string, err error) error {
 // readSteady reads a file that others may be writing, without ever returning
 // half of what one of them wrote, as far as the system lets us know: nobody
 // has it open for writing, and it did not change while it was read. Where the
-// system cannot tell about writers, the last change has to be a while ago.
-// Someone who keeps the file open for longer than patience is not waited for.
+// system cannot tell about writers, the last change has to be a moment ago;
+// where there is a writer, longer ago, so that one who keeps the file open for
+// good does not hide it.
 func (s *Store) readSteady(ctx context.Context, p string) (*file, error) {
 	for start := time.Now(); ; {
 		f, steady, err := s.readOnce(p)
-		late := time.Since(start) > patience
-		switch {
-		case err != nil:
+		if err != nil {
 			return nil, err
-		case steady == settled, late && steady == unmoved:
+		}
+		if steady == settled || steady == unmoved && !recent(changed(f.info), time.Now(), patience) {
 			if err := checkData(p, f.data); err != nil {
 				return nil, err
 			}
 			return f, nil
-		case late:
+		}
+		if time.Since(start) > 8*patience {
 			return nil, fmt.Errorf("%s keeps changing while it is read; try again when its writer is done", p)
 		}
 		if err := s.pause(ctx, pollEvery); err != nil {

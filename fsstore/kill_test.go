@@ -98,7 +98,7 @@ func TestKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts many processes")
 	}
-	rounds := 6
+	rounds := 4
 	if f := flag.Lookup("long"); f.Value.String() == "true" {
 		rounds = 200
 	}
@@ -153,7 +153,8 @@ func killRounds(t *testing.T, rounds int, hands bool, sync string) {
 		seed += 3
 		stop := make(chan struct{})
 		if hands {
-			mu.Go(func() { edits += editUntil(t, dir, rnd, stop) })
+			hand := rand.New(rand.NewPCG(seed, 3))
+			mu.Go(func() { edits += editUntil(t, dir, hand, stop) })
 		}
 		// Kill each after it has had time to do something; when does not matter.
 		for _, cmd := range workers {
