@@ -89,7 +89,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	n := &names{funcs: make(map[string]*Func), resolvers: make(map[string]Resolver)}
 	for _, s := range builtin.All(now, e.limits.FunctionResultBytes) {
-		n.funcs[s.Name] = &Func{Name: s.Name, MinArgs: s.MinArgs, MaxArgs: s.MaxArgs, Pure: s.Pure, Call: s.Call}
+		n.funcs[s.Name] = &Func{Name: s.Name, MinArgs: s.MinArgs, MaxArgs: s.MaxArgs, Pure: s.Pure, Call: s.Call, cost: costs[s.Name]}
 	}
 	e.names.Store(n)
 	return e, nil
@@ -144,6 +144,7 @@ func (e *Engine) RegisterFunc(f Func) error {
 	if _, taken := old.funcs[f.Name]; taken {
 		return fmt.Errorf("register function %s: the name is taken", f.Name)
 	}
+	f.cost = linear // whatever a copy of another function says
 	n := &names{funcs: maps.Clone(old.funcs), resolvers: old.resolvers}
 	n.funcs[f.Name] = &f
 	e.names.Store(n)

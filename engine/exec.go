@@ -243,6 +243,7 @@ func (f *frame) lookup(p *pathRef, a *activation) (any, bool) {
 	case fromConst:
 		v, ok = p.constant, true
 	case fromEnv:
+		f.steps += f.depth // through the scopes of all that called
 		v, ok = f.env.first(p.segs[0])
 	}
 	if !ok {
@@ -331,7 +332,10 @@ func (f *frame) print(dst []byte, v any) ([]byte, error) {
 			return dst, f.tooLong()
 		}
 		if err == nil {
-			err = f.charge((len(dst) - was) / 32)
+			return dst, f.charge((len(dst) - was) / readPerStep)
+		}
+		if err := f.chargeFailed(err, v); err != nil {
+			return dst, err
 		}
 		return dst, err
 	}
@@ -399,9 +403,6 @@ func (f *frame) exec(c *code, a *activation, dst []byte, pc int) ([]byte, int, e
 		case doPath:
 			v, _ := f.lookup(&c.paths[in.a], a)
 			stack = append(stack, unbox(v))
-		case doNot:
-			top := &stack[len(stack)-1]
-			*top = !value.Truthy(*top)
 		case doNeg:
 			top := &stack[len(stack)-1]
 			if *top, err = value.Neg(*top); err != nil {

@@ -14,8 +14,9 @@ import (
 // higher, by those it makes, so that the limit of steps bounds time and memory
 // together.
 const (
-	readPerStep = 32
+	readPerStep = 16
 	madePerStep = 8
+	callSteps   = 256 // for calling a template
 )
 
 // binary computes x op y.
@@ -134,7 +135,12 @@ func extentBelow(x any, depth int) int {
 func (f *frame) call(fn *Func, args []any) (any, error) {
 	n := 1
 	for _, v := range args {
-		n += weight(v) / readPerStep
+		switch fn.cost {
+		case linear:
+			n += weight(v) / readPerStep
+		case slow:
+			n += weight(v)
+		}
 	}
 	if err := f.charge(n); err != nil {
 		return nil, err
@@ -144,12 +150,30 @@ func (f *frame) call(fn *Func, args []any) (any, error) {
 	v, err := callFunc(fn, slices.Clone(args))
 	limit := f.p.eng.limits.FunctionResultBytes
 	if err != nil {
+		if err := f.chargeFailed(err, args...); err != nil {
+			return nil, err
+		}
 		return nil, limitOf(err)
 	}
 	if s, ok := v.(string); ok && len(s) > limit {
 		return nil, limitf("%s: the result has %s bytes, the limit is %s", fn.Name, count(len(s)), count(limit))
 	}
 	return v, f.charge(weight(v) / madePerStep)
+}
+
+// tooDeepSteps is what finding out that a value contains itself may cost.
+const tooDeepSteps = 200_000
+
+// chargeFailed charges for values that were read in vain.
+func (f *frame) chargeFailed(err error, values ...any) error {
+	n := 64
+	for _, v := range values {
+		n += extent(v, 0)
+	}
+	if errors.Is(err, value.ErrTooDeep) {
+		n += tooDeepSteps
+	}
+	return f.charge(n)
 }
 
 // limitOf makes an [ErrLimit] of the error for what is too long.
@@ -273,7 +297,7 @@ func (f *frame) include(c *code, a *activation, pc int, dst []byte) ([]byte, err
 	if f.depth+s.depth > limit {
 		return dst, includeDepth(limit)
 	}
-	if err := f.charge(checkEvery / 16); err != nil {
+	if err := f.charge(callSteps); err != nil {
 		return dst, err
 	}
 	callee := activation{covered: a.covered || s.covered, discard: a.discard}
@@ -328,6 +352,11 @@ func (f *frame) custom(s *customSite, a *activation, dst []byte) ([]byte, error)
 		return dst, f.tooLong()
 	default:
 		return dst, limitf("the tag %s gives more than %s bytes", t.Name, count(limit))
+	}
+	if err != nil {
+		if err := f.chargeFailed(err, v); err != nil {
+			return dst, err
+		}
 	}
 	return out, err
 }

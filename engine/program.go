@@ -12,7 +12,6 @@ const (
 	doPrintTop                 // print pop
 	doConst                    // push consts[a]
 	doPath                     // push paths[a], nil if it is missing
-	doNot                      // replace top by its negation
 	doNeg                      // replace top by its negative
 	doBin                      // replace the two topmost by the result of operator aux
 	doFunc                     // replace the b topmost by the result of funcs[a]

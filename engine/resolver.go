@@ -17,6 +17,23 @@ type Func struct {
 	// called concurrently, must not keep or change args, and its error ends up
 	// in an [*Error] with the call's position, as does a panic.
 	Call func(args []any) (any, error)
+
+	cost cost
+}
+
+// cost is how the time that a function takes grows with its arguments.
+type cost uint8
+
+const (
+	linear   cost = iota
+	constant      // it does not look into them
+	slow          // it grows fast
+)
+
+// costs are those of the built-in functions that are not linear.
+var costs = map[string]cost{
+	"len": constant, "first": constant, "last": constant, "typeOf": constant, "default": constant, "coalesce": constant, "toBool": constant,
+	"wrap": slow, "title": slow, "sort": slow, "unique": slow, "toJSON": slow, "fromJSON": slow,
 }
 
 // Resolver gives a custom tag its meaning.
