@@ -134,7 +134,7 @@ type report struct {
 
 func examine(ctx context.Context, s prompty.TemplateStorage, list []suspect) (*report, error) {
 	e := engine.MustNew(engine.Config{})
-	load := loader(s, e)
+	load := remember(loader(s, e))
 	r := &report{prompts: len(list), findings: []finding{}}
 	for _, x := range list {
 		for _, i := range e.Validate(ctx, x.name, x.text, load) {
@@ -151,6 +151,23 @@ func examine(ctx context.Context, s prompty.TemplateStorage, list []suspect) (*r
 	return r, nil
 }
 
+// remember keeps what was loaded: many prompts include the same few.
+func remember(load engine.LoadFunc) engine.LoadFunc {
+	type loaded struct {
+		t   *engine.Template
+		err error
+	}
+	seen := make(map[engine.Ref]loaded)
+	return func(ctx context.Context, ref engine.Ref) (*engine.Template, error) {
+		l, ok := seen[ref]
+		if !ok {
+			l.t, l.err = load(ctx, ref)
+			seen[ref] = l
+		}
+		return l.t, l.err
+	}
+}
+
 // covers reports whether a problem of the storage is among the findings: that
 // front matter is broken, both of them notice.
 func (r *report) covers(problem string) bool {
@@ -161,9 +178,7 @@ func (r *report) covers(problem string) bool {
 }
 
 func (a *app) printReport(r *report, strict, asJSON bool) error {
-	for _, p := range r.problems {
-		a.warn("warning: %s", p)
-	}
+	a.warnOf(r.problems)
 	if asJSON {
 		if err := a.printJSON(r.findings); err != nil {
 			return err

@@ -62,9 +62,7 @@ Conditions are joined by "and". What the storage finds wrong with its place
 				if err != nil {
 					return err
 				}
-				for _, p := range found {
-					a.warn("warning: %s", p)
-				}
+				a.warnOf(found)
 				switch {
 				case asJSON:
 					return a.printListJSON(list)

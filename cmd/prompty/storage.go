@@ -111,6 +111,18 @@ func problems(ctx context.Context, s prompty.TemplateStorage) ([]string, error) 
 	return desc.Problems, err
 }
 
+// warnOf tells of the storage's problems, but does not fill the screen.
+func (a *app) warnOf(problems []string) {
+	const most = 10
+	for i, p := range problems {
+		if i == most {
+			a.warn("warning: and %d more", len(problems)-most)
+			return
+		}
+		a.warn("warning: %s", p)
+	}
+}
+
 // isPath reports whether an argument is a file and no name: names never start
 // with a dot or a slash.
 func isPath(arg string) bool {
