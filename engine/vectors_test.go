@@ -32,6 +32,10 @@ var update = flag.Bool("update", false, "rewrite the expected texts under testda
 // a template that ends in a newline is written with an empty line after it.
 const vectorDir = "../testdata/language"
 
+// anyText as the text of an error says that only the section "expect" counts:
+// which step is one too many depends on how steps are counted.
+const anyText = "*"
+
 // vectorNow is what now() returns in every vector.
 var vectorNow = time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
 
@@ -152,7 +156,7 @@ func (v *vector) check(t *testing.T, got string) {
 	if v.kind == "output.quoted" {
 		want = unquote(t, []byte(want))
 	}
-	if got == want {
+	if got == want || want == anyText {
 		return
 	}
 	if !*update {
