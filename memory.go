@@ -225,36 +225,36 @@ func (m *memoryStorage) List(ctx context.Context, query *TemplateQuery) ([]*Stor
 }
 
 func (m *memoryStorage) Save(ctx context.Context, tmpl *StoredTemplate) error {
-	return m.save(ctx, []*StoredTemplate{tmpl}, -1)
+	return m.save(ctx, []*StoredTemplate{tmpl}, nil)
 }
 
 // SaveIf implements [ConditionalSaver].
 func (m *memoryStorage) SaveIf(ctx context.Context, tmpl *StoredTemplate, base int) error {
-	return m.save(ctx, []*StoredTemplate{tmpl}, max(base, 0))
+	return m.save(ctx, []*StoredTemplate{tmpl}, &base)
 }
 
 // SaveAll implements [BatchSaver].
 func (m *memoryStorage) SaveAll(ctx context.Context, tmpls []*StoredTemplate) error {
-	return m.save(ctx, tmpls, -1)
+	return m.save(ctx, tmpls, nil)
 }
 
-// save stores all of tmpls or none; base is the latest version that must be
-// there, or -1 for any.
-func (m *memoryStorage) save(ctx context.Context, tmpls []*StoredTemplate, base int) error {
+// save stores all of tmpls or none; base, unless nil, is the latest version
+// that must be there.
+func (m *memoryStorage) save(ctx context.Context, tmpls []*StoredTemplate, base *int) error {
 	return m.write(ctx, func() ([]Change, error) {
 		for _, t := range tmpls {
 			if err := CheckTemplate(t); err != nil {
 				return nil, err
 			}
-			if base < 0 {
+			if base == nil {
 				continue
 			}
 			latest := 0
 			if l := m.shelves[t.Name].latest(); l != nil {
 				latest = l.Version
 			}
-			if latest != base {
-				return nil, NewStorageConflictError(t.Name, base, latest)
+			if latest != *base {
+				return nil, NewStorageConflictError(t.Name, *base, latest)
 			}
 		}
 		now := time.Now().UTC().Round(0)
