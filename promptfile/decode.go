@@ -19,9 +19,10 @@ import (
 // that other keys use) the source is the whole file, storage keys included.
 //
 // An error is an [*Error]: the file is not valid UTF-8 or holds a NUL, or the
-// front matter is not a YAML mapping, is beyond the limits, or has a storage
-// key twice or of a wrong type. The source is then the whole file, and the
-// fields are zero.
+// front matter is not a YAML mapping, is beyond the limits, has a key at the
+// top twice, or a storage key of a wrong type. The source is then the whole
+// file, and the fields are zero. Faults in other keys are left to ParseHeader,
+// so that they cost no tags.
 func Decode(name string, file []byte) (source string, f Fields, err error) {
 	d, fault := read(name, string(file), false)
 	if fault != nil {

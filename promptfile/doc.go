@@ -32,7 +32,8 @@
 // Front matter is at most [MaxFrontMatter] bytes, [MaxNodes] YAML nodes with
 // every alias counted as what it stands for, and [MaxDepth] levels deep. Merge
 // keys (<<), keys that are not plain values, tags other than YAML's own scalar
-// types and a second YAML document are refused with a position.
+// types and a second YAML document are refused with a position. Fields that
+// have no room within the limits are written as one line of JSON.
 package promptfile
 
 // Limits of front matter, so that no file can take more than a moment to read.

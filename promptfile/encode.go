@@ -19,6 +19,9 @@ func Encode(base []byte, source string, f Fields) []byte {
 	if old.source == source && old.fields.equal(f) {
 		return append([]byte{}, base...)
 	}
+	if len(f.Tags)+2*len(f.Metadata) > MaxNodes {
+		return []byte(envelope(writeJSON(f), source)) // no YAML of ours could be read back
+	}
 	// From the most natural file to the one that always works; each is read
 	// before it is taken, so nothing above it has to be right about YAML.
 	refused := ""

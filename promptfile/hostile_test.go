@@ -8,14 +8,16 @@ import (
 
 // TestHostile: files of up to a megabyte made to be slow or large. Each is
 // read, refused or written in a moment; a call that takes quadratic time or
-// worse runs into the test's own limit.
+// worse runs into the test's own limit. With the race detector, under which
+// parsing takes ten times as long, the files that are read whole are smaller.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	const size = MaxFrontMatter - 100
 	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
+	some := func(s string, n int) string { return strings.Repeat(s, n/slowness) }
 	number := func(format string, n int) string {
 		var b strings.Builder
-		for i := 0; b.Len() < n; i++ {
+		for i := 0; b.Len() < n/slowness; i++ {
 			fmt.Fprintf(&b, format, i)
 		}
 		return b.String()
@@ -37,35 +39,35 @@ func TestHostile(t *testing.T) {
 		"colons":              {fill(": "), tooMuch},
 		"some open lists":     {strings.Repeat("[", 9_000), bad},
 		"deep lists":          {"x: " + strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000), "levels deep"},
-		"many items":          {"x: [" + strings.Repeat("a,", 150_000) + "]", tooMany},
-		"tags within limits":  {"tags: [" + strings.Repeat("a,", 90_000) + "]", ok},
-		"list within limits":  {"tags:\n" + strings.Repeat("- abcde\n", 90_000), ok},
+		"many items":          {"x: [" + strings.Repeat("a,", 101_000) + "]", tooMany},
+		"tags within limits":  {"tags: [" + some("a,", 90_000) + "]", ok},
+		"list within limits":  {"tags:\n" + some("- abcde\n", 90_000), ok},
 		"pairs within limits": {"metadata:\n" + number("  k%d: v\n", 400_000), ok},
 		"flow metadata":       {"metadata: {" + number("k%d: v,", 400_000) + "}", ok},
 		"inputs":              {"inputs: [" + number("k%d,", 400_000) + "]", ok},
 		"keys":                {number("k%d: 1\n", 400_000), ok},
 		"keys around tags":    {number("k%d: 1\n", 200_000) + "tags: [a]\n" + number("l%d: 1\n", 200_000), ok},
-		"the same key":        {strings.Repeat("k: 1\n", 40_000), "twice"},
-		"comments":            {strings.Repeat("# a\n", 200_000) + "x: 1", ok},
-		"comments in a list":  {"x:\n" + strings.Repeat("  - a\n  # b\n", 40_000), ok},
-		"empty lines":         {"x: 1" + strings.Repeat("\n", 300_000) + "y: 1", ok},
-		"carriage returns":    {"x: 1" + strings.Repeat("\r", 300_000) + "y: 1", ok},
-		"next lines":          {"x: 1" + strings.Repeat("\u0085", 300_000) + "y: 1", ok},
-		"byte order marks":    {fill(bom), "mapping"},
-		"tabs":                {"x:" + fill("\t"), ok},
-		"spaces":              {fill(" ") + "x: [", bad},
-		"plain text":          {"x: " + fill("a "), ok},
-		"plain lines":         {"x: " + strings.Repeat("a\n ", 200_000), ok},
-		"literal":             {"x: |\n" + strings.Repeat(" a\n", 200_000), ok},
-		"quoted":              {"x: \"" + fill(`\x41`) + "\"", ok},
-		"open quote":          {"x: \"" + fill("a") + "", bad},
-		"long key":            {fill("a") + ": 1", bad},
-		"long number":         {"x: " + fill("1"), ok},
-		"long tag":            {"x: !" + fill("a") + " 1", ok},
-		"many tags":           {"x: [" + strings.Repeat("!a b,", 90_000) + "]", ok},
-		"anchors":             {fill("&a "), ""},
+		"the same key":        {some("k: 1\n", 40_000), "twice"},
+		"comments":            {some("# a\n", 200_000) + "x: 1", ok},
+		"comments in a list":  {"x:\n" + some("  - a\n  # b\n", 40_000), ok},
+		"empty lines":         {"x: 1" + some("\n", 300_000) + "y: 1", ok},
+		"carriage returns":    {"x: 1" + some("\r", 300_000) + "y: 1", ok},
+		"next lines":          {"x: 1" + some("\u0085", 300_000) + "y: 1", ok},
+		"byte order marks":    {some(bom, size/4), "mapping"},
+		"tabs":                {"x:" + some("\t", size/4), ok},
+		"spaces":              {some(" ", size/4) + "x: [", bad},
+		"plain text":          {"x: " + some("a ", size/4), ok},
+		"plain lines":         {"x: " + some("a\n ", 200_000), ok},
+		"literal":             {"x: |\n" + some(" a\n", 200_000), ok},
+		"quoted":              {"x: \"" + some(`\x41`, size/4) + "\"", ok},
+		"open quote":          {"x: \"" + some("a", size/4) + "", bad},
+		"long key":            {some("a", size/4) + ": 1", bad},
+		"long number":         {"x: " + some("1", size/4), ok},
+		"long tag":            {"x: !" + some("a", size/4) + " 1", ok},
+		"many tags":           {"x: [" + some("!a b,", 90_000) + "]", ok},
+		"anchors":             {some("&a ", size/4), bad},
 		"alias bomb":          {bomb.String(), tooMany},
-		"aliases":             {"a: &a [b, c]\nx: [" + strings.Repeat("*a,", 30_000) + "]", ok},
+		"aliases":             {"a: &a [b, c]\nx: [" + some("*a,", 30_000) + "]", ok},
 		"too large":           {"x: " + strings.Repeat("a", MaxFrontMatter), "bytes, the limit is"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,7 +77,7 @@ func TestHostile(t *testing.T) {
 			if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) || len(fmt.Sprint(err)) > 500 {
 				t.Errorf("Decode: %.600v, want %q", err, c.want)
 			}
-			if c.want == ok && err != nil && name != "anchors" {
+			if c.want == ok && err != nil {
 				t.Errorf("Decode: %v", err)
 			}
 			if _, err := ParseHeader("f", file); len(fmt.Sprint(err)) > 20*500 {
@@ -97,13 +99,13 @@ func TestFieldsBeyondYAML(t *testing.T) {
 		many[i] = fmt.Sprint("t", i)
 	}
 	for name, f := range map[string]Fields{
-		"large value": {Metadata: map[string]string{"k": strings.Repeat("é,: \x01\n", MaxFrontMatter/10)}},
+		"large value": {Metadata: map[string]string{"k": strings.Repeat("\x01", MaxFrontMatter/4+1)}},
 		"many tags":   {Tags: many, CreatedBy: "ann"},
 		"long key":    {Metadata: map[string]string{strings.Repeat("k", 5000): "v"}, TenantID: "acme"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, source := range []string{"", "body", "---\nx: 1\n---\nbody", "---\ntags: [a]\n---\n"} {
+			for _, source := range []string{"body", "---\nx: 1\n---\nbody"} {
 				checkLaw(t, nil, source, f)
 				file := Encode(nil, source, f)
 				checkLaw(t, file, source+"more", f)

@@ -62,10 +62,11 @@ func checkLaw(t interface{ Fatalf(string, ...any) }, base []byte, source string,
 	file := Encode(base, source, f)
 	s, g, err := Decode("x", file)
 	if s != source {
-		t.Fatalf("Encode(%q, %q, %+v) = %q: source reads back as %q (%v)", base, source, f, file, s, err)
+		t.Fatalf("Encode(%.9999q, %.9999q, %.9999v) = %.9999q: source reads back as %.9999q (%v)", base, source, f, file, s, err)
 	}
-	if diff := cmp.Diff(f, g, cmpopts.EquateEmpty()); diff != "" {
-		t.Fatalf("Encode(%q, %q, %+v) = %q: fields (-want +got)\n%s", base, source, f, file, diff)
+	if !f.equal(g) {
+		diff := cmp.Diff(f, g, cmpopts.EquateEmpty())
+		t.Fatalf("Encode(%.9999q, %.9999q, %.9999v) = %.9999q: fields (-want +got)\n%.9999s", base, source, f, file, diff)
 	}
 }
 
