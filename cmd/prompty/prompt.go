@@ -86,7 +86,7 @@ func missingHint(ctx context.Context, s prompty.TemplateStorage, name string, er
 	}
 	hint := "`prompty ls` shows the prompts there are"
 	if isFile(name) && !isPath(name) {
-		hint = "the file itself is named ./" + name + "; " + hint
+		hint = "`prompty render ./" + name + "` takes the file itself; " + hint
 	}
 	return withHint(err, withGuess(name, names, hint))
 }
