@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-prompty/prompty/engine"
 )
@@ -51,7 +52,15 @@ func abuses() []abuse {
 	}
 	doubling := `{~prompty.include template="p" onerror="remove" /~}`
 	tenThousand := map[string]any{"v": "x", "l": numbers[:10_000], "wide": wide, "long": long, "m": cyclicMap, "deep": deepList}
+	var front strings.Builder
+	front.WriteString("---\ninputs:\n")
+	for i := range 20_000 {
+		fmt.Fprintf(&front, "  input%d: {default: 1}\n", i)
+	}
+	inputs := front.String() + "---\n"
 	return []abuse{
+		{name: "many inputs", source: inputs + strings.Repeat(`{~prompty.var name="inputt" onerror="log" /~}`, 10_000), want: "steps", limit: true},
+		{name: "many inputs in partials", source: strings.Repeat(`{~prompty.include template="p" /~}`, 10_000), partials: map[string]string{"p": inputs}},
 		{name: "deep parentheses", source: `{~prompty.if eval="` + strings.Repeat("(", 1_000_000) + `"~}{~/prompty.if~}`, want: "nested more than 64", limit: true},
 		{name: "deep signs", source: `{~prompty.if eval="` + strings.Repeat("!-", 500_000) + `a"~}{~/prompty.if~}`, want: "nested more than 64", limit: true},
 		{name: "deep calls", source: `{~prompty.if eval="` + strings.Repeat("len(", 500_000) + `"~}{~/prompty.if~}`, want: "nested more than 64", limit: true},
@@ -153,6 +162,17 @@ func TestAbuse(t *testing.T) {
 	for _, a := range abuses() {
 		t.Run(a.name, func(t *testing.T) {
 			eng := engine.MustNew(engine.Config{Logger: discardLogger})
+			if *measure {
+				took, used := renderCost(eng, a.source, a.partials, a.data)
+				for try := 0; try < 5 && took > 250*time.Millisecond; try++ {
+					again, _ := renderCost(eng, a.source, a.partials, a.data)
+					took = min(took, again)
+				}
+				t.Logf("took %v and allocated %d MB", took, used>>20)
+				if took > 250*time.Millisecond || used > 100<<20 {
+					t.Error("that is more than 250 ms or 100 MB")
+				}
+			}
 			out, err := renderWith(eng, a.source, a.partials, a.data)
 			if a.want == "" {
 				if err != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/go-prompty/prompty/promptfile"
 )
 
 // Bounds of one piece of code. An include is inlined as long as its template
@@ -14,7 +16,7 @@ import (
 const (
 	maxInlineNodes = 4 << 10  // of an inlined template
 	maxInlineCode  = 32 << 10 // instructions so far
-	maxCode        = 1 << 20
+	maxCode        = 400_000
 	maxWork        = 300_000 // nodes, each counted as often as it is compiled
 	maxSites       = 4 << 10
 	maxInlineDepth = 256 // tags around an inlined template
@@ -29,6 +31,7 @@ type compiler struct {
 	called   bool // the code is that of a target
 	scope    *scope
 	defaults []map[string]any // outermost template first
+	last     *view            // the one made last
 
 	at meta // of the instructions that are emitted next
 	// covered says that the current tag or one around it has an onerror
@@ -65,6 +68,9 @@ func (p *Program) compile(t *Template, called bool) (*code, error) {
 	}
 	c.sites = []site{{tmpl: t, parent: -1}}
 	c.tags = []string{""}
+	// Most tags take one or two instructions, most texts one.
+	c.ins, c.meta = make([]instr, 0, t.size*3/2+8), make([]meta, 0, t.size*3/2+8)
+	c.paths = make([]pathRef, 0, t.size/2)
 	c.template(t)
 	c.emit(instr{op: doEnd})
 	return c.code, c.full
@@ -79,7 +85,8 @@ func (c *compiler) template(t *Template) {
 	c.blocks, c.current = make(map[string][]blockDef), nil
 	root := t
 	for n := 0; ; n++ {
-		c.defaults = append(c.defaults[:len(c.defaults):len(c.defaults)], inputDefaults(root)...)
+		c.defaults = append(c.defaults[:len(c.defaults):len(c.defaults)], root.defaults...)
+		c.work += len(root.blocks)
 		for name, b := range root.blocks {
 			c.blocks[name] = append(c.blocks[name], blockDef{b, c.at.site})
 		}
@@ -113,20 +120,18 @@ func chainError(ref Ref, err error, depth int) error {
 	return limitf("templates extend each other more than %s deep", count(depth))
 }
 
-// inputDefaults returns what the front matter gives to inputs that are missing.
-func inputDefaults(t *Template) []map[string]any {
-	var d map[string]any
-	if t.header != nil {
-		for _, in := range t.header.Inputs {
-			if in.HasDefault {
-				if d == nil {
-					d = make(map[string]any)
-				}
-				d[in.Name] = in.Default
-			}
+// inputDefaults makes a template's defaults.
+func inputDefaults(h *promptfile.Header) []map[string]any {
+	if h == nil {
+		return nil
+	}
+	d := make(map[string]any)
+	for _, in := range h.Inputs {
+		if in.HasDefault {
+			d[in.Name] = in.Default
 		}
 	}
-	if d == nil {
+	if len(d) == 0 {
 		return nil
 	}
 	return []map[string]any{d}
@@ -336,8 +341,8 @@ func (c *compiler) variable(n *node) {
 	def, hasDef := n.get("default")
 	if n.expr == nil {
 		switch {
-		case ref.src == fromConst && len(ref.rest) == 0 && len(ref.dyn) == 0:
-			c.text(ref.constant)
+		case ref.src == fromConst && len(ref.segs) == 1 && len(ref.dyn) == 0:
+			c.text(ref.fixed.(string))
 		case hasDef:
 			c.emit(instr{op: doPrintOr, a: c.path(ref), b: c.textIndex(def)})
 		default:
@@ -518,7 +523,7 @@ func (c *compiler) message(n *node) {
 }
 
 func (c *compiler) custom(n *node) {
-	s := customSite{node: n, mark: -1, scope: c.scope, defs: c.defaults, attrs: make(map[string]string)}
+	s := customSite{node: n, mark: -1, view: c.view(), attrs: make(map[string]string)}
 	for _, a := range n.tag.attrs {
 		if a.name != "onerror" {
 			s.attrs[a.name] = a.value
@@ -553,7 +558,7 @@ func (c *compiler) include(n *node) {
 		c.fail(includeDepth(c.p.eng.limits.IncludeDepth))
 	case c.called || t.size > maxInlineNodes || len(c.ins) > maxInlineCode || slices.Contains(c.inlined, t) ||
 		len(c.sites) > maxSites || c.depth > maxInlineDepth:
-		c.calls = append(c.calls, callSite{target: c.p.target(t), scope: c.scope, defaults: c.defaults, depth: depth, covered: c.covered})
+		c.calls = append(c.calls, callSite{target: c.p.target(t), view: c.view(), depth: depth, covered: c.covered})
 		c.emit(instr{op: doCall, a: int32(len(c.calls) - 1)})
 	default:
 		at := c.at
@@ -612,18 +617,29 @@ func (p *Program) target(t *Template) *target {
 	return p.targets[t]
 }
 
+// view is what can be seen from the current place.
+func (c *compiler) view() *view {
+	v := c.last
+	if v == nil || v.scope != c.scope || len(v.defaults) != len(c.defaults) || len(v.defaults) > 0 && &v.defaults[0] != &c.defaults[0] {
+		v = &view{c.scope, c.defaults}
+		c.last = v
+	}
+	return v
+}
+
 // resolve finds out as much about a path as is known without data.
 func (c *compiler) resolve(segs []string) pathRef {
-	p := pathRef{src: fromNowhere, segs: segs, rest: segs[1:], scope: c.scope, defaults: c.defaults}
+	p := pathRef{src: fromNowhere, segs: segs, view: c.view()}
 	for s := c.scope; s != nil; s = s.parent {
 		switch s.kind {
 		case scopeVars:
+			c.work += len(s.names) / 16
 			i := slices.Index(s.names, segs[0])
 			if i < 0 {
 				continue
 			}
 			if p.src, p.slot = fromSlot, s.slots[i]; p.slot < 0 {
-				p.src, p.constant = fromConst, s.consts[i]
+				p.src, p.fixed = fromConst, s.consts[i]
 			}
 			return p
 		case scopeWith:
@@ -638,7 +654,7 @@ func (c *compiler) resolve(segs []string) pathRef {
 	}
 	for _, d := range c.defaults {
 		if v, ok := d[segs[0]]; ok {
-			p.fallback, p.hasFall = v, true
+			p.fixed, p.hasFall = v, true
 			break
 		}
 	}

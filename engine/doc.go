@@ -87,6 +87,15 @@
 // stand inside of each other or of custom tags. Nothing in the data can begin,
 // end or change one.
 //
+// # Inputs
+//
+// Front matter can declare inputs. Those of the template and of its bases are
+// held against the data before anything is rendered: required ones that are
+// missing or nil, and values of another type or outside of an enum, are one
+// error that names them all. Defaults stand in for what is missing; those of an
+// included template, too, for what its scope does not have. nil fits every
+// optional input.
+//
 // # Errors
 //
 // The attribute onerror, which every tag has, says what becomes of a tag that

@@ -160,7 +160,7 @@ func (e *Engine) RegisterResolver(r Resolver) error {
 	name := r.TagName()
 	switch {
 	case !isTagName(name):
-		return fmt.Errorf("register resolver %q: a tag name is a letter, then letters, digits, _, - and .", name)
+		return fmt.Errorf("register resolver %q: a tag name is a letter, then letters, digits and any of . _ -", name)
 	case strings.HasPrefix(name, "prompty."):
 		return fmt.Errorf("register resolver %s: names that start with prompty. are reserved", name)
 	}

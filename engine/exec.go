@@ -205,7 +205,7 @@ func (f *frame) explain(c *code, a *activation, pc int, err error) *Error {
 		err, at = x.error, int(m.start)
 	case missingError:
 		seg := 0
-		err, seg = f.missing(x.path, a)
+		seg, err = f.missing(x.path, a)
 		at += seg
 	default:
 		if c.ins[pc].op == doFor && errors.Is(err, ErrLimit) {
@@ -226,7 +226,7 @@ func (missingError) Error() string { return "missing" }
 func (f *frame) lookup(p *pathRef, a *activation) (any, bool) {
 	for _, slot := range p.dyn {
 		if v, ok := step(a.slots[slot], p.segs[0]); ok {
-			return walk(v, p.rest)
+			return walk(v, p.segs[1:])
 		}
 	}
 	var v any
@@ -241,7 +241,7 @@ func (f *frame) lookup(p *pathRef, a *activation) (any, bool) {
 	case fromSlot:
 		v, ok = a.slots[p.slot], true
 	case fromConst:
-		v, ok = p.constant, true
+		v, ok = p.fixed, true
 	case fromEnv:
 		f.steps += f.depth // through the scopes of all that called
 		v, ok = f.env.first(p.segs[0])
@@ -250,36 +250,38 @@ func (f *frame) lookup(p *pathRef, a *activation) (any, bool) {
 		if !p.hasFall {
 			return nil, false
 		}
-		v = p.fallback
+		v = p.fixed
 	}
-	if len(p.rest) == 0 {
+	if len(p.segs) == 1 {
 		return v, true
 	}
-	return walk(v, p.rest)
+	return walk(v, p.segs[1:])
 }
 
 // snapshot is what can be seen where p stands.
-func (f *frame) snapshot(s *scope, defaults []map[string]any, a *activation) *env {
-	return &env{scope: s, slots: append([]any(nil), a.slots...), outer: f.env, root: f.root, defaults: defaults}
+func (f *frame) snapshot(v *view, a *activation) *env {
+	return &env{view: v, slots: append([]any(nil), a.slots...), outer: f.env, root: f.root}
 }
 
-// missing is the error for a path that leads nowhere, and where in the path
-// the segment stands that is missing.
-func (f *frame) missing(p *pathRef, a *activation) (err error, at int) {
-	e := f.snapshot(p.scope, p.defaults, a)
+// missing is the error for a path that leads nowhere, with the place in the
+// path of the segment that is missing.
+func (f *frame) missing(p *pathRef, a *activation) (at int, err error) {
+	e := f.snapshot(p.view, a)
 	v, ok := e.first(p.segs[0])
 	if !ok {
-		return fmt.Errorf("%s is missing: there is no %s%s", quote(p.text()), quote(p.segs[0]), f.suggest(p.segs[0], e.names())), 0
+		names, looked := e.names()
+		return 0, fmt.Errorf("%s is missing: there is no %s%s", quote(p.text()), quote(p.segs[0]), f.suggest(p.segs[0], names, looked))
 	}
 	seen := p.segs[0]
-	for _, seg := range p.rest {
+	for _, seg := range p.segs[1:] {
 		next, ok := step(v, seg)
 		if !ok {
-			return fmt.Errorf("%s is missing: %s%s has no %s%s", quote(p.text()), quote(seen), describe(v), quote(seg), f.suggest(seg, value.Keys(v))), len(seen) + 1
+			length, _, _ := value.Len(v)
+			return len(seen) + 1, fmt.Errorf("%s is missing: %s%s has no %s%s", quote(p.text()), quote(seen), describe(v), quote(seg), f.suggest(seg, value.Keys(v), length))
 		}
 		v, seen = next, seen+"."+seg
 	}
-	return fmt.Errorf("%s is missing", quote(p.text())), 0
+	return 0, fmt.Errorf("%s is missing", quote(p.text()))
 }
 
 // describe says what a value is that has no such key; "" for a map, of which
@@ -294,13 +296,14 @@ func describe(v any) string {
 	return ", which is " + value.TypeName(v) + ","
 }
 
-// suggest charges for the comparisons that suggestions cost.
-func (f *frame) suggest(name string, candidates []string) string {
+// suggest charges for what suggestions cost: the keys that were looked at and
+// sorted, and the comparisons.
+func (f *frame) suggest(name string, candidates []string, looked int) string {
 	n := 0
 	for _, c := range candidates {
 		n += min(len(c), 256)
 	}
-	f.steps += n * min(len(name), 256) / readPerStep
+	f.steps += looked*32 + n*min(len(name), 256)/8
 	return didYouMean(value.Suggest(name, candidates))
 }
 

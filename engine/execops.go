@@ -209,6 +209,8 @@ func (f *frame) begin(k *cursor, s *loopSite, v any) error {
 		case ok && kind == value.Map && !isStruct(v):
 			k.n, k.kind = n, overEntries
 		case ok && kind == value.Nil:
+		case isStruct(v) && kind == value.Map:
+			return errors.New("a loop needs a list or a map, not a struct")
 		default:
 			return fmt.Errorf("a loop needs a list or a map, not %s", value.TypeName(v))
 		}
@@ -309,7 +311,7 @@ func (f *frame) include(c *code, a *activation, pc int, dst []byte) ([]byte, err
 	}
 	callee.size(s.target.code)
 	outer := f.env
-	f.env = f.snapshot(s.scope, s.defaults, a)
+	f.env = f.snapshot(s.view, a)
 	f.depth += s.depth
 	dst, err := f.run(s.target.code, &callee, dst)
 	f.depth -= s.depth
@@ -330,7 +332,7 @@ func (a *activation) size(c *code) {
 
 // custom runs a custom tag.
 func (f *frame) custom(s *customSite, a *activation, dst []byte) ([]byte, error) {
-	t := &Tag{Name: s.node.name(), Attrs: maps.Clone(s.attrs), env: f.snapshot(s.scope, s.defs, a)}
+	t := &Tag{Name: s.node.name(), Attrs: maps.Clone(s.attrs), env: f.snapshot(s.view, a)}
 	if s.mark >= 0 {
 		k := a.marks[s.mark]
 		t.Content = string(dst[k.length:])

@@ -175,7 +175,7 @@ func (s *scanner) tag() *tag {
 			s.fail(t, s.pos, fmt.Errorf("a closing tag has nothing but its name: %q is expected after %s", s.close, t.name))
 			return t
 		default:
-			if err, at := s.attr(t); err != nil {
+			if at, err := s.attr(t); err != nil {
 				s.fail(t, at, err)
 				return t
 			}
@@ -206,22 +206,22 @@ func (s *scanner) fail(t *tag, at int, err error) {
 	t.end = s.pos
 }
 
-// attr reads one attribute at pos, or returns an error and its place.
-func (s *scanner) attr(t *tag) (error, int) {
+// attr reads one attribute at pos, or returns an error with its place.
+func (s *scanner) attr(t *tag) (int, error) {
 	a := attr{pos: s.pos}
 	a.name = s.name()
 	if a.name == "" {
-		return fmt.Errorf("an attribute or %q is expected in tag %s", s.close, t.name), s.pos
+		return s.pos, fmt.Errorf("an attribute or %q is expected in tag %s", s.close, t.name)
 	}
 	s.space()
 	if s.peek() != '=' {
-		return fmt.Errorf("attribute %s of tag %s has no value: write %s=%q", a.name, t.name, a.name, "…"), a.pos
+		return a.pos, fmt.Errorf("attribute %s of tag %s has no value: write %s=%q", a.name, t.name, a.name, "…")
 	}
 	s.pos++
 	s.space()
 	q := s.peek()
 	if q != '"' && q != '\'' {
-		return fmt.Errorf("the value of attribute %s must stand in quotes", a.name), s.pos
+		return s.pos, fmt.Errorf("the value of attribute %s must stand in quotes", a.name)
 	}
 	s.pos++
 	a.at = s.pos
@@ -229,7 +229,7 @@ func (s *scanner) attr(t *tag) (error, int) {
 	for i := s.pos; ; i++ {
 		switch {
 		case i >= len(s.src):
-			return fmt.Errorf("the value of attribute %s is not closed: a %c is missing", a.name, q), a.at - 1
+			return a.at - 1, fmt.Errorf("the value of attribute %s is not closed: a %c is missing", a.name, q)
 		case s.src[i] == '\\' && i+1 < len(s.src) && (s.src[i+1] == q || s.src[i+1] == '\\'):
 			escaped = true
 			i++
@@ -246,13 +246,13 @@ func (s *scanner) attr(t *tag) (error, int) {
 		a.value = unescapeAttr(a.raw, q)
 	}
 	if len(t.attrs) == maxAttrs {
-		return limitf("tag %s has more than %s attributes", t.name, count(maxAttrs)), a.pos
+		return a.pos, limitf("tag %s has more than %s attributes", t.name, count(maxAttrs))
 	}
 	if first := t.attr(a.name); first != nil {
-		return twoPlaces{fmt.Errorf("attribute %s is repeated", a.name), "the first one is here", first.pos}, a.pos
+		return a.pos, twoPlaces{fmt.Errorf("attribute %s is repeated", a.name), "the first one is here", first.pos}
 	}
 	t.attrs = append(t.attrs, a)
-	return nil, 0
+	return 0, nil
 }
 
 func unescapeAttr(raw string, q byte) string {

@@ -100,6 +100,7 @@ func (p *parser) front() {
 		return
 	}
 	p.header = header
+	p.defaults = inputDefaults(header)
 	if header == nil || header.Extends == "" {
 		return
 	}
@@ -154,7 +155,6 @@ func (p *parser) run() {
 		if p.scan.pos == len(p.source) {
 			break
 		}
-		at := p.scan.pos
 		t := p.scan.tag()
 		switch {
 		case t == nil:
@@ -165,9 +165,6 @@ func (p *parser) run() {
 		default:
 			p.trimBefore(t)
 			p.openTag(t)
-		}
-		if p.scan.pos <= at {
-			panic("engine: the scanner does not advance") // would be a hang
 		}
 	}
 	for _, n := range slices.Backward(p.stack) {

@@ -111,17 +111,19 @@ const (
 
 // pathRef is a path, resolved as far as it can be before there is data.
 type pathRef struct {
-	src      pathSource
-	slot     int
-	constant string
-	dyn      []int // slots of maps to look into first
-	segs     []string
-	rest     []string // segs[1:]
-	fallback any      // the default of an input of that name
-	hasFall  bool
+	src     pathSource
+	hasFall bool
+	slot    int
+	segs    []string
+	dyn     []int // slots of maps to look into first
+	fixed   any   // the string of a constant, or the default of an input of that name
+	view    *view // for suggestions
+}
 
-	scope    *scope // where it stands, for suggestions
-	defaults []map[string]any
+// view is what can be seen from a place in the code.
+type view struct {
+	scope    *scope
+	defaults []map[string]any // of inputs, outermost template first; below all scopes
 }
 
 type loopSite struct {
@@ -132,11 +134,10 @@ type loopSite struct {
 }
 
 type callSite struct {
-	target   *target
-	scope    *scope
-	defaults []map[string]any
-	depth    int  // of inlined includes around it
-	covered  bool // by an onerror attribute
+	target  *target
+	view    *view
+	depth   int  // of inlined includes around it
+	covered bool // by an onerror attribute
 }
 
 // target is a template that is called, not inlined.
@@ -149,8 +150,7 @@ type customSite struct {
 	node  *node
 	attrs map[string]string
 	mark  int // of a block's body; -1 for a self-closing tag
-	scope *scope
-	defs  []map[string]any
+	view  *view
 }
 
 type messageSite struct {

@@ -28,13 +28,12 @@ type scope struct {
 	slot   int      // of a with
 }
 
-// env is a scope together with the values it had at some moment.
+// env is a view together with the values it had at some moment.
 type env struct {
-	scope    *scope
-	slots    []any
-	outer    *env // for scopeEnv
-	root     any
-	defaults []map[string]any // of inputs, innermost template first; below all scopes
+	*view
+	slots []any
+	outer *env // for scopeEnv
+	root  any
 }
 
 // lookup finds a path.
@@ -82,26 +81,32 @@ func (e *env) scoped(name string) (any, bool) {
 	return nil, false
 }
 
-// names lists what first can find, for suggestions.
-func (e *env) names() []string {
-	var list []string
+// names lists what first can find, for suggestions, and says how many keys had
+// to be looked at.
+func (e *env) names() (list []string, looked int) {
+	keys := func(v any) {
+		n, _, _ := value.Len(v)
+		looked += n
+		list = append(list, value.Keys(v)...)
+	}
 	for ; e != nil; e = e.outer {
 		for s := e.scope; s != nil; s = s.parent {
 			switch s.kind {
 			case scopeVars:
 				list = append(list, s.names...)
+				looked += len(s.names)
 			case scopeWith:
-				list = append(list, value.Keys(e.slots[s.slot])...)
+				keys(e.slots[s.slot])
 			case scopeRoot:
-				list = append(list, value.Keys(e.root)...)
+				keys(e.root)
 			}
 		}
 		for _, d := range e.defaults {
-			list = append(list, value.Keys(d)...)
+			keys(d)
 		}
 	}
 	slices.Sort(list)
-	return slices.Compact(list)
+	return slices.Compact(list), looked
 }
 
 // step takes one step of a path.

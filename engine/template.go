@@ -18,7 +18,10 @@ type Template struct {
 	base   *node            // what says which template it extends; nil if none
 	blocks map[string]*node // all of its blocks, nested ones too
 	size   int              // number of nodes
-	refs   []Ref
+	// defaults are what the front matter gives to inputs that are missing: none
+	// or one map.
+	defaults []map[string]any
+	refs     []Ref
 }
 
 // Name returns the name that Parse was given.

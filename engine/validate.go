@@ -41,11 +41,17 @@ func (i Issue) String() string {
 // and as warnings declared inputs that nothing uses, variables that the inputs
 // do not declare (if any are declared), conditions that are constant, branches
 // that cannot be reached, includes that cannot be loaded, and text outside of
-// blocks and blocks that replace nothing in a template that extends another. load may be nil; then no include
+// blocks and blocks that replace nothing in a template that extends another;
+// 200 issues at most. load may be nil; then no include
 // or base can be found.
 func (e *Engine) Validate(ctx context.Context, name, source string, load LoadFunc) []Issue {
 	t, errs := e.parse(name, source)
-	v := &validator{t: t, names: make(map[string]bool)}
+	v := &validator{t: t, names: make(map[string]bool), declared: make(map[string]bool)}
+	if t.header != nil {
+		for _, in := range t.header.Inputs {
+			v.declared[in.Name] = true
+		}
+	}
 	for _, err := range errs {
 		v.error(err)
 	}
@@ -67,9 +73,18 @@ type validator struct {
 	links  map[Ref]link
 	issues []Issue
 	names  map[string]bool // the variables that the template itself uses
+
+	declared map[string]bool // its inputs
 }
 
+// maxIssues bounds the issues, as nobody reads more and each has to find its
+// line.
+const maxIssues = 200
+
 func (v *validator) add(severity Severity, offset int, tag, format string, args ...any) {
+	if len(v.issues) >= maxIssues {
+		return
+	}
 	e := newError(v.t.name, v.t.source, offset, tag, nil)
 	v.issues = append(v.issues, Issue{severity, e.Template, e.Line, e.Column, e.Offset, tag, fmt.Sprintf(format, args...)})
 }
@@ -226,15 +241,11 @@ func (v *validator) use(name string, offset int, tag string, scope []string) {
 		return
 	}
 	v.names[name] = true
-	h := v.t.header
-	if h == nil || len(h.Inputs) == 0 {
+	if len(v.declared) == 0 || v.declared[name] || len(v.issues) >= maxIssues {
 		return
 	}
 	known := scope[:len(scope):len(scope)]
-	for _, in := range h.Inputs {
-		if in.Name == name {
-			return
-		}
+	for _, in := range v.t.header.Inputs[:min(len(v.t.header.Inputs), 1000)] {
 		known = append(known, in.Name)
 	}
 	v.warn(offset, tag, "variable %s is not declared in inputs%s", quote(name), didYouMean(value.Suggest(name, known)))
@@ -298,7 +309,7 @@ func (v *validator) inputs(p *Program) {
 		other.walk(l.tmpl.root, nil)
 	}
 	for _, in := range v.t.header.Inputs {
-		if !used[in.Name] {
+		if !used[in.Name] && len(v.issues) < maxIssues {
 			v.warn(offsetOf(v.t.source, in.Line, in.Column), "", "input %s is not used", quote(in.Name))
 		}
 	}
