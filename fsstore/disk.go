@@ -20,7 +20,8 @@ type disk struct {
 	sync bool // false: nothing is flushed
 
 	// fault, if set, is asked before each operation; what it returns, the
-	// operation fails with. A failing "write" has written half.
+	// operation fails with. A failing "write" has written half. Where there
+	// are two paths, they stand beside each other.
 	fault func(op, path string) error
 }
 
@@ -145,14 +146,14 @@ func (d *disk) flushDirs(dirs ...string) error {
 }
 
 func (d *disk) rename(from, to string) error {
-	if err := d.ask("rename", to); err != nil {
+	if err := d.ask("rename", from+" "+to); err != nil {
 		return err
 	}
 	return d.root.Rename(from, to)
 }
 
 func (d *disk) link(from, to string) error {
-	if err := d.ask("link", to); err != nil {
+	if err := d.ask("link", from+" "+to); err != nil {
 		return err
 	}
 	return d.root.Link(from, to)
@@ -199,7 +200,7 @@ func (d *disk) mkdirs(dir string) (touched []string, err error) {
 // exchange swaps two files in one atomic step. Where the system cannot it
 // gives errNoExchange and has done nothing.
 func (d *disk) exchange(a, b string) error {
-	if err := d.ask("exchange", b); err != nil {
+	if err := d.ask("exchange", a+" "+b); err != nil {
 		return err
 	}
 	dirA, err := d.root.Open(path.Dir(a))
