@@ -161,6 +161,9 @@ func parents(n int) map[string]string {
 func TestAbuse(t *testing.T) {
 	for _, a := range abuses() {
 		t.Run(a.name, func(t *testing.T) {
+			if !*measure {
+				t.Parallel()
+			}
 			eng := engine.MustNew(engine.Config{Logger: discardLogger})
 			if *measure {
 				took, used := renderCost(eng, a.source, a.partials, a.data)

@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	randomTemplates = flag.Int("templates", 3000, "number of random templates to render")
+	randomTemplates = flag.Int("templates", 1500, "number of random templates to render")
 	randomSeed      = flag.Uint64("seed", 0, "seed of the random templates; 0: a new one")
 	measure         = flag.Bool("measure", false, "hold each random template to 250 ms and 100 MB")
 )
@@ -25,6 +25,9 @@ var (
 // with random data. Whatever they are, nothing may panic or hang, errors have
 // places, limits hold, and all ways to render agree.
 func TestRandomTemplates(t *testing.T) {
+	if !*measure {
+		t.Parallel()
+	}
 	seed := *randomSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())

@@ -1,0 +1,170 @@
+package engine
+
+func (c *compiler) variable(n *node) {
+	ref := c.resolve(n.path)
+	c.at.off = int32(n.pathPos)
+	def, hasDef := n.get("default")
+	if n.expr == nil {
+		switch {
+		case ref.src == fromConst && len(ref.segs) == 1 && len(ref.dyn) == 0:
+			c.text(ref.fixed.(string))
+		case hasDef:
+			c.emit(instr{op: doPrintOr, a: c.path(ref), b: c.textIndex(def)})
+		default:
+			c.emit(instr{op: doPrint, a: c.path(ref)})
+		}
+		return
+	}
+	text := int32(-1)
+	if hasDef {
+		text = c.textIndex(def)
+	}
+	c.push()
+	load := c.emit(instr{op: doLoad, a: c.path(ref), b: text})
+	slot := c.slot()
+	c.store(slot)
+	outer := c.scope
+	c.scope = &scope{parent: outer, names: []string{"value"}, slots: []int{slot}}
+	c.value(n.expr)
+	c.at.off = int32(n.expr.pos)
+	c.emit(instr{op: doPrintTop})
+	c.pop(1)
+	c.scope = outer
+	c.slots--
+	c.patch([]int{load})
+}
+
+func (c *compiler) store(slot int) {
+	c.emit(instr{op: doStore, a: int32(slot)})
+	c.pop(1)
+}
+
+func (c *compiler) ifelse(n *node) {
+	var ends []int
+	for i, b := range n.body {
+		branch := func(b *node, handler int) {
+			var next []int
+			if b.expr != nil {
+				c.jumpIf(b.expr, false, &next)
+			}
+			c.nodes(b.body)
+			if i < len(n.body)-1 {
+				ends = append(ends, c.jump())
+			}
+			ends = append(ends, c.resumeAtEnd(handler)...)
+			c.patch(next)
+		}
+		if i == 0 || b.strategy == "" {
+			branch(b, -1)
+		} else {
+			c.tagged(b, branch)
+		}
+	}
+	c.patch(ends)
+}
+
+// resumeAtEnd makes a branch or case that fails the one that was taken: it
+// returns the jump to the end of the whole construct.
+func (c *compiler) resumeAtEnd(handler int) []int {
+	if handler < 0 {
+		return nil
+	}
+	over := c.jump()
+	c.handlers[handler].resume = int32(c.here())
+	end := c.jump()
+	c.patch([]int{over})
+	return []int{end}
+}
+
+func (c *compiler) loop(n *node) {
+	s := loopSite{loop: c.nloop, path: -1, index: -1, limit: n.limit}
+	c.nloop++
+	c.nloops = max(c.nloops, c.nloop)
+	c.at.off = int32(n.pathPos)
+	if n.expr != nil {
+		c.value(n.expr)
+		c.pop(1)
+		c.at.off = int32(n.pathPos)
+	} else {
+		s.path = int(c.path(c.resolve(n.path)))
+	}
+	item, _ := n.get("item")
+	sc := &scope{parent: c.scope, names: []string{item}}
+	s.item = c.slot()
+	sc.slots = []int{s.item}
+	if index, ok := n.get("index"); ok {
+		s.index = c.slot()
+		sc.names, sc.slots = append(sc.names, index), append(sc.slots, s.index)
+	}
+	c.loops = append(c.loops, s)
+	site := int32(len(c.loops) - 1)
+	begin := c.emit(instr{op: doFor, a: site})
+	outer := c.scope
+	c.scope = sc
+	body := c.here()
+	c.nodes(n.body)
+	c.emit(instr{op: doNext, a: site, b: int32(len(c.ins) - body + 1), c: int32(body)})
+	c.tick = len(c.ins)
+	c.scope = outer
+	c.patch([]int{begin})
+	c.slots -= len(sc.slots)
+	c.nloop--
+}
+
+func (c *compiler) cases(n *node) {
+	slot := c.slot()
+	c.value(n.expr)
+	c.store(slot)
+	var ends []int
+	for _, b := range n.body {
+		if b.kind != nodeCase {
+			continue
+		}
+		c.tagged(b, func(b *node, handler int) {
+			var next []int
+			if b.expr != nil {
+				c.jumpIf(b.expr, false, &next)
+			} else if v, ok := b.get("value"); ok {
+				next = []int{c.emit(instr{op: doCaseText, a: int32(slot), b: c.textIndex(v)})}
+			}
+			c.nodes(b.body)
+			ends = append(ends, c.jump())
+			ends = append(ends, c.resumeAtEnd(handler)...)
+			c.patch(next)
+		})
+	}
+	c.patch(ends)
+	c.slots--
+}
+
+func (c *compiler) message(n *node) {
+	m := messageSite{cache: n.flag("cache")}
+	m.role, _ = n.get("role")
+	m.name, _ = n.get("name")
+	c.messages = append(c.messages, m)
+	if n.expr != nil {
+		c.value(n.expr)
+		c.pop(1)
+		c.at.off = int32(n.expr.pos)
+	}
+	c.emit(instr{op: doMessage, a: int32(len(c.messages) - 1)})
+	c.at.off = int32(n.start)
+	c.nodes(n.body)
+	c.emit(instr{op: doMessageEnd})
+}
+
+func (c *compiler) custom(n *node) {
+	s := customSite{node: n, mark: -1, view: c.view(), attrs: make(map[string]string)}
+	for _, a := range n.tag.attrs {
+		if a.name != "onerror" {
+			s.attrs[a.name] = a.value
+		}
+	}
+	if !n.tag.selfClosing {
+		s.mark = c.mark()
+		c.emit(instr{op: doCapture, a: int32(s.mark)})
+		c.nodes(n.body)
+	}
+	c.customs = append(c.customs, s)
+	c.emit(instr{op: doCustom, a: int32(len(c.customs) - 1)})
+}
