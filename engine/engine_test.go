@@ -150,6 +150,10 @@ func TestTagLookup(t *testing.T) {
 		if !ok {
 			return "-", nil
 		}
+		switch v.(type) {
+		case *string, *int:
+			t.Errorf("Lookup(%q) gives the %T that a loop uses inside", tag.Attrs["path"], v)
+		}
 		return v, nil
 	}))
 	if err != nil {
