@@ -9,7 +9,7 @@ import (
 )
 
 // place makes an empty folder. Without flushing: the suite makes thousands of
-// versions, and crash_test.go looks after durability.
+// versions, and power_test.go looks after durability.
 func place(t testing.TB) storetest.Place {
 	dir := t.TempDir()
 	return func() (prompty.TemplateStorage, error) {
@@ -24,7 +24,8 @@ func TestStorage(t *testing.T) {
 			storetest.Has[prompty.ConditionalSaver](),
 			storetest.Has[prompty.Historian](),
 			storetest.Has[prompty.Prober](),
-			storetest.Has[prompty.Describer]())
+			storetest.Has[prompty.Describer](),
+			storetest.Has[prompty.Locator]())
 	})
 	t.Run("wrapped", func(t *testing.T) { storetest.RunWrapped(t, place) })
 	t.Run("model", func(t *testing.T) { storetest.Model(t, place) })

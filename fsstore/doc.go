@@ -17,6 +17,9 @@
 // else is kept: copy the folder with its times and you have copied the store.
 // Without .prompty/ the files in the tree are there as first versions.
 //
+// .prompty/ gets a .gitignore when it is made: in a Git work tree the versions
+// are this place's own.
+//
 // A folder name that ends in the extension, or a name below versions/ that
 // looks like a version, gets a dot in front: the template "a.prompty/b" is
 // .a.prompty/b.prompty. Other names that start with a dot are not looked at.

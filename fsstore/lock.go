@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -102,8 +103,12 @@ func (s *Store) tryFileLock() (bool, error) {
 }
 
 func (s *Store) openLockFile() error {
-	if _, err := s.disk.mkdirs(tmpDir); err != nil {
+	touched, err := s.disk.mkdirs(tmpDir)
+	if err != nil {
 		return err
+	}
+	if slices.Contains(touched, ".") { // the folder of versions is new
+		s.hideFromGit()
 	}
 	if err := s.disk.ask("openlock", lockPath); err != nil {
 		return err
@@ -120,6 +125,16 @@ func (s *Store) openLockFile() error {
 	s.lock.file = f
 	s.forget() // the state may be a new one
 	return nil
+}
+
+// hideFromGit keeps the versions of this place out of "git add" in a work tree:
+// two branches would number theirs alike. Without it nothing is lost, so an
+// error is none.
+func (s *Store) hideFromGit() {
+	f, err := s.disk.create(stateDir+"/.gitignore", []byte("*\n"), 0o666, time.Time{})
+	if err == nil {
+		f.Close()
+	}
 }
 
 // stage writes a file into the folder for unfinished ones. Whoever holds the

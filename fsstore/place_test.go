@@ -346,3 +346,24 @@ func TestWaiting(t *testing.T) {
 		t.Errorf("Get = %v, and the template has version %d; nothing should have been saved", err, tmpl.Version)
 	}
 }
+
+// TestVersionsStayOutOfGit saves in a work tree: git sees the prompt alone.
+func TestVersionsStayOutOfGit(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if out, err := exec.Command("git", "init", "-q", dir).CombinedOutput(); err != nil {
+		t.Fatalf("git init: %v: %s", err, out)
+	}
+	s, err := Open(dir, Options{Sync: SyncNone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Save(t.Context(), &prompty.StoredTemplate{Name: "a", Source: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("git", "-C", dir, "status", "--porcelain", "-uall").Output()
+	if err != nil || string(out) != "?? a.prompty\n" {
+		t.Errorf("git status = %q, %v, want a.prompty alone", out, err)
+	}
+}

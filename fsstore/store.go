@@ -31,8 +31,8 @@ type Options struct {
 
 // Store keeps templates in a folder. See the package's documentation for what
 // lies where. It is a [prompty.TemplateStorage], a [prompty.ConditionalSaver],
-// a [prompty.Historian], a [prompty.Prober] and a [prompty.Describer]. Many
-// processes may have stores on one folder.
+// a [prompty.Historian], a [prompty.Prober], a [prompty.Describer] and a
+// [prompty.Locator]. Many processes may have stores on one folder.
 type Store struct {
 	dir    string // absolute, for messages
 	layout layout
@@ -56,6 +56,7 @@ var (
 	_ prompty.Historian        = (*Store)(nil)
 	_ prompty.Prober           = (*Store)(nil)
 	_ prompty.Describer        = (*Store)(nil)
+	_ prompty.Locator          = (*Store)(nil)
 )
 
 // Open opens the folder dir, which is made if it does not exist unless
