@@ -3,6 +3,8 @@ package engine
 import (
 	"slices"
 	"strings"
+
+	"github.com/go-prompty/prompty/engine/internal/value"
 )
 
 // Bounds of one piece of code. An include is inlined as long as its template
@@ -95,7 +97,7 @@ func (c *compiler) nodes(list []*node) {
 // that resumes; else it resumes after the tag.
 func (c *compiler) tagged(n *node, compile func(n *node, handler int)) {
 	if c.depth++; c.depth > maxNesting {
-		c.fail(limitf("tags, blocks and includes are nested more than %s deep in all", count(maxNesting)))
+		c.fail(limitf("tags, blocks and includes are nested more than %s deep in all", value.Count(maxNesting)))
 		c.depth--
 		return
 	}
@@ -178,7 +180,7 @@ func (c *compiler) emit(in instr) int {
 
 func (c *compiler) tooMuch() {
 	if c.full == nil {
-		c.full = c.errorHere(limitf("the template and what it includes and extends grow to more than %s parts", count(maxWork)))
+		c.full = c.errorHere(limitf("the template and what it includes and extends grow to more than %s parts", value.Count(maxWork)))
 	}
 }
 

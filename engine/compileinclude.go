@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/go-prompty/prompty/engine/internal/value"
 	"github.com/go-prompty/prompty/promptfile"
 )
 
@@ -49,7 +50,7 @@ func chainError(ref Ref, err error, depth int) error {
 	if err != nil {
 		return fmt.Errorf("extends %s: %w", quote(ref.String()), err)
 	}
-	return limitf("templates extend each other more than %s deep", count(depth))
+	return limitf("templates extend each other more than %s deep", value.Count(depth))
 }
 
 // inputDefaults makes a template's defaults.
@@ -88,7 +89,7 @@ func (c *compiler) parent() {
 // block tag that it stands for, if it is one, under whose strategy it is.
 func (c *compiler) definition(defs []blockDef, placed *node) {
 	if c.nesting++; c.nesting > c.p.eng.limits.BlockDepth {
-		c.fail(limitf("blocks are nested more than %s deep", count(c.p.eng.limits.BlockDepth)))
+		c.fail(limitf("blocks are nested more than %s deep", value.Count(c.p.eng.limits.BlockDepth)))
 		c.nesting--
 		return
 	}
@@ -137,7 +138,7 @@ func (c *compiler) include(n *node) {
 }
 
 func includeDepth(limit int) error {
-	return limitf("includes are nested more than %s deep: does the template include itself?", count(limit))
+	return limitf("includes are nested more than %s deep: does the template include itself?", value.Count(limit))
 }
 
 // includeScope is what the included template sees.

@@ -97,7 +97,7 @@ func (f *frame) charge(n int) error {
 // look sees whether the rendering may go on.
 func (f *frame) look() error {
 	if f.steps > f.p.eng.limits.Steps {
-		return stepError{limitf("the rendering takes more than %s steps", count(f.p.eng.limits.Steps))}
+		return stepError{limitf("the rendering takes more than %s steps", value.Count(f.p.eng.limits.Steps))}
 	}
 	f.check = min(f.steps+checkEvery, f.p.eng.limits.Steps+1)
 	if err := f.ctx.Err(); err != nil {
@@ -107,7 +107,7 @@ func (f *frame) look() error {
 }
 
 func (f *frame) tooLong() error {
-	return stepError{limitf("the output is longer than %s bytes", count(f.p.eng.limits.OutputBytes))}
+	return stepError{limitf("the output is longer than %s bytes", value.Count(f.p.eng.limits.OutputBytes))}
 }
 
 // run runs code to its end, dealing with errors as the tags say.

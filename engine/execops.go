@@ -29,7 +29,7 @@ func (f *frame) binary(op operator, x, y any) (any, error) {
 	}
 	v, err := apply(op, x, y, f.p.eng.limits.FunctionResultBytes)
 	if errors.Is(err, value.ErrTooLong) {
-		return nil, limitf("the result of %s is longer than %s bytes", op, count(f.p.eng.limits.FunctionResultBytes))
+		return nil, limitf("the result of %s is longer than %s bytes", op, value.Count(f.p.eng.limits.FunctionResultBytes))
 	}
 	if err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func (f *frame) call(fn *Func, args []any) (any, error) {
 		return nil, limitOf(err)
 	}
 	if s, ok := v.(string); ok && len(s) > limit {
-		return nil, limitf("%s: the result has %s bytes, the limit is %s", fn.Name, count(len(s)), count(limit))
+		return nil, limitf("%s: the result has %s bytes, the limit is %s", fn.Name, value.Count(len(s)), value.Count(limit))
 	}
 	return v, f.charge(weight(v) / madePerStep)
 }
@@ -220,7 +220,7 @@ func (f *frame) begin(k *cursor, s *loopSite, v any) error {
 	case s.limit > 0:
 		k.n = min(k.n, s.limit, each)
 	case k.n > each:
-		return limitf("the loop has %s turns, the limit for one loop is %s: set the attribute limit to take the first ones", count(k.n), count(each))
+		return limitf("the loop has %s turns, the limit for one loop is %s: set the attribute limit to take the first ones", value.Count(k.n), value.Count(each))
 	}
 	if k.kind == overEntries && k.n > 0 {
 		return f.sorted(k, v)
@@ -252,7 +252,7 @@ func (f *frame) sorted(k *cursor, v any) error {
 // turn begins a turn of a loop.
 func (f *frame) turn(k *cursor, s *loopSite, a *activation) error {
 	if f.turns++; f.turns > f.p.eng.limits.LoopTurns {
-		return stepError{limitf("all loops together take more than %s turns", count(f.p.eng.limits.LoopTurns))}
+		return stepError{limitf("all loops together take more than %s turns", value.Count(f.p.eng.limits.LoopTurns))}
 	}
 	var item any
 	switch k.kind {
@@ -353,7 +353,7 @@ func (f *frame) custom(s *customSite, a *activation, dst []byte) ([]byte, error)
 	case len(dst)+limit > f.max:
 		return dst, f.tooLong()
 	default:
-		return dst, limitf("the tag %s gives more than %s bytes", t.Name, count(limit))
+		return dst, limitf("the tag %s gives more than %s bytes", t.Name, value.Count(limit))
 	}
 	if err != nil {
 		if err := f.chargeFailed(err, v); err != nil {

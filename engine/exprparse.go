@@ -191,7 +191,7 @@ func (p *exprParser) ident(i int) int {
 func (p *exprParser) enter() {
 	p.depth++
 	if p.depth > p.limits.ExpressionDepth {
-		p.fail(p.pos, limitf("the expression is nested more than %s levels deep", count(p.limits.ExpressionDepth)))
+		p.fail(p.pos, limitf("the expression is nested more than %s levels deep", value.Count(p.limits.ExpressionDepth)))
 	}
 }
 
@@ -279,7 +279,7 @@ func (p *exprParser) unary() *expr {
 
 func (p *exprParser) primary() *expr {
 	if p.folds.nodes++; p.folds.nodes > maxOperands {
-		p.fail(p.pos, limitf("the expressions of the template have more than %s operands", count(maxOperands)))
+		p.fail(p.pos, limitf("the expressions of the template have more than %s operands", value.Count(maxOperands)))
 	}
 	e := &expr{kind: exprConst, pos: p.offset(p.pos), text: p.text(), fold: true}
 	switch p.tok {
@@ -416,7 +416,7 @@ func (p *exprParser) call(e *expr, name string, at int) *expr {
 			p.next()
 		}
 		if len(e.args) == maxArgs {
-			p.fail(p.pos, limitf("the call of %s has more than %s arguments", name, count(maxArgs)))
+			p.fail(p.pos, limitf("the call of %s has more than %s arguments", name, value.Count(maxArgs)))
 		}
 		e.args = append(e.args, p.or())
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/go-prompty/prompty/engine/internal/value"
 )
 
 // spaces are the characters that trim markers remove and that may stand
@@ -188,7 +190,7 @@ func (s *scanner) noName(t *tag) error {
 	if t.closing {
 		what = "the name of the tag to close"
 	}
-	return fmt.Errorf("%s is expected after %s; write %s to print the delimiter itself", what, quote(s.src[t.pos:s.pos]), quote(`\`+s.open))
+	return fmt.Errorf("%s is expected after %s; write \\%s to print the delimiter itself", what, quote(strings.TrimSpace(s.src[t.pos:s.pos])), s.open)
 }
 
 // fail reports an error in t and goes on after the next closing delimiter.
@@ -246,7 +248,7 @@ func (s *scanner) attr(t *tag) (int, error) {
 		a.value = unescapeAttr(a.raw, q)
 	}
 	if len(t.attrs) == maxAttrs {
-		return a.pos, limitf("tag %s has more than %s attributes", t.name, count(maxAttrs))
+		return a.pos, limitf("tag %s has more than %s attributes", t.name, value.Count(maxAttrs))
 	}
 	if first := t.attr(a.name); first != nil {
 		return a.pos, twoPlaces{fmt.Errorf("attribute %s is repeated", a.name), "the first one is here", first.pos}

@@ -3,7 +3,6 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"strconv"
 )
 
 // Limits bound what one template or one rendering may use. A zero field is the
@@ -78,12 +77,3 @@ func limitf(format string, args ...any) error { return limitError(fmt.Sprintf(fo
 
 func (e limitError) Error() string        { return string(e) }
 func (e limitError) Is(target error) bool { return target == ErrLimit }
-
-// count writes a number with commas between thousands.
-func count(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}

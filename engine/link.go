@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/go-prompty/prompty/engine/internal/value"
 )
 
 // maxLinked bounds how many templates one program can be made of.
@@ -52,7 +54,7 @@ func (p *Program) load(ctx context.Context, load LoadFunc) error {
 				continue
 			}
 			if len(p.refs) == maxLinked {
-				return newError(t.name, t.source, t.body, "", limitf("the template and what it includes are more than %s templates", count(maxLinked)))
+				return newError(t.name, t.source, t.body, "", limitf("the template and what it includes are more than %s templates", value.Count(maxLinked)))
 			}
 			p.refs = append(p.refs, ref)
 			if err := ctx.Err(); err != nil {

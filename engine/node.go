@@ -30,6 +30,7 @@ type node struct {
 	start, end int // bounds in the source, of a block with its closing tag
 	tag        *tag
 	closer     *tag // nil for what has no closing tag of its own
+	mismatched bool // a closing tag of another name was reported in its place
 	body       []*node
 
 	raw  string // of a text, raw or comment node: as it stands in the source

@@ -28,7 +28,7 @@ func (e *Engine) parse(name, source string) (*Template, Errors) {
 	t := &Template{name: name, source: source, eng: e, blocks: make(map[string]*node)}
 	p := &parser{Template: t, names: e.names.Load(), folds: folder{limits: &e.limits}}
 	if len(source) > e.limits.SourceBytes {
-		p.report(0, "", limitf("the template has %s bytes, the limit is %s", count(len(source)), count(e.limits.SourceBytes)))
+		p.report(0, "", limitf("the template has %s bytes, the limit is %s", value.Count(len(source)), value.Count(e.limits.SourceBytes)))
 		return t, p.errs
 	}
 	p.front()
@@ -91,7 +91,10 @@ func (p *parser) front() {
 	header, err := promptfile.ParseHeader(p.name, p.source[:body])
 	if err != nil {
 		for _, fe := range frontErrors(err) {
-			msg := "front matter: " + fe.Msg
+			msg := fe.Msg
+			if !strings.HasPrefix(msg, "front matter") {
+				msg = "front matter: " + msg
+			}
 			if fe.Hint != "" {
 				msg += ". " + fe.Hint
 			}
@@ -168,7 +171,9 @@ func (p *parser) run() {
 		}
 	}
 	for _, n := range slices.Backward(p.stack) {
-		p.report(n.start, n.name(), fmt.Errorf("tag %s is not closed: %s is missing", n.name(), p.eng.open+"/"+n.name()+p.eng.close))
+		if !n.mismatched { // one mistake, one error
+			p.report(n.start, n.name(), fmt.Errorf("tag %s is not closed: %s is missing", n.name(), p.eng.open+"/"+n.name()+p.eng.close))
+		}
 	}
 }
 
@@ -188,7 +193,7 @@ func (p *parser) add(n *node) {
 	list := p.nodes()
 	*list = append(*list, n)
 	if p.size++; p.size > maxNodes {
-		p.report(n.start, n.name(), limitf("the template has more than %s texts and tags", count(maxNodes)))
+		p.report(n.start, n.name(), limitf("the template has more than %s texts and tags", value.Count(maxNodes)))
 		p.stop = true
 	}
 }
@@ -253,6 +258,7 @@ func (p *parser) mismatch(t *tag) {
 		return
 	}
 	n := p.stack[len(p.stack)-1]
+	n.mismatched = true
 	err := fmt.Errorf("closing tag %s is met where %s is expected", t.name, n.name())
 	p.report(t.pos, t.name, twoPlaces{err, n.name() + " is opened here", n.start})
 }
@@ -294,11 +300,18 @@ func (p *parser) unknownTag(t *tag) {
 	}
 	known := p.names.tagNames()
 	near := value.Suggest(t.name, known)
-	if len(near) == 0 && !strings.Contains(t.name, ".") {
-		// {~var~}: the author forgot the prefix.
-		if full := "prompty." + t.name; slices.Contains(known, full) {
-			near = []string{full}
+	switch name, own := strings.CutPrefix(t.name, "prompty."); {
+	case own: // the prefix that all have in common makes nothing near
+		builtin := builtinTagNames()
+		for i, k := range builtin {
+			builtin[i] = strings.TrimPrefix(k, "prompty.")
 		}
+		near = value.Suggest(name, builtin)
+		for i, k := range near {
+			near[i] = "prompty." + k
+		}
+	case len(near) == 0 && slices.Contains(known, "prompty."+t.name): // the author forgot the prefix
+		near = []string{"prompty." + t.name}
 	}
 	p.report(t.pos, t.name, fmt.Errorf("unknown tag %s%s", quote(t.name), didYouMean(near)))
 }
@@ -409,7 +422,7 @@ func (p *parser) place(n *node, spec *tagSpec) {
 	}
 	p.stack = append(p.stack, n)
 	if len(p.stack) > p.eng.limits.BlockDepth {
-		p.report(n.start, n.name(), limitf("tags are nested more than %s deep", count(p.eng.limits.BlockDepth)))
+		p.report(n.start, n.name(), limitf("tags are nested more than %s deep", value.Count(p.eng.limits.BlockDepth)))
 		p.stop = true
 	}
 }

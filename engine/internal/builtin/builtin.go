@@ -159,13 +159,13 @@ func (c call) bad(i int, format string, args ...any) error {
 
 // tooLong is the error for a result above the limit.
 func (c call) tooLong() error {
-	return fmt.Errorf("%s: %w of %d bytes", c.name, value.ErrTooLong, c.max)
+	return fmt.Errorf("%s: %w of %s bytes", c.name, value.ErrTooLong, value.Count(c.max))
 }
 
 // elements checks that a list of n elements may be made.
 func (c call) elements(n int) error {
 	if n > c.max/elementBytes {
-		return fmt.Errorf("%s: a list of %d elements: %w of %d bytes", c.name, n, value.ErrTooLong, c.max)
+		return fmt.Errorf("%s: a list of %s elements: %w of %s bytes", c.name, value.Count(n), value.ErrTooLong, value.Count(c.max))
 	}
 	return nil
 }

@@ -479,3 +479,12 @@ func recovered(err *error, t reflect.Type, name string) {
 		*err = fmt.Errorf("%s of %s panicked: %s", name, t, what[:min(len(what), 200)])
 	}
 }
+
+// Count writes a number for people, with commas between thousands.
+func Count(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
