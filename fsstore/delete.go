@@ -23,13 +23,10 @@ func (s *Store) DeleteVersion(ctx context.Context, name string, version int) err
 
 // hide hides a version, or all of them if version is 0 in a Delete.
 func (s *Store) hide(ctx context.Context, op, name string, version int) error {
-	if err := s.begin(ctx); err != nil {
+	if err := s.beginOn(ctx, name); err != nil {
 		return err
 	}
 	defer s.end()
-	if err := prompty.CheckName(name); err != nil {
-		return err
-	}
 	if err := s.acquire(ctx); err != nil {
 		return s.failWrite(ctx, op, name, version, err)
 	}

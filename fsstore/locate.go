@@ -11,13 +11,10 @@ import (
 // Locate returns the file of a version: see [prompty.Locator]. For the latest
 // that is the one people edit.
 func (s *Store) Locate(ctx context.Context, name string, version, line int) (string, int, error) {
-	if err := s.begin(ctx); err != nil {
+	if err := s.beginOn(ctx, name); err != nil {
 		return "", 0, err
 	}
 	defer s.end()
-	if err := prompty.CheckName(name); err != nil {
-		return "", 0, err
-	}
 	t, err := s.version(ctx, name, version)
 	if err != nil {
 		return "", 0, s.fail(ctx, "locate", name, version, err)

@@ -256,13 +256,10 @@ func (s *Store) suppose(name string, f *file) (*state, error) {
 // has not changed since the last look, that takes one stat. An edit by hand is
 // recorded as a version before it is returned.
 func (s *Store) Get(ctx context.Context, name string) (*prompty.StoredTemplate, error) {
-	if err := s.begin(ctx); err != nil {
+	if err := s.beginOn(ctx, name); err != nil {
 		return nil, err
 	}
 	defer s.end()
-	if err := prompty.CheckName(name); err != nil {
-		return nil, err
-	}
 	t, err := s.latest(ctx, name)
 	return t.Clone(), s.fail(ctx, "get", name, 0, err)
 }
@@ -284,13 +281,10 @@ func (s *Store) GetByID(ctx context.Context, id prompty.TemplateID) (*prompty.St
 // GetVersion returns a version: see [prompty.TemplateStorage]. Recorded
 // versions can be had even while the file in the tree is damaged.
 func (s *Store) GetVersion(ctx context.Context, name string, version int) (*prompty.StoredTemplate, error) {
-	if err := s.begin(ctx); err != nil {
+	if err := s.beginOn(ctx, name); err != nil {
 		return nil, err
 	}
 	defer s.end()
-	if err := prompty.CheckName(name); err != nil {
-		return nil, err
-	}
 	t, err := s.version(ctx, name, version)
 	return t.Clone(), s.fail(ctx, "get", name, version, err)
 }
@@ -315,13 +309,10 @@ func (s *Store) version(ctx context.Context, name string, version int) (*prompty
 // Exists reports whether Get would find the template. A file that is there but
 // cannot be a template gives Get's error.
 func (s *Store) Exists(ctx context.Context, name string) (bool, error) {
-	if err := s.begin(ctx); err != nil {
+	if err := s.beginOn(ctx, name); err != nil {
 		return false, err
 	}
 	defer s.end()
-	if err := prompty.CheckName(name); err != nil {
-		return false, err
-	}
 	_, err := s.latest(ctx, name)
 	if errors.Is(err, prompty.ErrTemplateNotFound) {
 		return false, nil
@@ -331,13 +322,10 @@ func (s *Store) Exists(ctx context.Context, name string) (bool, error) {
 
 // LatestID returns the ID of the latest version: see [prompty.Prober].
 func (s *Store) LatestID(ctx context.Context, name string) (prompty.TemplateID, error) {
-	if err := s.begin(ctx); err != nil {
+	if err := s.beginOn(ctx, name); err != nil {
 		return "", err
 	}
 	defer s.end()
-	if err := prompty.CheckName(name); err != nil {
-		return "", err
-	}
 	t, err := s.latest(ctx, name)
 	if err != nil {
 		return "", s.fail(ctx, "get", name, 0, err)
@@ -348,13 +336,10 @@ func (s *Store) LatestID(ctx context.Context, name string) (prompty.TemplateID, 
 // ListVersions returns the version numbers, descending: see
 // [prompty.TemplateStorage].
 func (s *Store) ListVersions(ctx context.Context, name string) ([]int, error) {
-	if err := s.begin(ctx); err != nil {
+	if err := s.beginOn(ctx, name); err != nil {
 		return nil, err
 	}
 	defer s.end()
-	if err := prompty.CheckName(name); err != nil {
-		return nil, err
-	}
 	st, err := s.look(ctx, name)
 	if err != nil && !isUnusable(err) {
 		return nil, s.fail(ctx, "list versions", name, 0, err)
@@ -366,13 +351,10 @@ func (s *Store) ListVersions(ctx context.Context, name string) ([]int, error) {
 
 // History returns the versions, the newest first: see [prompty.Historian].
 func (s *Store) History(ctx context.Context, name string) ([]prompty.HistoryEntry, error) {
-	if err := s.begin(ctx); err != nil {
+	if err := s.beginOn(ctx, name); err != nil {
 		return nil, err
 	}
 	defer s.end()
-	if err := prompty.CheckName(name); err != nil {
-		return nil, err
-	}
 	st, err := s.look(ctx, name)
 	if err != nil && !isUnusable(err) {
 		return nil, s.fail(ctx, "history", name, 0, err)

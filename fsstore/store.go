@@ -137,6 +137,18 @@ func (s *Store) begin(ctx context.Context) error {
 	return nil
 }
 
+// beginOn is begin for a call about one name.
+func (s *Store) beginOn(ctx context.Context, name string) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	if err := prompty.CheckName(name); err != nil {
+		s.end()
+		return err
+	}
+	return nil
+}
+
 func (s *Store) end() { s.calls.RUnlock() }
 
 // Close fails the calls that wait for the lock, waits for the others and
