@@ -1,6 +1,7 @@
 package value
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -219,7 +220,7 @@ func TestLargeData(t *testing.T) {
 }
 
 func FuzzAppend(f *testing.F) {
-	for _, s := range []string{`null`, `"a\u0000"`, `[1,2.5e300,{"a":[]}]`, `{"b":{"a":"é<"},"a":-0.0}`, "\xff", strings.Repeat("[", 50)} {
+	for _, s := range []string{`null`, `"a\u0000"`, `[1,2.5e300,{"a":[]}]`, `{"b":{"a":"é<"},"a":-0.0}`, "\xff", strings.Repeat("[", 50), strings.Repeat("1", 400)} {
 		f.Add([]byte(s), 0, 100)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, indent, limit int) {
@@ -236,7 +237,9 @@ func FuzzAppend(f *testing.F) {
 			t.Fatal(err)
 		}
 		var back any
-		if err := json.Unmarshal(text, &back); err != nil {
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.UseNumber() // which no number is too large for
+		if err := d.Decode(&back); err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
 		again, err := AppendJSON(nil, back, indent, MaxBytes)
