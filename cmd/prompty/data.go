@@ -26,6 +26,7 @@ func (a *app) readData(path string) (map[string]any, error) {
 	if path == "-" {
 		what = "standard input"
 	}
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors of Windows begin files with it
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return nil, fmt.Errorf("%s is empty; data is a JSON object or a YAML mapping, {} if there is none", what)
 	}

@@ -137,6 +137,12 @@ func examine(ctx context.Context, s prompty.TemplateStorage, list []suspect) (*r
 	load := remember(loader(s, e))
 	r := &report{prompts: len(list), findings: []finding{}}
 	for _, x := range list {
+		if fault := notText(x.name, x.text); fault != nil { // a file: no storage holds such
+			r.wrong++
+			r.findings = append(r.findings, finding{x.name, x.version, fault.Line, fault.Column, engine.SeverityError, fault.Msg + ". " + fault.Hint, ""})
+			r.lines = append(r.lines, fmt.Sprintf("%s:%d:%d: error: %s. %s", x.name, fault.Line, fault.Column, fault.Msg, fault.Hint))
+			continue
+		}
 		for _, i := range e.Validate(ctx, x.name, x.text, load) {
 			if i.Severity == engine.SeverityError {
 				r.wrong++

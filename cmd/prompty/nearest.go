@@ -57,7 +57,7 @@ func mistakes(word, candidate string) (int, bool) {
 	if base := []rune(path.Base(candidate)); len(base) < len(b) && max(len(a)-len(base), len(base)-len(a)) <= allowed {
 		d = min(d, distance(a, base)+1)
 	}
-	if d <= allowed {
+	if d <= allowed && d < max(len(a), len(b)) { // one letter for another is no slip
 		return d, true
 	}
 	return allowed + 1, len(a) >= 3 && strings.HasPrefix(candidate, word)

@@ -8,7 +8,7 @@ import (
 
 func TestNearest(t *testing.T) {
 	t.Parallel()
-	names := []string{"greeting", "Greetings", "support/refund", "support/refund-late", "support/billing", "rag", "rat"}
+	names := []string{"greeting", "Greetings", "support/refund", "support/refund-late", "support/billing", "rag", "rat", "y"}
 	for _, tt := range []struct {
 		word string
 		want []string
@@ -22,7 +22,7 @@ func TestNearest(t *testing.T) {
 		{"support/", []string{"support/billing", "support/refund", "support/refund-late"}},
 		{"rax", []string{"rag", "rat"}},
 		{"nothing-like-it", nil},
-		{"", nil},
+		{"x", nil}, {"", nil},
 	} {
 		if diff := cmp.Diff(tt.want, nearest(tt.word, names)); diff != "" {
 			t.Errorf("nearest(%q) (-want +got):\n%s", tt.word, diff)

@@ -46,6 +46,21 @@ func printableLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
+// quietLine escapes what could leave the line that it stands on: a lone
+// carriage return, say, would put what follows at the line's beginning.
+func quietLine(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r != '\t' && (unicode.IsControl(r) || r == '\u2028' || r == '\u2029') {
+			q := strconv.QuoteRune(r)
+			b.WriteString(q[1 : len(q)-1])
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
 // printText prints a text byte for byte. On a terminal a text without final
 // new line gets one, so that the shell's prompt stands on its own.
 func (a *app) printText(text string) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/engine"
@@ -111,6 +112,17 @@ func parseText(t *prompty.StoredTemplate) string {
 		return t.Source
 	}
 	return text
+}
+
+// notText says what keeps a file from being text: invalid UTF-8 or a NUL,
+// which no storage takes; nil if it is text.
+func notText(path, text string) *promptfile.Error {
+	if utf8.ValidString(text) && !strings.Contains(text, "\x00") {
+		return nil
+	}
+	_, _, err := promptfile.Decode(path, []byte(text))
+	fault, _ := errors.AsType[*promptfile.Error](err)
+	return fault
 }
 
 // loader finds what a prompt includes and extends in the storage.

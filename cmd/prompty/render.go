@@ -91,6 +91,9 @@ func (a *app) render(ctx context.Context, arg string, flags *renderFlags) error 
 		if err != nil {
 			return err
 		}
+		if fault := notText(arg, string(text)); fault != nil {
+			return fault
+		}
 		return a.withIncludes(func(s prompty.TemplateStorage) error {
 			return job.run(ctx, s, engine.Ref{Name: arg}, string(text))
 		})
@@ -215,7 +218,7 @@ func (a *app) printMessages(messages []engine.Message, asJSON bool) error {
 		a.out.WriteString(":\n")
 		for line := range strings.Lines(m.Content) {
 			if line = strings.TrimRight(line, "\r\n"); line != "" {
-				line = "  " + line
+				line = "  " + quietLine(line)
 			}
 			a.out.WriteString(line + "\n")
 		}

@@ -44,8 +44,27 @@ func (a *app) rootCommand() *cobra.Command {
 		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.PersistentFlags().StringVarP(&a.storage, "storage", "s", "", "where the prompts are: `DRIVER:CONNECTION` or a folder")
+	root.SetHelpCommand(helpCommand())
 	root.AddCommand(a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.rmCommand(), a.logCommand(), a.lintCommand())
 	return root
+}
+
+// helpCommand is cobra's, but for an unknown command, which is misuse here as
+// everywhere.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		Args:  wantArgs(0, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			verb, _, err := cmd.Root().Find(args)
+			if err != nil {
+				return misuse(cmd.Root(), err)
+			}
+			verb.InitDefaultHelpFlag()
+			return verb.Help()
+		},
+	}
 }
 
 // verb wraps what a command does, so that run can tell a command line that

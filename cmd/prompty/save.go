@@ -102,7 +102,8 @@ func (a *app) save(ctx context.Context, args []string, flags *saveFlags) error {
 			return withHint(err, "mend it, or save it as it is with --no-validate")
 		}
 	}
-	return a.withStorage(true, func(s prompty.TemplateStorage) error {
+	// On top of a version there has to be a folder already.
+	return a.withStorage(!flags.conditional || flags.base == 0, func(s prompty.TemplateStorage) error {
 		return a.saveTo(ctx, s, t, path, string(raw), flags)
 	})
 }
