@@ -10,22 +10,40 @@ import (
 // an Unwrap method returning a TemplateStorage hides nothing. A decorator's
 // own T counts only while what it wraps has one too.
 func As[T any](s TemplateStorage) (T, bool) {
-	for s != nil {
-		d, wraps := s.(interface{ Unwrap() TemplateStorage })
-		if c, ok := s.(T); ok {
-			if wraps {
-				_, ok = As[T](d.Unwrap())
-			}
-			return c, ok
+	var first, none T
+	found := false
+	for range mostWrapped {
+		if s == nil {
+			break
 		}
+		c, ok := s.(T)
+		if ok && !found {
+			first, found = c, true
+		}
+		d, wraps := s.(interface{ Unwrap() TemplateStorage })
 		if !wraps {
+			if ok {
+				return first, true
+			}
 			break
 		}
 		s = d.Unwrap()
 	}
-	var none T
 	return none, false
 }
+
+// mostWrapped ends the walk down a decorator that wraps itself.
+const mostWrapped = 1000
+
+// checked makes an error of a storage's answer that is none.
+func checked(t *StoredTemplate, err error) (*StoredTemplate, error) {
+	if t == nil && err == nil {
+		return nil, errNoAnswer
+	}
+	return t, err
+}
+
+var errNoAnswer = &StorageError{Op: "get", Err: errors.New("the storage returned neither a template nor an error")}
 
 // ConditionalSaver saves only on top of a known version.
 type ConditionalSaver interface {
@@ -154,7 +172,7 @@ func History(ctx context.Context, s TemplateStorage, name string) ([]HistoryEntr
 	}
 	var list []HistoryEntry
 	for _, v := range versions {
-		t, err := s.GetVersion(ctx, name, v)
+		t, err := checked(s.GetVersion(ctx, name, v))
 		if errors.Is(err, ErrTemplateNotFound) {
 			continue // deleted since
 		}
@@ -178,7 +196,7 @@ func LatestID(ctx context.Context, s TemplateStorage, name string) (TemplateID, 
 	if p, ok := As[Prober](s); ok {
 		return p.LatestID(ctx, name)
 	}
-	t, err := s.Get(ctx, name)
+	t, err := checked(s.Get(ctx, name))
 	if err != nil {
 		return "", err
 	}

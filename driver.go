@@ -73,6 +73,9 @@ func OpenStorage(driverName, connectionString string) (TemplateStorage, error) {
 		}
 		return nil, &StorageError{Op: "open", Name: driverName, Err: err}
 	}
+	if s == nil {
+		return nil, &StorageError{Op: "open", Name: driverName, Err: errors.New("the driver returned neither a storage nor an error")}
+	}
 	return s, nil
 }
 

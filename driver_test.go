@@ -20,6 +20,9 @@ func init() {
 		if s == "bad" {
 			return nil, errors.New("no such place")
 		}
+		if s == "nothing" {
+			return nil, nil
+		}
 		return prompty.NewMemoryStorage(), nil
 	}))
 }
@@ -36,6 +39,9 @@ func TestOpenStorage(t *testing.T) {
 	defer s.Close()
 	if _, err := prompty.OpenStorage("test-open", "bad"); err == nil || err.Error() != "open test-open: no such place" {
 		t.Errorf("OpenStorage(bad) = %v", err)
+	}
+	if s, err := prompty.OpenStorage("test-open", "nothing"); err == nil {
+		t.Errorf("OpenStorage of a driver that returns nothing = %v, nil", s)
 	}
 	if _, err := prompty.OpenStorage("memory", "x"); err == nil || !strings.Contains(err.Error(), "takes no connection string") {
 		t.Errorf("OpenStorage(memory, x) = %v", err)
