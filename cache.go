@@ -48,6 +48,7 @@ type cacheMethods interface {
 	ConditionalSaver
 	BatchSaver
 	Prober
+	Watcher
 	expirer
 }
 
@@ -120,6 +121,9 @@ func (e *cacheEntry) name() string {
 	return e.key.name
 }
 
+// longest stands for all longer times, so that adding two cannot overflow.
+const longest = 100 * 365 * 24 * time.Hour
+
 func newCache(storage TemplateStorage, config CacheConfig) *cache {
 	standard := DefaultCacheConfig()
 	if config.TTL <= 0 {
@@ -131,6 +135,7 @@ func newCache(storage TemplateStorage, config CacheConfig) *cache {
 	if config.NegativeCacheTTL == 0 {
 		config.NegativeCacheTTL = standard.NegativeCacheTTL
 	}
+	config.TTL, config.NegativeCacheTTL, config.StaleOnError = min(config.TTL, longest), min(config.NegativeCacheTTL, longest), min(config.StaleOnError, longest)
 	c := &cache{inner: storage, config: config, born: time.Now(), flights: make(map[cacheKey]*flight), byName: make(map[string]map[cacheKey]*cacheEntry)}
 	c.life, c.cancel = context.WithCancel(context.Background())
 	if w, ok := As[Watcher](storage); ok {
@@ -336,14 +341,44 @@ func (c *cache) follow(changes <-chan ChangeBatch) {
 				c.dropAll(false) // what was believed because of the watch
 				return
 			}
-			if b.All {
-				c.dropAll(keepStale)
-			}
-			for _, change := range b.Changes {
-				c.dropName(change.Name, keepStale)
-			}
+			c.drop(b, keepStale)
 		}
 	}
+}
+
+func (c *cache) drop(b ChangeBatch, keepStale bool) {
+	if b.All {
+		c.dropAll(keepStale)
+	}
+	for _, change := range b.Changes {
+		c.dropName(change.Name, keepStale)
+	}
+}
+
+// Watch implements [Watcher] if the storage does. What a batch names is dropped
+// before the batch is passed on: who reads after it must not get what was
+// cached before.
+func (c *cache) Watch(ctx context.Context) (<-chan ChangeBatch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	w, ok := As[Watcher](c.inner)
+	if !ok {
+		return nil, &StorageError{Op: "watch", Err: errors.ErrUnsupported}
+	}
+	c.mu.Lock()
+	closed := c.closed
+	if !closed {
+		c.work.Add(1)
+	}
+	c.mu.Unlock()
+	if closed {
+		return nil, NewStorageClosedError()
+	}
+	return relay(ctx, c.life, w, c.work.Done, func(b ChangeBatch) ChangeBatch {
+		c.drop(b, c.config.StaleOnError > 0)
+		return b
+	})
 }
 
 // expire implements expirer: the next answer for name is the storage's, or a

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -439,6 +441,104 @@ func BenchmarkCacheHit(b *testing.B) {
 			if _, err := c.Get(b.Context(), "some/name"); err != nil {
 				b.Fatal(err)
 			}
+		}
+	})
+}
+
+// A panic in the caller's goroutine could be recovered there; one in a flight's
+// would end the process.
+func TestCacheOverStorageThatPanics(t *testing.T) {
+	t.Parallel()
+	for what, bad := range map[string]func(context.Context) error{
+		"panic":  func(context.Context) error { panic("index out of range") },
+		"Goexit": func(context.Context) error { runtime.Goexit(); return nil },
+	} {
+		t.Run(what, func(t *testing.T) {
+			b := newBackend()
+			c := prompty.NewCachedStorage(b, prompty.CacheConfig{})
+			defer c.Close()
+			save(t, b.s, "a", "one")
+			b.before = bad
+			if got, err := c.Get(t.Context(), "a"); err == nil || errors.Is(err, prompty.ErrTemplateNotFound) {
+				t.Errorf("Get = %+v, %v, want an error that blames the storage", got, err)
+			}
+			b.before = nil
+			wantSource(t, c, "a", "one")
+		})
+	}
+}
+
+func TestCacheForEver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend()
+		c := prompty.NewCachedStorage(b, prompty.CacheConfig{TTL: math.MaxInt64, NegativeCacheTTL: math.MaxInt64, StaleOnError: math.MaxInt64})
+		defer c.Close()
+		save(t, b.s, "a", "one")
+		for range 2 {
+			wantSource(t, c, "a", "one")
+			wantMissing(t, c, "b")
+			time.Sleep(10_000 * time.Hour)
+		}
+		b.wantReads(t, 2, "two reads of two names")
+		short := prompty.NewCachedStorage(b, prompty.CacheConfig{TTL: time.Second, StaleOnError: math.MaxInt64})
+		wantSource(t, short, "a", "one")
+		b.before = func(context.Context) error { return errors.New("down") }
+		time.Sleep(time.Hour)
+		wantSource(t, short, "a", "one")
+	})
+}
+
+// Who is told of a change and reads it from the cache gets what is new.
+func TestCacheWatchTellsAfterItDrops(t *testing.T) {
+	t.Parallel()
+	m := prompty.NewMemoryStorage()
+	c := prompty.NewCachedStorage(m, prompty.CacheConfig{})
+	w, ok := prompty.As[prompty.Watcher](c)
+	if !ok {
+		t.Fatal("no Watcher through the cache")
+	}
+	changes, err := w.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 200 {
+		source := fmt.Sprint("version ", i+1)
+		save(t, m, "a", source)
+		<-changes
+		wantSource(t, c, "a", source)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range changes { // ends
+	}
+	if _, err := w.Watch(t.Context()); !errors.Is(err, prompty.ErrClosed) {
+		t.Errorf("Watch after Close = %v, want ErrClosed", err)
+	}
+}
+
+// A change that the storage reports ends the time for which it is left alone
+// after it failed.
+func TestCacheAsksAgainAfterAChange(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend()
+		batches := make(chan prompty.ChangeBatch)
+		c := prompty.NewCachedStorage(everything{plain{b}, batches}, prompty.CacheConfig{TTL: time.Minute, StaleOnError: time.Hour})
+		save(t, b.s, "a", "one")
+		wantSource(t, c, "a", "one")
+		time.Sleep(time.Minute)
+		b.before = func(context.Context) error { return errors.New("down") }
+		wantSource(t, c, "a", "one")
+		b.before = nil
+		save(t, b.s, "a", "two")
+		batches <- prompty.ChangeBatch{Changes: []prompty.Change{{Name: "a", Kind: prompty.Changed}}}
+		synctest.Wait()
+		wantSource(t, c, "a", "two")
+		close(batches)
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
 		}
 	})
 }

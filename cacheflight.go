@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
 )
@@ -69,20 +70,28 @@ func (c *cache) leave(f *flight, key cacheKey) {
 
 func (c *cache) fly(f *flight, key cacheKey) {
 	defer f.cancel()
-	var t *StoredTemplate
-	var err error
+	e := &cacheEntry{key: key, err: errNoAnswer}
+	defer c.land(f, e)
+	e.tmpl, e.err = checked(c.read(f.ctx, key))
+}
+
+func (c *cache) read(ctx context.Context, key cacheKey) (*StoredTemplate, error) {
 	switch {
 	case key.id != "" || key.version < 0:
-		t, err = c.inner.GetByID(f.ctx, key.id)
+		return c.inner.GetByID(ctx, key.id)
 	case key.version > 0:
-		t, err = c.inner.GetVersion(f.ctx, key.name, key.version)
-	default:
-		t, err = c.inner.Get(f.ctx, key.name)
+		return c.inner.GetVersion(ctx, key.name, key.version)
 	}
-	if err == nil && t == nil {
-		err = &StorageError{Op: "get", Name: key.name, Err: errors.New("the storage returned neither a template nor an error")}
+	return c.inner.Get(ctx, key.name)
+}
+
+// land is deferred by what reads e, so that a panic of the storage, which no
+// caller could recover from here, is an error to all who wait.
+func (c *cache) land(f *flight, e *cacheEntry) {
+	if r := recover(); r != nil {
+		e.tmpl, e.err = nil, &StorageError{Op: "get", Name: e.key.name, Err: fmt.Errorf("the storage panicked: %v", r)}
 	}
-	e := &cacheEntry{key: key, tmpl: t, err: err}
+	key, err := e.key, e.err
 	f.entry, f.err = e, err
 
 	c.mu.Lock()
@@ -201,6 +210,7 @@ func (c *cache) dropEntries(name string, keepStale bool) {
 	for key, e := range c.byName[name] {
 		if keepStale && e.tmpl != nil && key.version == 0 {
 			e.expires.Store(min(now, e.expires.Load()))
+			e.retry.Store(0)
 		} else {
 			c.remove(e)
 		}

@@ -139,3 +139,29 @@ func (s *subscription) take() ChangeBatch {
 	s.all = false
 	return b
 }
+
+// relay watches w and hands on what edit makes of each batch, merged for a slow
+// reader, so that w's channel is always read. It ends with ctx, with life or
+// with w's channel, and then calls ended, on an error too.
+func relay(ctx, life context.Context, w Watcher, ended func(), edit func(ChangeBatch) ChangeBatch) (<-chan ChangeBatch, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	in, err := w.Watch(ctx)
+	if err != nil {
+		cancel()
+		ended()
+		return nil, err
+	}
+	stop := context.AfterFunc(life, cancel)
+	var shown feed
+	out := shown.subscribe(ctx)
+	go func() {
+		defer ended()
+		defer stop()
+		defer cancel()
+		defer shown.close()
+		for b := range in {
+			shown.publish(edit(b))
+		}
+	}()
+	return out, nil
+}

@@ -63,7 +63,7 @@ func (v *tenantView) name(ctx context.Context, name string) (string, error) {
 
 // show turns what the storage returned into what the caller sees.
 func (v *tenantView) show(t *StoredTemplate, err error) (*StoredTemplate, error) {
-	if err != nil {
+	if t, err = checked(t, err); err != nil {
 		return nil, v.hide(err)
 	}
 	name, ok := strings.CutPrefix(t.Name, v.prefix)
@@ -96,7 +96,11 @@ func (v *tenantView) GetByID(ctx context.Context, id TemplateID) (*StoredTemplat
 	if err := v.ready(ctx); err != nil {
 		return nil, err
 	}
-	return v.show(v.inner.GetByID(ctx, id))
+	t, err := v.show(v.inner.GetByID(ctx, id))
+	if errors.Is(err, ErrTemplateNotFound) { // said alike, whether another tenant has it or nobody
+		err = NewStorageTemplateNotFoundError(string(id))
+	}
+	return t, err
 }
 
 func (v *tenantView) GetVersion(ctx context.Context, name string, version int) (*StoredTemplate, error) {
@@ -280,7 +284,7 @@ func (v *tenantView) Describe(ctx context.Context) (Description, error) {
 	if inner, ok := As[Describer](v.inner); ok {
 		var err error
 		if d, err = inner.Describe(ctx); err != nil {
-			return d, v.hide(err)
+			return Description{}, v.hide(err)
 		}
 	}
 	d.State, d.Problems = "seen by tenant "+v.tenant, nil // the rest speaks of other tenants too
@@ -296,28 +300,16 @@ func (v *tenantView) Watch(ctx context.Context) (<-chan ChangeBatch, error) {
 		return nil, &StorageError{Op: "watch", Err: errors.ErrUnsupported}
 	}
 	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.closed.Load() {
+	closed := v.closed.Load()
+	if !closed {
+		v.watchers.Add(1)
+	}
+	v.mu.Unlock()
+	if closed {
 		return nil, NewStorageClosedError()
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	in, err := w.Watch(ctx)
-	if err != nil {
-		cancel()
-		return nil, v.hide(err)
-	}
-	stop := context.AfterFunc(v.ctx, cancel)
-	var shown feed // merges for a slow reader, so that in is always read
-	out := shown.subscribe(ctx)
-	v.watchers.Go(func() {
-		defer stop()
-		defer cancel()
-		defer shown.close()
-		for b := range in {
-			shown.publish(v.mine(b))
-		}
-	})
-	return out, nil
+	out, err := relay(ctx, v.ctx, w, v.watchers.Done, v.mine)
+	return out, v.hide(err)
 }
 
 // mine keeps what a batch says of this tenant.

@@ -3,6 +3,7 @@ package prompty_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -229,4 +230,38 @@ func TestMemorySnapshotAndWatch(t *testing.T) {
 			t.Errorf("Snapshot after Close = %v, want ErrClosed", err)
 		}
 	})
+}
+
+// prying answers as a backend may that says more of what it has.
+type prying struct{ plain }
+
+func (p prying) GetByID(ctx context.Context, id prompty.TemplateID) (*prompty.StoredTemplate, error) {
+	t, err := p.s.GetByID(ctx, id)
+	if err != nil {
+		return nil, prompty.NewStorageVersionNotFoundError("@rival/plan", 7)
+	}
+	return t, nil
+}
+
+func (prying) Describe(context.Context) (prompty.Description, error) {
+	return prompty.Description{State: "9 templates", Problems: []string{"@rival/plan is damaged"}}, errors.New("out of order")
+}
+
+func TestTenantsCannotTellWhatOthersHave(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	m := prompty.NewMemoryStorage()
+	defer m.Close()
+	s := prying{plain{m}}
+	acme := prompty.ForTenant(s, "acme")
+	secret := save(t, prompty.ForTenant(m, "rival"), "plan", "secret")
+	_, there := acme.GetByID(ctx, secret.ID)
+	_, absent := acme.GetByID(ctx, "@rival/none@1")
+	a, b := strings.ReplaceAll(fmt.Sprint(there), "plan", "none"), fmt.Sprint(absent)
+	if !errors.Is(there, prompty.ErrTemplateNotFound) || !errors.Is(absent, prompty.ErrTemplateNotFound) || a != b || errors.Is(absent, prompty.ErrVersionNotFound) {
+		t.Errorf("GetByID of another tenant's = %q, of nobody's = %q: want the same", there, absent)
+	}
+	if d, err := acme.(prompty.Describer).Describe(ctx); err == nil || d.State != "" || d.Problems != nil {
+		t.Errorf("Describe that fails = %+v, %v, want nothing of others", d, err)
+	}
 }
