@@ -131,3 +131,67 @@ func TestFallbacks(t *testing.T) {
 		})
 	}
 }
+
+// loop is a decorator that wraps itself.
+type loop struct {
+	plain
+	prompty.Prober
+}
+
+func (l loop) Unwrap() prompty.TemplateStorage { return l }
+
+func TestAsEnds(t *testing.T) {
+	t.Parallel()
+	memory := prompty.NewMemoryStorage()
+	defer memory.Close()
+	s := loop{plain{memory}, memory.(prompty.Prober)}
+	if _, ok := prompty.As[prompty.Watcher](s); ok {
+		t.Error("As[Watcher] of a decorator that wraps itself = true")
+	}
+	if _, ok := prompty.As[prompty.Prober](s); ok {
+		t.Error("As[Prober] of a decorator that wraps itself = true, but nothing is behind it")
+	}
+	if _, ok := prompty.As[prompty.Prober](wrapped{plain{nil}}); ok {
+		t.Error("As[Prober] of a decorator around nil = true")
+	}
+}
+
+// silent answers reads with neither a template nor an error.
+type silent struct{ plain }
+
+func (silent) Get(context.Context, string) (*prompty.StoredTemplate, error) { return nil, nil }
+func (silent) GetByID(context.Context, prompty.TemplateID) (*prompty.StoredTemplate, error) {
+	return nil, nil
+}
+func (silent) GetVersion(context.Context, string, int) (*prompty.StoredTemplate, error) {
+	return nil, nil
+}
+
+func TestStorageThatAnswersNothing(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	memory := prompty.NewMemoryStorage()
+	save(t, memory, "a", "x")
+	s := silent{plain{memory}}
+	se := newEngine(t, prompty.StorageEngineConfig{Storage: s})
+	cached, tenant := prompty.NewCachedStorage(s, prompty.CacheConfig{}), prompty.ForTenant(s, "acme")
+	for what, call := range map[string]func() error{
+		"cached Get":        func() error { _, err := cached.Get(ctx, "a"); return err },
+		"tenant Get":        func() error { _, err := tenant.Get(ctx, "a"); return err },
+		"tenant GetByID":    func() error { _, err := tenant.GetByID(ctx, "a"); return err },
+		"tenant GetVersion": func() error { _, err := tenant.GetVersion(ctx, "a", 1); return err },
+		"LatestID":          func() error { _, err := prompty.LatestID(ctx, s, "a"); return err },
+		"History":           func() error { _, err := prompty.History(ctx, s, "a"); return err },
+		"Execute":           func() error { _, err := se.Execute(ctx, "a", nil); return err },
+		"ExecuteVersion":    func() error { _, err := se.ExecuteVersion(ctx, "a", 1, nil); return err },
+		"Validate":          func() error { _, err := se.Validate(ctx, "a"); return err },
+		"ValidateVersion":   func() error { _, err := se.ValidateVersion(ctx, "a", 1); return err },
+		"CompareVersions":   func() error { _, err := se.CompareVersions(ctx, "a", 1, 1); return err },
+		"RollbackToVersion": func() error { _, err := se.RollbackToVersion(ctx, "a", 1); return err },
+		"CloneVersion":      func() error { _, err := se.CloneVersion(ctx, "a", 1, "b"); return err },
+	} {
+		if err := call(); err == nil || errors.Is(err, prompty.ErrTemplateNotFound) {
+			t.Errorf("%s = %v, want an error that blames the storage", what, err)
+		}
+	}
+}

@@ -18,13 +18,15 @@ type programKey struct {
 type program struct {
 	*engine.Program
 	parts   []part        // what it was linked from, itself first
+	weight  int           // bytes of memory, roughly
 	current atomic.Uint64 // the storage's change count when parts were last found current
 }
 
 // part is one template a program was linked from, or looked for in vain.
 type part struct {
-	ref engine.Ref
-	id  TemplateID // of what the storage had; "" if it had nothing
+	ref     engine.Ref
+	id      TemplateID // of what the storage had; "" if it had nothing
+	standIn bool       // served in the place of a latest version that is broken
 }
 
 // changeCounter is a storage in this process that counts its changes: while
@@ -43,13 +45,26 @@ func (se *StorageEngine) changeCount() (uint64, bool) {
 // answer for the name is the storage's own.
 type expirer interface{ expire(name string) }
 
-// expirerOf returns s if it is one; a tenant's view is if its storage is.
+// expirerOf returns the first of s and what it wraps that is one; a tenant's
+// view is if its storage is.
 func expirerOf(s TemplateStorage) expirer {
-	e, _ := s.(expirer)
-	if v, ok := s.(*tenantView); ok && expirerOf(v.inner) == nil {
-		return nil
+	for range mostWrapped {
+		d, wraps := s.(interface{ Unwrap() TemplateStorage })
+		e, ok := s.(expirer)
+		if ok && !(isView(s) && expirerOf(d.Unwrap()) == nil) {
+			return e
+		}
+		if !wraps {
+			break
+		}
+		s = d.Unwrap()
 	}
-	return e
+	return nil
+}
+
+func isView(s TemplateStorage) bool {
+	_, ok := s.(*tenantView)
+	return ok
 }
 
 // program returns what executes key now.
@@ -77,17 +92,11 @@ func (se *StorageEngine) program(ctx context.Context, key programKey) (*program,
 			return old, nil
 		}
 	}
-	for {
-		p, err := se.link(ctx, key)
-		switch {
-		case err == nil && !se.config.DisableParsedTemplateCache:
-			se.programs.Store(key, p)
-		case errors.Is(err, errMoved):
-			continue
-		case isAbsent(err):
-			se.programs.Delete(key)
+	for attempt := 0; ; attempt++ {
+		p, err := se.link(ctx, key, attempt)
+		if !errors.Is(err, errMoved) {
+			return p, err
 		}
-		return p, err
 	}
 }
 
@@ -113,7 +122,7 @@ func refID(ctx context.Context, s TemplateStorage, ref engine.Ref) (TemplateID, 
 	if ref.Version == 0 {
 		return LatestID(ctx, s, ref.Name)
 	}
-	t, err := s.GetVersion(ctx, ref.Name, ref.Version)
+	t, err := checked(s.GetVersion(ctx, ref.Name, ref.Version))
 	if err != nil {
 		return "", err
 	}
@@ -122,9 +131,9 @@ func refID(ctx context.Context, s TemplateStorage, ref engine.Ref) (TemplateID, 
 
 func getRef(ctx context.Context, s TemplateStorage, ref engine.Ref) (*StoredTemplate, error) {
 	if ref.Version == 0 {
-		return s.Get(ctx, ref.Name)
+		return checked(s.Get(ctx, ref.Name))
 	}
-	return s.GetVersion(ctx, ref.Name, ref.Version)
+	return checked(s.GetVersion(ctx, ref.Name, ref.Version))
 }
 
 // errMoved says that a linking saw more than one state of the storage.
@@ -136,14 +145,21 @@ type linking struct {
 	s      TemplateStorage // to read from: the storage, or a snapshot of it
 	fresh  expirer         // s, if it is one
 	parts  []part
-	failed error // the storage could not be asked; says nothing of a template
+	weight int     // of the sources read
+	found  []found // what is to be reported if the state was one
+	parses bool    // the latest version of what is linked parses, but does not link
+	failed error   // the storage could not be asked; says nothing of a template
 }
+
+// patience is how many changes a linking meets before it takes a snapshot of a
+// storage that counts them: it would never end beside a busy writer.
+const patience = 3
 
 // link makes the program of key, or gives errMoved. That all was read from one
 // state is shown by a snapshot, by a change count that stood still, or by the
 // parts being the latest still after the last of them was read: each was then
 // the latest all that time.
-func (se *StorageEngine) link(ctx context.Context, key programKey) (*program, error) {
+func (se *StorageEngine) link(ctx context.Context, key programKey, attempt int) (*program, error) {
 	if err := se.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -152,7 +168,7 @@ func (se *StorageEngine) link(ctx context.Context, key programKey) (*program, er
 	epoch := se.texts.current()
 	l.fresh = expirerOf(se.storage)
 	frozen := false
-	if snap, ok := As[Snapshotter](se.storage); ok && !counted && l.fresh == nil {
+	if snap, ok := As[Snapshotter](se.storage); ok && (!counted || attempt >= patience) && l.fresh == nil {
 		view, err := snap.Snapshot(ctx)
 		switch {
 		case err == nil:
@@ -169,13 +185,12 @@ func (se *StorageEngine) link(ctx context.Context, key programKey) (*program, er
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	switch {
-	case frozen:
-	case counted:
-		if now, ok := se.changeCount(); !ok || now != count {
-			return nil, errMoved
-		}
-	default:
+	still := frozen
+	if counted && !still {
+		now, ok := se.changeCount()
+		still = ok && now == count
+	}
+	if !still {
 		if l.fresh != nil {
 			for _, p := range l.parts {
 				l.fresh.expire(p.ref.Name)
@@ -187,18 +202,18 @@ func (se *StorageEngine) link(ctx context.Context, key programKey) (*program, er
 			return nil, errMoved
 		}
 	}
-	if epoch != se.texts.current() {
+	if key.version == 0 {
+		l.found = append(l.found, found{name: key.name, broken: broken, parses: l.parses, linked: true})
+	}
+	var p *program
+	if err == nil {
+		p = &program{Program: linked, parts: l.parts, weight: l.weight + programBytes}
+		p.current.Store(count)
+	}
+	if !se.settle(ctx, key, p, epoch, l.found, isAbsent(err)) {
 		return nil, errMoved
 	}
-	if key.version == 0 {
-		se.report(ctx, key.name, broken)
-	}
-	if err != nil {
-		return nil, err
-	}
-	p := &program{Program: linked, parts: l.parts}
-	p.current.Store(count)
-	return p, nil
+	return p, err
 }
 
 // run links key's template: the latest version, or else the newest before it
@@ -211,13 +226,16 @@ func (l *linking) run(ctx context.Context, key programKey) (linked *engine.Progr
 		return nil, broken, err
 	}
 	linked, err = l.se.engine.Link(ctx, c.text, l.load)
-	if err == nil || l.failed != nil || key.version != 0 || l.se.config.Strict {
+	if err == nil || l.failed != nil || key.version != 0 {
 		return linked, broken, err
 	}
-	if broken == nil {
+	if l.parses = broken == nil; l.parses {
 		broken = &ReloadError{Name: key.name, Version: c.version, Err: err}
 	}
 	broken.Serving = 0
+	if l.se.config.Strict {
+		return nil, broken, err
+	}
 	older, olderErr := l.older(ctx, key.name, c.version)
 	if olderErr != nil {
 		return nil, broken, err
@@ -234,7 +252,7 @@ func (l *linking) run(ctx context.Context, key programKey) (linked *engine.Progr
 func (l *linking) load(ctx context.Context, ref engine.Ref) (*engine.Template, error) {
 	c, broken, err := l.choose(ctx, ref)
 	if ref.Version == 0 && l.failed == nil {
-		l.se.report(ctx, ref.Name, broken)
+		l.found = append(l.found, found{name: ref.Name, version: c.version, broken: broken})
 	}
 	return c.text, err
 }
@@ -263,7 +281,7 @@ func (l *linking) choose(ctx context.Context, ref engine.Ref) (c choice, broken 
 		}
 		return c, nil, err
 	}
-	l.parts = append(l.parts, part{ref, t.ID})
+	l.parts, l.weight = append(l.parts, part{ref: ref, id: t.ID}), l.weight+len(t.Source)
 	text, err := l.se.texts.parse(l.se.engine, t)
 	if err == nil {
 		return choice{text, t.Version}, nil, nil
@@ -287,7 +305,7 @@ func (l *linking) older(ctx context.Context, name string, below int) (choice, er
 		if v >= below {
 			continue
 		}
-		t, getErr := l.s.GetVersion(ctx, name, v)
+		t, getErr := checked(l.s.GetVersion(ctx, name, v))
 		if isAbsent(getErr) {
 			continue
 		}
@@ -295,6 +313,8 @@ func (l *linking) older(ctx context.Context, name string, below int) (choice, er
 			break
 		}
 		if text, err := l.se.texts.parse(l.se.engine, t); err == nil {
+			l.parts = append(l.parts, part{engine.Ref{Name: name, Version: v}, t.ID, true})
+			l.weight += len(t.Source)
 			return choice{text, v}, nil
 		}
 	}

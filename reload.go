@@ -59,7 +59,7 @@ func (se *StorageEngine) Dependents(name string) []string {
 	found := make(map[string]bool)
 	for key, p := range se.programs.Range {
 		for _, part := range p.(*program).parts[1:] {
-			if part.ref.Name == name {
+			if part.ref.Name == name && !part.standIn {
 				found[key.(programKey).name] = true
 			}
 		}
@@ -69,31 +69,107 @@ func (se *StorageEngine) Dependents(name string) []string {
 
 // brokenVersions are the latest versions that are not served.
 type brokenVersions struct {
-	mu     sync.Mutex // guards byName
-	byName map[string]*ReloadError
+	mu       sync.Mutex // guards the fields below and writing to programs
+	byName   map[string]*ReloadError
+	told     map[programKey]bool // what OnReloadError has heard of; a version's number means one text for ever
+	unlinked map[string]bool     // which of byName parse, so that only linking shows whether they are mended
+	weight   int                 // of the programs
 }
 
-// report notes what became of the latest version of name: broken, or served if
-// that is nil. OnReloadError hears of each version once.
-func (se *StorageEngine) report(ctx context.Context, name string, broken *ReloadError) {
-	b := &se.broken
-	if broken != nil {
-		broken.Place = se.place(ctx, broken)
-	}
-	b.mu.Lock()
-	before := b.byName[name]
-	switch {
-	case broken == nil:
-		delete(b.byName, name)
-	default:
-		if b.byName == nil {
-			b.byName = make(map[string]*ReloadError)
+// found is what a linking has to say of the latest version of a template.
+type found struct {
+	name    string
+	version int          // if it parses
+	broken  *ReloadError // nil if it is good
+	parses  bool         // it is broken because it does not link
+	linked  bool         // it was linked, not only parsed
+}
+
+// settle keeps what a linking made, p, unless that failed, and what it found,
+// or reports false if what is compiled was forgotten since epoch. Both in one
+// step: whoever comes last with an older state leaves a program that is found
+// out of date before its next use, and linking anew sets right what it said.
+func (se *StorageEngine) settle(ctx context.Context, key programKey, p *program, epoch uint64, list []found, absent bool) bool {
+	for _, f := range list {
+		if f.broken != nil {
+			f.broken.Place = se.place(ctx, f.broken)
 		}
-		b.byName[name] = broken
 	}
-	b.mu.Unlock()
-	if broken != nil && se.config.OnReloadError != nil && (before == nil || before.Version != broken.Version) {
-		se.config.OnReloadError(broken)
+	tell, ok := se.settleLocked(key, p, epoch, list, absent)
+	if se.config.OnReloadError != nil {
+		for _, broken := range tell {
+			se.config.OnReloadError(broken)
+		}
+	}
+	return ok
+}
+
+func (se *StorageEngine) settleLocked(key programKey, p *program, epoch uint64, list []found, absent bool) (tell []*ReloadError, ok bool) {
+	b := &se.broken
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if epoch != se.texts.current() {
+		return nil, false
+	}
+	for _, f := range list {
+		if b.note(f) {
+			tell = append(tell, f.broken)
+		}
+	}
+	switch {
+	case p != nil && !se.config.DisableParsedTemplateCache:
+		se.keep(key, p)
+	case absent:
+		se.drop(key)
+	}
+	return tell, true
+}
+
+// note takes f in and reports whether it is news. Under mu.
+func (b *brokenVersions) note(f found) bool {
+	if f.broken == nil {
+		if before := b.byName[f.name]; f.linked || !b.unlinked[f.name] || before.Version != f.version {
+			delete(b.byName, f.name)
+			delete(b.unlinked, f.name)
+		}
+		return false
+	}
+	if b.byName == nil {
+		b.byName, b.told, b.unlinked = make(map[string]*ReloadError), make(map[programKey]bool), make(map[string]bool)
+	}
+	b.byName[f.name] = f.broken
+	b.unlinked[f.name] = f.parses
+	version := programKey{f.name, f.broken.Version}
+	news := !b.told[version]
+	b.told[version] = true
+	return news
+}
+
+// What the programs may hold: beyond it some go, and are linked anew when
+// needed. Pinned versions and names that are gone would stay for ever.
+const (
+	mostProgramBytes = 128 << 20
+	programBytes     = 4 << 10 // what a program costs beside its sources
+)
+
+// keep stores p. Under broken.mu.
+func (se *StorageEngine) keep(key programKey, p *program) {
+	se.drop(key)
+	if se.broken.weight+p.weight > mostProgramBytes {
+		for k := range se.programs.Range {
+			if se.drop(k.(programKey)); se.broken.weight <= mostProgramBytes/2 {
+				break
+			}
+		}
+	}
+	se.broken.weight += p.weight
+	se.programs.Store(key, p)
+}
+
+// drop removes a program. Under broken.mu.
+func (se *StorageEngine) drop(key programKey) {
+	if p, ok := se.programs.LoadAndDelete(key); ok {
+		se.broken.weight -= p.(*program).weight
 	}
 }
 
@@ -113,8 +189,11 @@ func (se *StorageEngine) place(ctx context.Context, broken *ReloadError) string 
 
 // forget drops everything compiled, as it may mean something else now.
 func (se *StorageEngine) forget() {
+	se.broken.mu.Lock()
+	defer se.broken.mu.Unlock()
 	se.texts.clear()
 	se.programs.Clear()
+	se.broken.weight = 0
 }
 
 // textCache keeps parsed templates by what they say, so that a version that
@@ -122,6 +201,7 @@ func (se *StorageEngine) forget() {
 type textCache struct {
 	mu     sync.Mutex // guards the fields below
 	parsed map[textKey]parsed
+	bytes  int    // of the sources in parsed
 	epoch  uint64 // how often it was cleared
 	off    bool   // parse every time; set once
 }
@@ -135,8 +215,11 @@ type parsed struct {
 // textKey is a text, under the name that its errors speak of.
 type textKey struct{ name, source string }
 
-// mostTexts bounds the cache: old versions would fill it for ever.
-const mostTexts = 20_000
+// These bound the cache: old versions would fill it for ever.
+const (
+	mostTexts     = 20_000
+	mostTextBytes = 32 << 20
+)
 
 func (c *textCache) current() uint64 {
 	c.mu.Lock()
@@ -148,7 +231,7 @@ func (c *textCache) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.epoch++
-	clear(c.parsed)
+	c.parsed, c.bytes = nil, 0
 }
 
 func (c *textCache) parse(e *engine.Engine, t *StoredTemplate) (*engine.Template, error) {
@@ -167,8 +250,11 @@ func (c *textCache) parse(e *engine.Engine, t *StoredTemplate) (*engine.Template
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if epoch == c.epoch {
-		if len(c.parsed) >= mostTexts || c.parsed == nil {
-			c.parsed = make(map[textKey]parsed)
+		if len(c.parsed) >= mostTexts || c.bytes+len(key.source) > mostTextBytes || c.parsed == nil {
+			c.parsed, c.bytes = make(map[textKey]parsed), 0
+		}
+		if _, found := c.parsed[key]; !found {
+			c.bytes += len(key.source)
 		}
 		c.parsed[key] = p
 	}

@@ -31,7 +31,7 @@ type StorageEngine struct {
 	config  StorageEngineConfig
 	count   changeCounter // nil if the storage is none
 
-	programs sync.Map // programKey → *program
+	programs sync.Map // programKey → *program; written under broken.mu
 	closed   atomic.Bool
 	texts    textCache
 	broken   brokenVersions
@@ -106,13 +106,13 @@ func (se *StorageEngine) AppendExecute(ctx context.Context, dst []byte, name str
 
 // Validate returns the latest version's errors and warnings, by position.
 func (se *StorageEngine) Validate(ctx context.Context, name string) ([]engine.Issue, error) {
-	t, err := se.Get(ctx, name)
+	t, err := checked(se.Get(ctx, name))
 	return se.validate(ctx, t, err)
 }
 
 // ValidateVersion is Validate for one version.
 func (se *StorageEngine) ValidateVersion(ctx context.Context, name string, version int) ([]engine.Issue, error) {
-	t, err := se.GetVersion(ctx, name, version)
+	t, err := checked(se.GetVersion(ctx, name, version))
 	return se.validate(ctx, t, err)
 }
 

@@ -31,11 +31,11 @@ func (d *VersionDiff) String() string {
 
 // CompareVersions compares two versions of a template line by line.
 func (se *StorageEngine) CompareVersions(ctx context.Context, name string, oldVersion, newVersion int) (*VersionDiff, error) {
-	before, err := se.storage.GetVersion(ctx, name, oldVersion)
+	before, err := checked(se.storage.GetVersion(ctx, name, oldVersion))
 	if err != nil {
 		return nil, err
 	}
-	after, err := se.storage.GetVersion(ctx, name, newVersion)
+	after, err := checked(se.storage.GetVersion(ctx, name, newVersion))
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func changedKeys(before, after map[string]string) []string {
 
 // RollbackToVersion saves an old version's text, tags and metadata as a new one.
 func (se *StorageEngine) RollbackToVersion(ctx context.Context, name string, version int) (*StoredTemplate, error) {
-	t, err := se.storage.GetVersion(ctx, name, version)
+	t, err := checked(se.storage.GetVersion(ctx, name, version))
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (se *StorageEngine) RollbackToVersion(ctx context.Context, name string, ver
 
 // CloneVersion saves a version under a new name; one that exists is [ErrConflict].
 func (se *StorageEngine) CloneVersion(ctx context.Context, name string, version int, newName string) (*StoredTemplate, error) {
-	t, err := se.storage.GetVersion(ctx, name, version)
+	t, err := checked(se.storage.GetVersion(ctx, name, version))
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (se *StorageEngine) CloneVersion(ctx context.Context, name string, version 
 	}
 	if _, ok := As[ConditionalSaver](se.storage); ok {
 		err = SaveIf(ctx, se.storage, t, 0)
-	} else if latest, getErr := se.storage.Get(ctx, newName); getErr == nil {
+	} else if latest, getErr := checked(se.storage.Get(ctx, newName)); getErr == nil {
 		err = NewStorageConflictError(newName, 0, latest.Version)
 	} else if !isAbsent(getErr) {
 		err = getErr
