@@ -293,13 +293,10 @@ func (s *Store) Describe(ctx context.Context) (prompty.Description, error) {
 		noun = "template"
 	}
 	d := prompty.Description{Driver: "filesystem", Location: s.dir, State: fmt.Sprintf("%d %s", count, noun), Problems: problems}
-	err = s.acquire(ctx)
-	switch {
-	case err == nil:
-		s.release()
+	switch err := s.tryWrite(); {
 	case forbids(err):
 		d.State += ", read-only"
-	default:
+	case err != nil:
 		return prompty.Description{}, s.fail(ctx, "describe", "", 0, err)
 	}
 	return d, nil

@@ -51,6 +51,23 @@ func (s *Store) acquire(ctx context.Context) error {
 	}
 }
 
+// tryWrite finds out whether this place can be written, without waiting for
+// who has the lock: if there is one, it can.
+func (s *Store) tryWrite() error {
+	select {
+	case s.lock.sem <- struct{}{}:
+	default:
+		return nil
+	}
+	got, err := s.tryFileLock()
+	if got && err == nil {
+		s.release()
+		return nil
+	}
+	<-s.lock.sem
+	return err
+}
+
 func (s *Store) release() {
 	// An error would mean that the descriptor is bad: closing it gives the lock back.
 	if err := unlock(s.lock.file); err != nil {
@@ -109,6 +126,9 @@ func (s *Store) openLockFile() error {
 	}
 	if slices.Contains(touched, ".") { // the folder of versions is new
 		s.hideFromGit()
+		if err := s.disk.flushDirs(touched...); err != nil {
+			return err
+		}
 	}
 	if err := s.disk.ask("openlock", lockPath); err != nil {
 		return err

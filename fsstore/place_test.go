@@ -347,6 +347,50 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// TestReadingBesideWriter reads, lists and describes while another process
+// holds the lock, which may be stopped and hold it for good.
+func TestReadingBesideWriter(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	holder, s := newStore(t, dir, Options{}), newStore(t, dir, Options{})
+	mustSave(t, s, "a", "x")
+	must(t, holder.acquire(t.Context()))
+	defer holder.release()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // not to hang
+	defer cancel()
+	if got, err := s.Get(ctx, "a"); err != nil || got.Source != "x" {
+		t.Errorf("Get = %+v, %v", got, err)
+	}
+	if list, err := s.List(ctx, nil); err != nil || len(list) != 1 {
+		t.Errorf("List = %v, %v", list, err)
+	}
+	if d, err := s.Describe(ctx); err != nil || d.State != "1 template" {
+		t.Errorf("Describe = %+v, %v", d, err)
+	}
+}
+
+// TestFirstSaveFlushesEveryFolder saves into a folder that has the template's
+// own folder, but none for versions: each folder that gets an entry is flushed.
+func TestFirstSaveFlushesEveryFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(dir, "d"), 0o777))
+	s := newStore(t, dir, Options{})
+	flushed := map[string]bool{}
+	s.disk.fault = func(op, p string) error {
+		if rel, err := filepath.Rel(dir, p); op == "fsync" && err == nil {
+			flushed[rel] = true
+		}
+		return nil
+	}
+	mustSave(t, s, "d/a", "x")
+	for _, want := range []string{".", ".prompty", ".prompty/versions", ".prompty/versions/d", ".prompty/versions/d/a", "d"} {
+		if !flushed[filepath.FromSlash(want)] {
+			t.Errorf("%s was not flushed", want)
+		}
+	}
+}
+
 // TestVersionsStayOutOfGit saves in a work tree: git sees the prompt alone.
 func TestVersionsStayOutOfGit(t *testing.T) {
 	t.Parallel()
