@@ -66,6 +66,8 @@ func abuses() []abuse {
 		{name: "deep calls", source: `{~prompty.if eval="` + strings.Repeat("len(", 500_000) + `"~}{~/prompty.if~}`, want: "nested more than 64", limit: true},
 		{name: "long sum", source: print("1" + strings.Repeat("+1", 90_000)), data: map[string]any{"v": 1}},
 		{name: "long or", source: print("a" + strings.Repeat("||a", 90_000)), data: map[string]any{"v": 1}},
+		{name: "long sum with an escape", source: `{~prompty.var name="v" format="value + len(\"\") + ` + strings.Repeat("v"+strings.Repeat(" ", 40)+"+", 90_000) + `1" /~}`, data: map[string]any{"v": 1}},
+		{name: "many includes", source: manyIncludes(90_000), want: "more than 10,000 templates", limit: true},
 		{name: "too long or", source: print("a" + strings.Repeat("||a", 500_000)), want: "more than 100,000 operands", limit: true},
 		{name: "many tags", source: strings.Repeat(`{~prompty.var name="v"/~}`, 90_000), data: map[string]any{"v": 1}},
 		{name: "too many tags", source: strings.Repeat(`{~prompty.var name="v"/~}`, 150_000), want: "more than 100,000 texts and tags", limit: true},
@@ -133,6 +135,14 @@ func manyAttrs(n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, ` a%d="x"`, i)
+	}
+	return b.String()
+}
+
+func manyIncludes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `{~prompty.include template="%06d" /~}`, i)
 	}
 	return b.String()
 }

@@ -64,22 +64,29 @@ type attr struct {
 	pos   int    // of the name
 	at    int    // of the value's first byte
 	raw   string // the value as it stands in the source
+
+	// byte v of the value stands at byte r of raw: how far offset has come
+	v, r int
 }
 
-// offset returns where in the source byte i of the value stands.
+// offset returns where in the source byte i of the value stands. It goes on
+// from where it came to last, as those who read a value ask from its start to
+// its end.
 func (a *attr) offset(i int) int {
 	if len(a.raw) == len(a.value) {
 		return a.at + i
 	}
-	// Where raw and value differ, an escape stands for the next byte of value.
-	r := 0
-	for v := 0; v < i && r < len(a.raw); v++ {
-		if v < len(a.value) && a.raw[r] == '\\' && r+1 < len(a.raw) && (a.raw[r+1] == '\\' || a.raw[r+1] == '"' || a.raw[r+1] == '\'') && a.raw[r+1] == a.value[v] {
-			r++
-		}
-		r++
+	if i < a.v {
+		a.v, a.r = 0, 0
 	}
-	return a.at + r
+	// Where raw and value differ, an escape stands for the next byte of value.
+	for ; a.v < i && a.r < len(a.raw); a.v++ {
+		if a.v < len(a.value) && a.raw[a.r] == '\\' && a.r+1 < len(a.raw) && (a.raw[a.r+1] == '\\' || a.raw[a.r+1] == '"' || a.raw[a.r+1] == '\'') && a.raw[a.r+1] == a.value[a.v] {
+			a.r++
+		}
+		a.r++
+	}
+	return a.at + a.r
 }
 
 // tag is what stands between an opening and a closing delimiter.

@@ -51,9 +51,10 @@ type parser struct {
 	errs  Errors
 	stop  bool // maxErrors were found, or a limit was reached
 
-	stack    []*node // the open blocks, outermost first
-	trimNext bool    // the last tag trims what follows it
-	content  bool    // something other than white space was met
+	seenRefs map[Ref]bool // those that stand in refs
+	stack    []*node      // the open blocks, outermost first
+	trimNext bool         // the last tag trims what follows it
+	content  bool         // something other than white space was met
 }
 
 func (p *parser) report(offset int, tag string, err error) {
@@ -145,7 +146,11 @@ func offsetOf(source string, line, column int) int {
 }
 
 func (p *parser) addRef(ref Ref) {
-	if !slices.Contains(p.refs, ref) {
+	if !p.seenRefs[ref] {
+		if p.seenRefs == nil {
+			p.seenRefs = make(map[Ref]bool)
+		}
+		p.seenRefs[ref] = true
 		p.refs = append(p.refs, ref)
 	}
 }
