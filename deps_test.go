@@ -36,7 +36,7 @@ var heavy = map[string][]string{
 	"github.com/spf13/cobra":                {"cmd/prompty"},
 	"github.com/anishathalye/porcupine":     {"storetest"},
 	"pgregory.net/rapid":                    {"storetest"},
-	"github.com/aymanbagabas/go-udiff":      {"diff"},
+	"github.com/aymanbagabas/go-udiff/lcs":  {"diff"},
 	"go.yaml.in/yaml/v3":                    {"promptfile", "cmd/prompty"},
 	"github.com/gofrs/flock":                {"fsstore", "examples/custom_storage/logstore"},
 	"testing":                               {"storetest"},

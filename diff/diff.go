@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/aymanbagabas/go-udiff"
+	"github.com/aymanbagabas/go-udiff/lcs"
 )
 
 // Lines is what changed from one text to another.
@@ -39,44 +39,68 @@ const (
 	Delete Op = "-"
 )
 
+// context is how many unchanged lines stand on each side of a change.
+const context = 3
+
 // Compare returns what changed from before to after.
 func Compare(before, after string) Lines {
-	// The error is of edits that do not fit the text; these were made for it.
-	unified, _ := udiff.ToUnifiedDiff("", "", before, udiff.Lines(before, after), udiff.DefaultContextLines)
+	a, b := split(before), split(after)
+	changes := compare(a, b)
 	var l Lines
-	for _, h := range unified.Hunks {
-		l.add(h)
+	for len(changes) > 0 {
+		n := 1 // changes whose contexts meet share a hunk
+		for n < len(changes) && changes[n].Start-changes[n-1].End <= 2*context {
+			n++
+		}
+		l.add(a, b, changes[:n])
+		changes = changes[n:]
 	}
 	return l
 }
 
-func (l *Lines) add(h *udiff.Hunk) {
-	hunk := Hunk{OldStart: h.FromLine, NewStart: h.ToLine}
-	for _, from := range h.Lines {
-		line := Line{Op: Equal, Text: from.Content}
-		switch from.Kind {
-		case udiff.Delete:
-			line.Op = Delete
-			hunk.OldLines++
-			l.Removed++
-		case udiff.Insert:
-			line.Op = Insert
-			hunk.NewLines++
-			l.Added++
-		default:
-			hunk.OldLines++
-			hunk.NewLines++
+// split cuts s after each line end.
+func split(s string) []string {
+	lines := strings.SplitAfter(s, "\n")
+	if last := len(lines) - 1; lines[last] == "" {
+		lines = lines[:last]
+	}
+	return lines
+}
+
+// add makes a hunk of changes.
+func (l *Lines) add(a, b []string, changes []lcs.Diff) {
+	first, last := changes[0], changes[len(changes)-1]
+	lead := min(first.Start, context)
+	at, end := first.Start-lead, min(last.End+context, len(a))
+	from := first.ReplStart - lead
+	inserted := 0
+	for _, c := range changes {
+		inserted += c.ReplEnd - c.ReplStart
+	}
+	h := Hunk{OldStart: at + 1, OldLines: end - at, NewStart: from + 1, Lines: make([]Line, 0, end-at+inserted)}
+	put := func(op Op, lines []string) {
+		for _, text := range lines {
+			h.Lines = append(h.Lines, Line{op, text})
 		}
-		hunk.Lines = append(hunk.Lines, line)
 	}
+	removed := 0
+	for _, c := range changes {
+		put(Equal, a[at:c.Start])
+		put(Delete, a[c.Start:c.End])
+		put(Insert, b[c.ReplStart:c.ReplEnd])
+		at = c.End
+		removed += c.End - c.Start
+	}
+	put(Equal, a[at:end])
+	h.NewLines = h.OldLines - removed + inserted
 	// As in GNU diff, an empty side is placed after the line before it.
-	if hunk.OldLines == 0 {
-		hunk.OldStart--
+	if h.OldLines == 0 {
+		h.OldStart--
 	}
-	if hunk.NewLines == 0 {
-		hunk.NewStart--
+	if h.NewLines == 0 {
+		h.NewStart--
 	}
-	l.Hunks = append(l.Hunks, hunk)
+	l.Hunks, l.Added, l.Removed = append(l.Hunks, h), l.Added+inserted, l.Removed+removed
 }
 
 // Unified returns the changes in the unified format of GNU diff, with names
