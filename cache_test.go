@@ -518,6 +518,21 @@ func TestCacheWatchTellsAfterItDrops(t *testing.T) {
 	}
 }
 
+// Close does not wait for a storage that leaves its channel open.
+func TestCacheCloseEndsWatches(t *testing.T) {
+	t.Parallel()
+	c := prompty.NewCachedStorage(everything{plain{prompty.NewMemoryStorage()}, make(chan prompty.ChangeBatch)}, prompty.CacheConfig{})
+	changes, err := c.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range changes { // ends
+	}
+}
+
 // A change that the storage reports ends the time for which it is left alone
 // after it failed.
 func TestCacheAsksAgainAfterAChange(t *testing.T) {

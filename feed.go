@@ -159,8 +159,16 @@ func relay(ctx, life context.Context, w Watcher, ended func(), edit func(ChangeB
 		defer stop()
 		defer cancel()
 		defer shown.close()
-		for b := range in {
-			shown.publish(edit(b))
+		for {
+			select {
+			case b, ok := <-in:
+				if !ok {
+					return
+				}
+				shown.publish(edit(b))
+			case <-ctx.Done(): // w may be slow to close its channel
+				return
+			}
 		}
 	}()
 	return out, nil

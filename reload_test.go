@@ -227,7 +227,7 @@ func (m many) GetVersion(_ context.Context, name string, v int) (*prompty.Stored
 func TestProgramsAreBounded(t *testing.T) {
 	m := many{plain{prompty.NewMemoryStorage()}, strings.Repeat("x", 4<<20)}
 	se := newEngine(t, prompty.StorageEngineConfig{Storage: m})
-	for v := range 150 {
+	for v := range 60 {
 		if out, err := se.ExecuteVersion(t.Context(), "a", v+1, nil); err != nil || len(out) != 4<<20-v-1 {
 			t.Fatalf("ExecuteVersion(%d) = %d bytes, %v", v+1, len(out), err)
 		}
@@ -241,7 +241,7 @@ func TestOldTextsAreLetGo(t *testing.T) {
 	se := newEngine(t, prompty.StorageEngineConfig{})
 	m := se.Unwrap()
 	text := strings.Repeat("x", 2<<20)
-	for i := range 150 {
+	for i := range 80 {
 		save(t, m, "a", fmt.Sprint(i, text))
 		if out, err := se.Execute(t.Context(), "a", nil); err != nil || len(out) < len(text) {
 			t.Fatalf("Execute = %d bytes, %v", len(out), err)
@@ -255,8 +255,8 @@ func TestOldTextsAreLetGo(t *testing.T) {
 	runtime.GC()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
-	if stats.HeapAlloc > 150<<20 {
-		t.Errorf("%d MiB are held after 150 versions of 2 MiB, of which one is left", stats.HeapAlloc>>20)
+	if stats.HeapAlloc > 100<<20 {
+		t.Errorf("%d MiB are held after 80 versions of 2 MiB, of which one is left", stats.HeapAlloc>>20)
 	}
 	runtime.KeepAlive(se)
 }
