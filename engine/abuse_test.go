@@ -30,9 +30,11 @@ func abuses() []abuse {
 	type ring struct{ Next *ring }
 	cyclicPointer := &ring{}
 	cyclicPointer.Next = cyclicPointer
-	deepList := []any{}
+	cyclicMap2 := map[string]any{}
+	cyclicMap2["self"] = cyclicMap2
+	deepList, deepList2 := []any{}, []any{}
 	for range 1_000_000 {
-		deepList = []any{deepList}
+		deepList, deepList2 = []any{deepList}, []any{deepList2}
 	}
 	numbers := make([]int, 100_000)
 	wide := make(map[string]any)
@@ -51,7 +53,22 @@ func abuses() []abuse {
 		nested = "replace(" + nested + ", 'x', 'xxxxxxxxxx')"
 	}
 	doubling := `{~prompty.include template="p" onerror="remove" /~}`
-	tenThousand := map[string]any{"v": "x", "l": numbers[:10_000], "wide": wide, "long": long, "m": cyclicMap, "deep": deepList}
+	million := make([]int, 1_000_000)
+	type named []any
+	alike := make(named, 1000)
+	inner := make([]any, 100_000)
+	for i := range alike {
+		alike[i] = inner
+	}
+	other := append([]any{}, inner...)
+	other[len(other)-1] = 1
+	nestedInts := [][]int{million, million}
+	sameText := []any{strings.Repeat("x", 1<<20), strings.Clone(long), strings.Repeat("x", 1<<20)}
+	for range 10 {
+		sameText = append(sameText, sameText[:min(len(sameText), 1000)]...)
+	}
+	tenThousand := map[string]any{"v": "x", "l": numbers[:10_000], "wide": wide, "long": long, "m": cyclicMap, "m2": cyclicMap2, "deep": deepList, "deep2": deepList2,
+		"million": million, "alike": alike, "other": other, "nested": nestedInts, "nested2": [][]int{append([]int{}, million...), million}, "texts": sameText}
 	var front strings.Builder
 	front.WriteString("---\ninputs:\n")
 	for i := range 20_000 {
@@ -66,8 +83,8 @@ func abuses() []abuse {
 		{name: "deep calls", source: `{~prompty.if eval="` + strings.Repeat("len(", 500_000) + `"~}{~/prompty.if~}`, want: "nested more than 64", limit: true},
 		{name: "long sum", source: print("1" + strings.Repeat("+1", 90_000)), data: map[string]any{"v": 1}},
 		{name: "long or", source: print("a" + strings.Repeat("||a", 90_000)), data: map[string]any{"v": 1}},
-		{name: "long sum with an escape", source: `{~prompty.var name="v" format="value + len(\"\") + ` + strings.Repeat("v"+strings.Repeat(" ", 40)+"+", 90_000) + `1" /~}`, data: map[string]any{"v": 1}},
-		{name: "many includes", source: manyIncludes(90_000), want: "more than 10,000 templates", limit: true},
+		{name: "long sum with an escape", source: `{~prompty.var name="v" format="value + len(\"\") + ` + strings.Repeat("v"+strings.Repeat(" ", 40)+"+", 60_000) + `1" /~}`, data: map[string]any{"v": 1}},
+		{name: "many includes", source: manyIncludes(60_000), want: "more than 10,000 templates", limit: true},
 		{name: "too long or", source: print("a" + strings.Repeat("||a", 500_000)), want: "more than 100,000 operands", limit: true},
 		{name: "many tags", source: strings.Repeat(`{~prompty.var name="v"/~}`, 90_000), data: map[string]any{"v": 1}},
 		{name: "too many tags", source: strings.Repeat(`{~prompty.var name="v"/~}`, 150_000), want: "more than 100,000 texts and tags", limit: true},
@@ -94,9 +111,9 @@ func abuses() []abuse {
 		{name: "cyclic map", source: print("value"), data: map[string]any{"v": cyclicMap}, want: "contains itself"},
 		{name: "cyclic list", source: print("toJSON(value)"), data: map[string]any{"v": cyclicList}, want: "contains itself"},
 		{name: "cyclic pointer", source: print("value"), data: map[string]any{"v": cyclicPointer}, want: "contains itself"},
-		{name: "cyclic data compared", source: loop("l", `{~prompty.if eval="m == m"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "cyclic data compared", source: loop("l", `{~prompty.if eval="m == m2"~}{~/prompty.if~}`), data: tenThousand},
 		{name: "deep data", source: print("value"), data: map[string]any{"v": deepList}, want: "levels deep"},
-		{name: "deep data compared", source: loop("l", `{~prompty.if eval="deep == deep"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "deep data compared", source: loop("l", `{~prompty.if eval="deep == deep2"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
 		{name: "cyclic data as root", source: `{~prompty.var name="self.self.self.nope" /~}`, data: cyclicMap, want: "is missing"},
 
 		{name: "ten nested replaces", source: print(nested), data: map[string]any{"v": "xxxxxxxxxx"}, want: "replace", limit: true},
@@ -105,6 +122,13 @@ func abuses() []abuse {
 		{name: "huge repeat", source: print("repeat('x', 9223372036854775807)"), data: tenThousand, want: "repeat", limit: true},
 		{name: "folded repeats", source: strings.Repeat(print("len(repeat('x', 1000000))"), 5_000), data: tenThousand, want: "steps", limit: true},
 		{name: "huge values at once", source: print("coalesce('" + strings.Repeat("', repeat('x', 1000000), '", 120) + "')"), data: tenThousand, want: "steps", limit: true},
+		{name: "typed list in a loop", source: loop("l", print("max(million)")), data: tenThousand, want: "steps", limit: true},
+		{name: "search of a typed list in a loop", source: loop("l", `{~prompty.if eval="has(million, -1)"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "search among alike lists in a loop", source: loop("l", `{~prompty.if eval="other in alike" onerror="remove"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "contains among alike lists in a loop", source: loop("l", `{~prompty.if eval="contains(alike, other)" onerror="remove"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "typed lists of lists compared in a loop", source: loop("l", `{~prompty.if eval="nested == nested2"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "equal long texts sorted", source: loop("l", `{~prompty.if eval="sort(texts) == 1" onerror="remove"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "equal long texts searched", source: loop("l", `{~prompty.if eval="(long + 'x') in texts" onerror="remove"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
 		{name: "long texts in a loop", source: loop("l", `{~prompty.if eval="contains(long, 'y')"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
 		{name: "long texts compared in a loop", source: loop("l", `{~prompty.if eval="long < long"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
 		{name: "long texts joined", source: print("value+value"), data: map[string]any{"v": long}, want: "longer than 1,048,576", limit: true},

@@ -89,7 +89,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	n := &names{funcs: make(map[string]*Func), resolvers: make(map[string]Resolver)}
 	for _, s := range builtin.All(now, e.limits.FunctionResultBytes) {
-		n.funcs[s.Name] = &Func{Name: s.Name, MinArgs: s.MinArgs, MaxArgs: s.MaxArgs, Pure: s.Pure, Call: s.Call, cost: costs[s.Name]}
+		n.funcs[s.Name] = &Func{Name: s.Name, MinArgs: s.MinArgs, MaxArgs: s.MaxArgs, Pure: s.Pure, Call: s.Call, counted: s.CallCost, cost: costs[s.Name]}
 	}
 	e.names.Store(n)
 	return e, nil

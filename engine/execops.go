@@ -14,9 +14,10 @@ import (
 // higher, by those it makes, so that the limit of steps bounds time and memory
 // together.
 const (
-	readPerStep = 16
-	madePerStep = 8
-	callSteps   = 256 // for calling a template
+	readPerStep  = 16
+	madePerStep  = 8
+	compareSteps = 4   // for each comparison of elements
+	callSteps    = 256 // for calling a template
 )
 
 // binary computes x op y.
@@ -24,8 +25,12 @@ func (f *frame) binary(op operator, x, y any) (any, error) {
 	if op <= opGe {
 		return f.compare(op, x, y)
 	}
-	if err := f.chargeRead(op, x, y); err != nil {
+	if err := f.charge(1 + (textWeight(x)+textWeight(y))/readPerStep); err != nil {
 		return nil, err
+	}
+	if op == opIn {
+		found, cost, err := value.InCost(x, y)
+		return found, f.chargeCompared(cost, err)
 	}
 	v, err := apply(op, x, y, f.p.eng.limits.FunctionResultBytes)
 	if errors.Is(err, value.ErrTooLong) {
@@ -70,7 +75,11 @@ func (f *frame) compare(op operator, x, y any) (bool, error) {
 			}
 		}
 	}
-	if err := f.chargeRead(op, x, y); err != nil {
+	if op == opEq || op == opNe {
+		equal, cost := value.EqualCost(x, y)
+		return equal == (op == opEq), f.chargeCompared(cost, nil)
+	}
+	if err := f.charge(1 + (textWeight(x)+textWeight(y))/readPerStep); err != nil {
 		return false, err
 	}
 	v, err := apply(op, x, y, 0)
@@ -80,13 +89,13 @@ func (f *frame) compare(op operator, x, y any) (bool, error) {
 	return v.(bool), nil
 }
 
-// chargeRead charges what an operator may look at.
-func (f *frame) chargeRead(op operator, x, y any) error {
-	n := 1 + (weight(x)+weight(y))/readPerStep
-	if op == opEq || op == opNe || op == opIn {
-		n += extent(x, 0) + extent(y, 0)
+// chargeCompared charges for comparisons after they were made: only then is it
+// known how many they are. One operation can make some millions.
+func (f *frame) chargeCompared(n int, err error) error {
+	if over := f.charge(compareSteps * n); over != nil {
+		return over
 	}
-	return f.charge(n)
+	return err
 }
 
 // maxExtent is from where on a value is not counted but taken for huge.
@@ -96,7 +105,7 @@ const (
 )
 
 // extent is how many values x holds at all its levels, as far as that can be
-// told soon: comparing is charged by it.
+// told soon: what fails for nothing is charged by it.
 func extent(x any, depth int) int {
 	n := 0
 	switch x := x.(type) {
@@ -140,6 +149,8 @@ func (f *frame) call(fn *Func, args []any) (any, error) {
 			n += weight(v) / readPerStep
 		case slow:
 			n += weight(v)
+		case search:
+			n += textWeight(v) / readPerStep
 		}
 	}
 	if err := f.charge(n); err != nil {
@@ -147,8 +158,11 @@ func (f *frame) call(fn *Func, args []any) (any, error) {
 	}
 	// With a slice of its own for the function, the operand stack need not be
 	// on the heap.
-	v, err := callFunc(fn, slices.Clone(args))
+	v, compared, err := callFunc(fn, slices.Clone(args))
 	limit := f.p.eng.limits.FunctionResultBytes
+	if over := f.chargeCompared(compared, nil); over != nil {
+		return nil, over
+	}
 	if err != nil {
 		if err := f.chargeFailed(err, args...); err != nil {
 			return nil, err
@@ -157,6 +171,9 @@ func (f *frame) call(fn *Func, args []any) (any, error) {
 	}
 	if s, ok := v.(string); ok && len(s) > limit {
 		return nil, limitf("%s: the result has %s bytes, the limit is %s", fn.Name, value.Count(len(s)), value.Count(limit))
+	}
+	if fn.cost == constant {
+		return v, nil // it stood in the arguments
 	}
 	return v, f.charge(weight(v) / madePerStep)
 }

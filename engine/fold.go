@@ -84,7 +84,7 @@ func (f *folder) call(e *expr) *expr {
 	for i, a := range e.args {
 		args[i] = a.val
 	}
-	v, err := callFunc(e.fn, args)
+	v, _, err := callFunc(e.fn, args)
 	f.bytes += weight(v)
 	if err != nil {
 		return e
@@ -153,21 +153,26 @@ func ordered(op operator, c int) bool {
 	return c >= 0
 }
 
-// callFunc calls a Go function and turns a panic into an error.
-func callFunc(fn *Func, args []any) (v any, err error) {
+// callFunc calls a Go function and turns a panic into an error. It tells the
+// comparisons that were made, where they are counted.
+func callFunc(fn *Func, args []any) (v any, compared int, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			v, err = nil, fmt.Errorf("function %s panicked: %v", fn.Name, r)
 		}
 	}()
-	v, err = fn.Call(args)
+	if fn.counted != nil {
+		v, compared, err = fn.counted(args)
+	} else {
+		v, err = fn.Call(args)
+	}
 	switch {
 	case err == nil:
-		return v, nil
+		return v, compared, nil
 	case strings.HasPrefix(err.Error(), fn.Name+": "):
-		return nil, err
+		return nil, compared, err
 	}
-	return nil, fmt.Errorf("%s: %w", fn.Name, err)
+	return nil, compared, fmt.Errorf("%s: %w", fn.Name, err)
 }
 
 // weight is roughly how many bytes a value holds at its top level.
@@ -175,14 +180,33 @@ func weight(v any) int {
 	switch v := v.(type) {
 	case string:
 		return len(v)
-	case []byte:
-		return len(v)
-	case []any:
-		return 32 * len(v)
-	case []string:
-		return 32 * len(v)
-	case map[string]any:
-		return 64 * len(v)
+	case nil, bool, int, int64, float64:
+		return 8
 	}
-	return 8
+	n, kind, ok := value.Len(v)
+	n = min(n, maxWeighed)
+	switch {
+	case !ok:
+		return 8
+	case kind == value.List:
+		return 32 * n
+	case kind == value.Map:
+		return 64 * n
+	}
+	return n
 }
+
+// textWeight is weight of text, 0 of all else.
+func textWeight(v any) int {
+	if s, ok := v.(string); ok {
+		return len(s)
+	}
+	if value.KindOf(v) == value.String {
+		return weight(v)
+	}
+	return 0
+}
+
+// maxWeighed is the length from which on all values weigh the same: more than
+// any rendering can pay for, and still no overflow.
+const maxWeighed = 16 << 20

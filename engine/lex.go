@@ -266,6 +266,7 @@ func (s *scanner) attr(t *tag) (int, error) {
 
 func unescapeAttr(raw string, q byte) string {
 	var b strings.Builder
+	b.Grow(len(raw))
 	for i := 0; i < len(raw); i++ {
 		if raw[i] == '\\' && i+1 < len(raw) && (raw[i+1] == q || raw[i+1] == '\\') {
 			i++

@@ -168,6 +168,23 @@ func TestCheapCalls(t *testing.T) {
 	}
 }
 
+// TestSearchIsCheap holds looking something up in large data to what it costs:
+// a prompt that does so for each of some hundred items is no abuse.
+func TestSearchIsCheap(t *testing.T) {
+	t.Parallel()
+	list, texts, entries := make([]any, 5000), make([]string, 5000), make(map[string]any)
+	for i := range list {
+		list[i], texts[i], entries[fmt.Sprint(i)] = i, fmt.Sprint("id", i), i
+	}
+	data := map[string]any{"ids": list[:200], "list": list, "texts": texts, "map": entries}
+	for _, eval := range []string{"id in list", "has(list, id)", "contains(list, id)", "'id77' in texts", "toString(id) in map", "has(map, toString(id))", "default(list, nil)"} {
+		source := `{~prompty.for item="id" in="ids"~}{~prompty.if eval="` + eval + `"~}y{~/prompty.if~}{~/prompty.for~}`
+		if out, err := engine.MustNew(engine.Config{}).Render(context.Background(), source, data); out != strings.Repeat("y", 200) {
+			t.Errorf("%s: %d bytes, error %v", eval, len(out), err)
+		}
+	}
+}
+
 func TestInputs(t *testing.T) {
 	eng := engine.MustNew(engine.Config{})
 	prog := mustLink(t, eng, `---

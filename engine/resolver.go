@@ -18,7 +18,8 @@ type Func struct {
 	// in an [*Error] with the call's position, as does a panic.
 	Call func(args []any) (any, error)
 
-	cost cost
+	cost    cost
+	counted func(args []any) (v any, cost int, err error) // Call that tells its comparisons
 }
 
 // cost is how the time that a function takes grows with its arguments.
@@ -28,11 +29,13 @@ const (
 	linear   cost = iota
 	constant      // it does not look into them
 	slow          // it grows fast
+	search        // as that of its comparisons, and linear in text
 )
 
 // costs are those of the built-in functions that are not linear.
 var costs = map[string]cost{
 	"len": constant, "first": constant, "last": constant, "typeOf": constant, "default": constant, "coalesce": constant, "toBool": constant,
+	"has": search, "contains": search,
 	"wrap": slow, "title": slow, "sort": slow, "unique": slow, "toJSON": slow, "fromJSON": slow,
 }
 

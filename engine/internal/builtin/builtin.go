@@ -83,6 +83,7 @@
 package builtin
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -98,6 +99,10 @@ type Spec struct {
 	Pure    bool // the result depends on the arguments alone
 	// Call is safe for concurrent use and checks the number of arguments.
 	Call func(args []any) (any, error)
+	// CallCost is Call that tells how many comparisons it made, where they may
+	// be many more than the arguments have elements; those of long strings and
+	// of what has elements itself count for more (see [value.EqualCost]).
+	CallCost func(args []any) (result any, cost int, err error)
 }
 
 // elementBytes is what an element of a list counts against the limit.
@@ -124,15 +129,20 @@ type function struct {
 }
 
 func (f function) spec(maxResult int) Spec {
-	return Spec{Name: f.name, MinArgs: f.min, MaxArgs: f.max, Pure: true, Call: func(args []any) (any, error) {
+	callCost := func(args []any) (any, int, error) {
 		if len(args) < f.min || f.max >= 0 && len(args) > f.max {
-			return nil, fmt.Errorf("%s: wrong number of arguments: %d", f.name, len(args))
+			return nil, 0, fmt.Errorf("%s: wrong number of arguments: %d", f.name, len(args))
 		}
-		result, err := f.run(call{f.name, args, maxResult})
+		cost := 0
+		result, err := f.run(call{f.name, args, maxResult, &cost})
 		if err != nil {
-			return nil, err
+			return nil, cost, err
 		}
-		return result, nil
+		return result, cost, nil
+	}
+	return Spec{Name: f.name, MinArgs: f.min, MaxArgs: f.max, Pure: true, CallCost: callCost, Call: func(args []any) (any, error) {
+		result, _, err := callCost(args)
+		return result, err
 	}}
 }
 
@@ -142,6 +152,30 @@ type call struct {
 	name string
 	args []any
 	max  int
+	cost *int // of its comparisons
+}
+
+// in is [value.In].
+func (c call) in(item, coll any) (any, error) {
+	found, cost, err := value.InCost(item, coll)
+	*c.cost += cost
+	return found, err
+}
+
+// maxCost bounds the comparisons of one call.
+const maxCost = 4 << 20
+
+// order is [value.Compare].
+func (c call) order(a, b any) (int, error) {
+	if *c.cost++; value.KindOf(a) == value.String && value.KindOf(b) == value.String {
+		n, _, _ := value.Len(a)
+		m, _, _ := value.Len(b)
+		*c.cost += min(n, m) / 256
+	}
+	if *c.cost > maxCost {
+		return 0, errors.New("there is too much to compare")
+	}
+	return value.Compare(a, b)
 }
 
 // has reports whether optional argument i was given.

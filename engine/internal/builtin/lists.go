@@ -90,7 +90,7 @@ func values(c call) (any, error) {
 func has(c call) (any, error) {
 	switch value.KindOf(c.args[0]) {
 	case value.Nil, value.List, value.Map:
-		return value.In(c.args[1], c.args[0])
+		return c.in(c.args[1], c.args[0])
 	}
 	return nil, c.wrong(0, "a map or a list")
 }
@@ -157,14 +157,14 @@ func sorted(c call) (any, error) {
 		order[i] = i
 	}
 	if len(by) == 1 {
-		_, err = value.Compare(by[0], by[0])
+		_, err = c.order(by[0], by[0])
 	}
 	slices.SortStableFunc(order, func(i, j int) int {
 		if err != nil {
 			return 0
 		}
 		var n int
-		n, err = value.Compare(by[i], by[j])
+		n, err = c.order(by[i], by[j])
 		return n
 	})
 	if err != nil {
@@ -207,7 +207,8 @@ func unique(c call) (any, error) {
 	if n == 0 {
 		return []any{}, nil
 	}
-	list, err := value.Unique(c.args[0])
+	list, cost, err := value.Unique(c.args[0])
+	*c.cost += cost
 	if err != nil {
 		return nil, c.bad(0, "%v", err)
 	}

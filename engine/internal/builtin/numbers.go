@@ -30,13 +30,13 @@ func (c call) extreme(sign int) (any, error) {
 		return nil, nil
 	}
 	best := at(0)
-	for i := range n { // the first too: it may have no order
+	for i := min(1, n-1); i < n; i++ { // one alone with itself: it may have no order
 		v := at(i)
-		order, err := value.Compare(v, best)
+		order, err := c.order(best, v)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
-		if order == sign {
+		if order == -sign {
 			best = v
 		}
 	}

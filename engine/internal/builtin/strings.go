@@ -91,7 +91,7 @@ func contains(c call) (any, error) {
 	default:
 		return nil, c.wrong(0, "a string, a list or a map")
 	}
-	return value.In(c.args[1], c.args[0])
+	return c.in(c.args[1], c.args[0])
 }
 
 func replace(c call) (any, error) {

@@ -49,6 +49,22 @@ func Compare(a, b any) (int, error) {
 // string or the key of a map. For other kinds of coll, and for an item that is
 // not a string in a coll that is one, there is an error.
 func In(item, coll any) (bool, error) {
+	found, _, err := InCost(item, coll)
+	return found, err
+}
+
+// InCost is In that tells its cost, as EqualCost does: that of the comparisons
+// with the elements of a list.
+func InCost(item, coll any) (found bool, cost int, err error) {
+	if k, _ := kindOf(reflect.ValueOf(coll)); k == List {
+		return inList(item, coll)
+	}
+	found, err = inOther(item, coll)
+	return found, 1, err
+}
+
+// inOther is In for what is no list.
+func inOther(item, coll any) (bool, error) {
 	k, rv := kindOf(reflect.ValueOf(coll))
 	ik, _ := kindOf(reflect.ValueOf(item))
 	switch k {
@@ -62,8 +78,6 @@ func In(item, coll any) (bool, error) {
 			return strings.Contains(textOf(rv), sub), nil
 		}
 		return false, fmt.Errorf("cannot look for %s in string; only a string is in a string", TypeName(item))
-	case List:
-		return inList(item, coll)
 	case Map:
 		if name, ok := Text(item); ok {
 			_, found := Field(coll, name)
@@ -81,18 +95,18 @@ func In(item, coll any) (bool, error) {
 	return false, fmt.Errorf("cannot look for %s in %s; it takes a string, a list or a map", TypeName(item), TypeName(coll))
 }
 
-func inList(item, coll any) (bool, error) {
+func inList(item, coll any) (found bool, cost int, err error) {
 	c := newComparison()
 	n, _, _ := Len(coll)
 	for i := range n {
 		if c.equal(item, Index(coll, i)) {
-			return true, nil
+			return true, c.cost(), nil
 		}
 		if c.budget < 0 {
-			return false, errTooMuch
+			return false, c.cost(), errTooMuch
 		}
 	}
-	return false, nil
+	return false, c.cost(), nil
 }
 
 // Equal reports whether a and b are the same: numbers by value, strings, times
@@ -103,30 +117,39 @@ func inList(item, coll any) (bool, error) {
 //
 // Data that contains itself compares as far as it can be told apart. Equal
 // gives up, with false, after two million elements, where a list or map counts
-// as eight.
+// as eight and a long string as one for each 256 bytes.
 func Equal(a, b any) bool {
+	equal, _ := EqualCost(a, b)
+	return equal
+}
+
+// EqualCost is Equal that tells its cost: how many elements it looked at, as
+// they count there.
+func EqualCost(a, b any) (equal bool, cost int) {
 	switch x := a.(type) {
 	case nil:
 		if b == nil {
-			return true
+			return true, 1
 		}
 	case string:
 		if y, ok := b.(string); ok {
-			return x == y
+			return x == y, 1 + stringCost(len(x), len(y))
 		}
 	case int:
 		switch y := b.(type) {
 		case int:
-			return x == y
+			return x == y, 1
 		case string:
-			return false
+			return false, 1
 		}
 	case bool:
 		if y, ok := b.(bool); ok {
-			return x == y
+			return x == y, 1
 		}
 	}
-	return newComparison().equal(a, b)
+	c := newComparison()
+	equal = c.equal(a, b)
+	return equal, c.cost()
 }
 
 // maxComparisons and the price of a list or map keep a comparison within a
@@ -156,11 +179,25 @@ type meeting struct {
 
 func newComparison() *comparison { return &comparison{budget: maxComparisons} }
 
+// cost is what was taken from the budget.
+func (c *comparison) cost() int { return maxComparisons - c.budget }
+
+// stringCost is what comparing strings of these lengths counts for, besides
+// the one of every value.
+func stringCost(a, b int) int {
+	if a != b {
+		return 0
+	}
+	return a / bytesPerStep
+}
+
+const bytesPerStep = 256
+
 func (c *comparison) equal(a, b any) bool {
 	if x, ok := a.(string); ok {
 		if y, ok := b.(string); ok {
-			c.budget--
-			return x == y
+			c.budget -= 1 + stringCost(len(x), len(y))
+			return c.budget >= 0 && x == y
 		}
 	}
 	c.todo = c.todo[:0]
@@ -199,6 +236,9 @@ func (c *comparison) step(a, b reflect.Value) bool {
 		y, _ := numberOf(b)
 		return x.compare(y) == 0
 	case String:
+		if c.budget -= stringCost(a.Len(), b.Len()); c.budget < 0 {
+			return false
+		}
 		if a.Kind() == reflect.Slice && b.Kind() == reflect.Slice {
 			return bytes.Equal(a.Bytes(), b.Bytes())
 		}

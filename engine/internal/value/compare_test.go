@@ -183,7 +183,7 @@ func TestEqualIsAnEquivalence(t *testing.T) {
 				if ab != Equal(b, a) {
 					t.Fatalf("Equal(%#v, %#v) is %v one way alone", a, b, ab)
 				}
-				if ha, hb := hash(reflect.ValueOf(a), 0), hash(reflect.ValueOf(b), 0); ab && ha != hb {
+				if ha, hb := hash(reflect.ValueOf(a), 0, new(int)), hash(reflect.ValueOf(b), 0, new(int)); ab && ha != hb {
 					t.Fatalf("%#v and %#v are equal and hash differently", a, b)
 				}
 				for _, c := range list {
@@ -193,7 +193,7 @@ func TestEqualIsAnEquivalence(t *testing.T) {
 				}
 			}
 		}
-		unique, err := Unique(list)
+		unique, _, err := Unique(list)
 		if err != nil {
 			t.Fatal(err)
 		}

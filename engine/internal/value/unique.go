@@ -12,31 +12,36 @@ var errTooMuch = errors.New("there is too much to compare")
 // Unique returns the elements of the list v without those equal to an earlier
 // one, in their order; nil if v is no list. It allocates up to 60 bytes an
 // element: ask Len first. Where elements are so large and alike that telling
-// them apart takes as much work as Equal gives up at, it gives an error.
-func Unique(v any) ([]any, error) {
+// them apart takes as much work as Equal gives up at, it gives an error. The
+// cost is told as by EqualCost.
+func Unique(v any) (kept []any, cost int, err error) {
 	n, kind, _ := Len(v)
 	if kind != List {
-		return nil, nil
+		return nil, 0, nil
 	}
 	c := newComparison()
+	looked := 0
 	seen := make(map[uint64][]int, n)
-	kept := make([]any, 0, n)
+	kept = make([]any, 0, n)
 next:
 	for i := range n {
 		x := Index(v, i)
-		h := hash(reflect.ValueOf(x), 0)
+		h := hash(reflect.ValueOf(x), 0, &looked)
+		if looked > maxHashed {
+			return nil, c.cost() + looked, errTooMuch
+		}
 		for _, j := range seen[h] {
 			if c.equal(x, kept[j]) {
 				continue next
 			}
 			if c.budget < 0 {
-				return nil, errTooMuch
+				return nil, c.cost() + looked, errTooMuch
 			}
 		}
 		seen[h] = append(seen[h], len(kept))
 		kept = append(kept, x)
 	}
-	return kept, nil
+	return kept, c.cost() + looked, nil
 }
 
 var hashSeed = maphash.MakeSeed()
@@ -46,11 +51,13 @@ var hashSeed = maphash.MakeSeed()
 const (
 	hashDepth = 2
 	hashItems = 32
+	maxHashed = 2 * maxComparisons // by one call of Unique
 )
 
-// hash gives equal values equal numbers.
-func hash(rv reflect.Value, depth int) uint64 {
+// hash gives equal values equal numbers. It counts in looked what it does.
+func hash(rv reflect.Value, depth int, looked *int) uint64 {
 	k, rv := kindOf(rv)
+	*looked++
 	mix := func(x uint64) uint64 { return maphash.Comparable(hashSeed, [2]uint64{uint64(k), x}) }
 	switch k {
 	case Bool:
@@ -68,6 +75,7 @@ func hash(rv reflect.Value, depth int) uint64 {
 		}
 		return mix(math.Float64bits(f))
 	case String:
+		*looked += rv.Len() / bytesPerStep
 		return mix(maphash.String(hashSeed, textOf(rv)))
 	case Time:
 		t := momentOf(rv)
@@ -76,7 +84,7 @@ func hash(rv reflect.Value, depth int) uint64 {
 		h := mix(uint64(rv.Len()))
 		if depth < hashDepth {
 			for i := range min(rv.Len(), hashItems) {
-				h = mix(h ^ hash(rv.Index(i), depth+1))
+				h = mix(h ^ hash(rv.Index(i), depth+1, looked))
 			}
 		}
 		return h
@@ -87,7 +95,7 @@ func hash(rv reflect.Value, depth int) uint64 {
 		var h uint64
 		list := members(rv)
 		for _, m := range list {
-			h += mix(maphash.String(hashSeed, m.name) ^ hash(m.value, depth+1)) // in any order
+			h += mix(maphash.String(hashSeed, m.name) ^ hash(m.value, depth+1, looked)) // in any order
 		}
 		if len(list) > hashItems {
 			break
