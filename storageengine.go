@@ -26,7 +26,8 @@ type StorageEngineConfig struct {
 // shows in the next render and recompiles only what depends on it. While a
 // latest version does not parse, the one before it stays in service.
 type StorageEngine struct {
-	storage // its methods are the engine's, but for Save and Close
+	engineMethods
+	storage TemplateStorage
 	engine  *engine.Engine
 	config  StorageEngineConfig
 	count   changeCounter // nil if the storage is none
@@ -37,7 +38,35 @@ type StorageEngine struct {
 	broken   brokenVersions
 }
 
-type storage = TemplateStorage
+// engineMethods are what a StorageEngine does as a storage, but for Save and
+// Close.
+type engineMethods interface {
+	TemplateStorage
+	ConditionalSaver
+	BatchSaver
+}
+
+// validating is a storage that saves nothing that does not parse.
+type validating struct {
+	TemplateStorage
+	se *StorageEngine
+}
+
+func (v validating) SaveIf(ctx context.Context, tmpl *StoredTemplate, base int) error {
+	if err := v.se.checkSource(ctx, tmpl); err != nil {
+		return err
+	}
+	return SaveIf(ctx, v.TemplateStorage, tmpl, base)
+}
+
+func (v validating) SaveAll(ctx context.Context, tmpls []*StoredTemplate) error {
+	for _, t := range tmpls {
+		if err := v.se.checkSource(ctx, t); err != nil {
+			return err
+		}
+	}
+	return SaveAll(ctx, v.TemplateStorage, tmpls)
+}
 
 // NewStorageEngine returns an engine; closing it closes the storage.
 func NewStorageEngine(config StorageEngineConfig) (*StorageEngine, error) {
@@ -45,6 +74,7 @@ func NewStorageEngine(config StorageEngineConfig) (*StorageEngine, error) {
 		return nil, errors.New("prompty: StorageEngineConfig.Storage is nil; open one with OpenStorage or NewMemoryStorage")
 	}
 	se := &StorageEngine{storage: config.Storage, engine: config.Engine, config: config}
+	se.engineMethods = validating{config.Storage, se}
 	if se.engine == nil {
 		var err error
 		if se.engine, err = engine.New(engine.Config{}); err != nil {

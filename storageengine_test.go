@@ -280,6 +280,12 @@ func TestStorageEngineValidates(t *testing.T) {
 	if perr, ok := errors.AsType[*engine.Error](err); !errors.Is(err, prompty.ErrInvalidTemplate) || !ok || perr.Line != 2 || perr.Column != 3 {
 		t.Errorf("Save of a bad template = %v, want ErrInvalidTemplate at 2:3", err)
 	}
+	if err := prompty.SaveIf(ctx, se, bad, 0); !errors.Is(err, prompty.ErrInvalidTemplate) {
+		t.Errorf("SaveIf of a bad template = %v, want ErrInvalidTemplate", err)
+	}
+	if err := prompty.SaveAll(ctx, se, []*prompty.StoredTemplate{{Name: "good"}, bad}); !errors.Is(err, prompty.ErrInvalidTemplate) {
+		t.Errorf("SaveAll with a bad template = %v, want ErrInvalidTemplate", err)
+	}
 	if bad.Version != 0 {
 		t.Errorf("Save failed but set version %d", bad.Version)
 	}

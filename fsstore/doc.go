@@ -31,8 +31,8 @@
 //     next one, before it is returned. A file made, moved, renamed or deleted by
 //     hand is a Save or a Delete. Edits between two looks are one version. What
 //     was saved in place is read when its writer has closed it, or has done
-//     nothing for a quarter of a second; a file that was cut to nothing or moved away is given
-//     50 ms to come back.
+//     nothing for a second; a file that was cut to nothing or moved away is
+//     given 50 ms to come back.
 //   - Versions are never changed. A number is never used twice, as long as
 //     nobody removes files from .prompty/versions.
 //   - Deleted texts stay on disk as ".deleted", seen by no reader. Folders that
@@ -83,9 +83,9 @@
 //   - Where the system cannot exchange two files in one step (other than Linux,
 //     some network file systems) an edit made in the microseconds between Save's
 //     look and its replacing the file is lost.
-//   - A program that has a file open for writing for longer than a quarter of a
-//     second, without cutting it, and writes after a Save, writes to the file
-//     that was replaced.
+//   - A program that has a file open for writing for longer than a second,
+//     without cutting it, and writes after a Save, writes to the file that was
+//     replaced.
 //   - Times are as precise as the file system keeps them.
 //   - The folders in the tree must be on one file system.
 package fsstore

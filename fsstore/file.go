@@ -19,9 +19,10 @@ import (
 // cut it to nothing, before they write the new one leave a gap of a few
 // milliseconds; looked at in it, a template would seem deleted or empty.
 const (
-	grace     = 50 * time.Millisecond  // for a gap to be closed
-	patience  = 250 * time.Millisecond // for a writer who pauses to go on
-	tick      = 20 * time.Millisecond  // more than the clock that stamps files needs for a step
+	grace     = 50 * time.Millisecond // for a gap to be closed
+	patience  = time.Second           // for a writer who pauses to go on, or whom a busy machine makes wait
+	giveUp    = 4 * time.Second       // of constant change
+	tick      = 20 * time.Millisecond // more than the clock that stamps files needs for a step
 	maxFile   = prompty.MaxSourceBytes + 2*promptfile.MaxFrontMatter
 	pollEvery = time.Millisecond
 )
@@ -154,7 +155,7 @@ func (s *Store) readSteady(ctx context.Context, p string) (*file, error) {
 			}
 			return f, nil
 		}
-		if time.Since(start) > 8*patience {
+		if time.Since(start) > giveUp {
 			return nil, fmt.Errorf("%s keeps changing while it is read; try again when its writer is done", p)
 		}
 		if err := s.pause(ctx, pollEvery); err != nil {
