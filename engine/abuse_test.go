@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -62,13 +63,18 @@ func abuses() []abuse {
 	}
 	other := append([]any{}, inner...)
 	other[len(other)-1] = 1
+	digits := make([]any, 60_000)
+	for i := range digits {
+		digits[i] = json.Number(strings.Repeat("9", 400))
+	}
 	nestedInts := [][]int{million, million}
 	sameText := []any{strings.Repeat("x", 1<<20), strings.Clone(long), strings.Repeat("x", 1<<20)}
 	for range 10 {
 		sameText = append(sameText, sameText[:min(len(sameText), 1000)]...)
 	}
 	tenThousand := map[string]any{"v": "x", "l": numbers[:10_000], "wide": wide, "long": long, "m": cyclicMap, "m2": cyclicMap2, "deep": deepList, "deep2": deepList2,
-		"million": million, "alike": alike, "other": other, "nested": nestedInts, "nested2": [][]int{append([]int{}, million...), million}, "texts": sameText}
+		"million": million, "alike": alike, "other": other, "nested": nestedInts, "nested2": [][]int{append([]int{}, million...), million}, "texts": sameText,
+		"digits": digits, "digit": json.Number(strings.Repeat("9", 1<<20))}
 	var front strings.Builder
 	front.WriteString("---\ninputs:\n")
 	for i := range 20_000 {
@@ -127,6 +133,9 @@ func abuses() []abuse {
 		{name: "search among alike lists in a loop", source: loop("l", `{~prompty.if eval="other in alike" onerror="remove"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
 		{name: "contains among alike lists in a loop", source: loop("l", `{~prompty.if eval="contains(alike, other)" onerror="remove"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
 		{name: "typed lists of lists compared in a loop", source: loop("l", `{~prompty.if eval="nested == nested2"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "long numbers sorted", source: loop("l", `{~prompty.if eval="sort(digits) == 1" onerror="remove"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "long numbers searched", source: loop("l", `{~prompty.if eval="has(digits, 1)" onerror="remove"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "endless number", source: loop("l", `{~prompty.if eval="digit > 1" onerror="remove"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
 		{name: "equal long texts sorted", source: loop("l", `{~prompty.if eval="sort(texts) == 1" onerror="remove"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
 		{name: "equal long texts searched", source: loop("l", `{~prompty.if eval="(long + 'x') in texts" onerror="remove"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
 		{name: "long texts in a loop", source: loop("l", `{~prompty.if eval="contains(long, 'y')"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},

@@ -185,7 +185,7 @@ const tooDeepSteps = 200_000
 func (f *frame) chargeFailed(err error, values ...any) error {
 	n := 64
 	for _, v := range values {
-		n += extent(v, 0)
+		n += extent(v, 0) + textWeight(v)
 	}
 	if errors.Is(err, value.ErrTooDeep) {
 		n += tooDeepSteps

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -196,10 +197,14 @@ func weight(v any) int {
 	return n
 }
 
-// textWeight is weight of text, 0 of all else.
+// textWeight is weight of text, and of numbers that are kept as text; 0 of all
+// else.
 func textWeight(v any) int {
-	if s, ok := v.(string); ok {
-		return len(s)
+	switch v := v.(type) {
+	case string:
+		return len(v)
+	case json.Number:
+		return len(v)
 	}
 	if value.KindOf(v) == value.String {
 		return weight(v)

@@ -83,6 +83,7 @@
 package builtin
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -171,6 +172,11 @@ func (c call) order(a, b any) (int, error) {
 		n, _, _ := value.Len(a)
 		m, _, _ := value.Len(b)
 		*c.cost += min(n, m) / 256
+	}
+	for _, v := range [...]any{a, b} {
+		if n, ok := v.(json.Number); ok { // it is read each time
+			*c.cost += len(n) / 2
+		}
 	}
 	if *c.cost > maxCost {
 		return 0, errors.New("there is too much to compare")

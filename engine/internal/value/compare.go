@@ -191,7 +191,18 @@ func stringCost(a, b int) int {
 	return a / bytesPerStep
 }
 
-const bytesPerStep = 256
+const (
+	bytesPerStep  = 256
+	digitsPerStep = 4
+)
+
+// digits is how long a number is that is kept as text.
+func digits(rv reflect.Value) int {
+	if rv.Kind() == reflect.String {
+		return rv.Len()
+	}
+	return 0
+}
 
 func (c *comparison) equal(a, b any) bool {
 	if x, ok := a.(string); ok {
@@ -232,6 +243,7 @@ func (c *comparison) step(a, b reflect.Value) bool {
 	case Bool:
 		return a.Bool() == b.Bool()
 	case Number:
+		c.budget -= (digits(a) + digits(b)) / digitsPerStep
 		x, _ := numberOf(a)
 		y, _ := numberOf(b)
 		return x.compare(y) == 0

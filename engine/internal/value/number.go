@@ -33,6 +33,10 @@ const (
 // cost quadratic time to read.
 const maxDigits = 400
 
+// maxNumberText bounds what is read as a number at all: it is read again each
+// time that it is looked at. What is longer is text.
+const maxNumberText = 1000
+
 func intNumber(i int64) number     { return number{kind: isInt, i: i} }
 func floatNumber(f float64) number { return number{kind: isFloat, f: f} }
 
@@ -87,6 +91,9 @@ func numberOf(rv reflect.Value) (number, bool) {
 
 // jsonNumber reads s if it is a number as JSON spells it.
 func jsonNumber(s string) (number, bool) {
+	if len(s) > maxNumberText {
+		return number{}, false
+	}
 	integer, ok := jsonNumberShape(s)
 	if !ok {
 		return number{}, false

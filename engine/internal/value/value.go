@@ -7,7 +7,8 @@
 // type Level int is a number. Further rules:
 //
 //   - A json.Number that holds a number is a number, exact for integers of up
-//     to 400 digits, the nearest float64 otherwise.
+//     to 400 digits, the nearest float64 otherwise; one of more than 1,000
+//     bytes is text.
 //   - []byte and named types of it are text, as strings are.
 //   - A struct is a map of its fields (see [Field] for their names); one
 //     without any visible field, such as big.Int, is [Other].
