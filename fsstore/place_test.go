@@ -244,10 +244,12 @@ func TestUnprivileged(t *testing.T) {
 	must(t, os.Chmod(filepath.Join(dir, "secret.prompty"), 0o600))
 	must(t, os.Chmod(filepath.Join(dir, "closed"), 0o700))
 
+	// Copied by a process of its own: while this one has a program open for
+	// writing, another test's fork may inherit that, and it cannot be run.
 	exe := filepath.Join(dir, "test.bin")
-	data, err := os.ReadFile(os.Args[0])
-	must(t, err)
-	must(t, os.WriteFile(exe, data, 0o755))
+	if out, err := exec.Command("install", "-m", "755", os.Args[0], exe).CombinedOutput(); err != nil {
+		t.Fatalf("install: %v: %s", err, out)
+	}
 	cmd := exec.CommandContext(t.Context(), exe, "-test.run=^TestUnprivileged$", "-test.v")
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), "FSSTORE_TEST_UNPRIVILEGED="+dir)
