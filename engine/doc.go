@@ -55,9 +55,9 @@
 //
 // prompty.include prints another template, which sees all that the including
 // one sees. with, a path or an expression, puts the entries of a map on top of
-// that, or anything else as _value; every further attribute is a string
-// variable on top of that; isolate="true" hides all the rest. version="3", or
-// template="name@3", takes one version of the template.
+// that, or anything else as _value; every further attribute but onerror and
+// default is a string variable on top of that; isolate="true" hides all the
+// rest. version="3", or template="name@3", takes one version of the template.
 //
 //	{~prompty.include template="partials/tools" with="agent" tone="kind" /~}
 //

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/width"
 )
 
 // Error is an error at a place in a template.
@@ -18,7 +20,7 @@ type Error struct {
 	Err      error
 
 	excerpt string  // the source line, fit for a terminal
-	caret   int     // code points of excerpt before the place
+	caret   int     // columns of excerpt before the place
 	via     []place // the includes that led here, innermost first
 	final   bool    // no onerror may catch it
 }
@@ -141,7 +143,22 @@ func excerpt(line string, at int) (text string, caret int) {
 	if strings.TrimSpace(text) == "" {
 		return "", 0
 	}
-	return text, utf8.RuneCountInString(head.String())
+	return text, columns(head.String())
+}
+
+// columns is the room that a terminal gives to s.
+func columns(s string) int {
+	n := 0
+	for _, r := range s {
+		if unicode.In(r, unicode.Mn, unicode.Me) {
+			continue // stands on the letter before it
+		}
+		n++
+		if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {
+			n++
+		}
+	}
+	return n
 }
 
 // showText writes s with everything escaped that could move a cursor.

@@ -246,8 +246,13 @@ func (f *frame) begin(k *cursor, s *loopSite, v any) error {
 }
 
 // isStruct reports whether v is a struct or leads to one. Paths look into it as
-// into a map, but its fields are no entries to loop over.
+// into a map, but its fields are no entries to loop over. An entry of a map is
+// a map itself.
 func isStruct(v any) bool {
+	switch v.(type) {
+	case value.Entry, *value.Entry:
+		return false
+	}
 	rv := reflect.ValueOf(v)
 	for n := 0; n < 100 && (rv.Kind() == reflect.Pointer || rv.Kind() == reflect.Interface); n++ {
 		rv = rv.Elem()

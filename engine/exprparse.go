@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/go-prompty/prompty/engine/internal/value"
@@ -329,7 +330,7 @@ func (p *exprParser) numberValue() any {
 }
 
 // stringValue resolves the escapes of a string literal: \n \t \r \\ \" \' and
-// \u with four hexadecimal digits.
+// \u with four hexadecimal digits, two of them for what is above U+FFFF.
 func (p *exprParser) stringValue() string {
 	text := p.src[p.pos+1 : p.end-1]
 	if strings.IndexByte(text, '\\') < 0 {
@@ -352,21 +353,34 @@ func (p *exprParser) stringValue() string {
 		case '\\', '"', '\'':
 			b.WriteByte(c)
 		case 'u':
-			n, err := uint64(0), errors.New("short")
-			if i+5 <= len(text) {
-				n, err = strconv.ParseUint(text[i+1:i+5], 16, 32)
-			}
-			if err != nil {
+			r, ok := unicodeEscape(text[i-1:])
+			if !ok {
 				p.fail(p.pos+i, errors.New(`\u needs four hexadecimal digits`))
 			}
-			b.WriteRune(rune(n))
 			i += 4
+			if utf16.IsSurrogate(r) { // one half of a character above U+FFFF
+				low, _ := unicodeEscape(text[i+1:])
+				if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
+					p.fail(p.pos+i-4, errors.New(`\u is half of a surrogate pair, the other half of which must stand beside it`))
+				}
+				i += 6
+			}
+			b.WriteRune(r)
 		default:
 			r, _ := utf8.DecodeRuneInString(text[i:])
 			p.fail(p.pos+i, fmt.Errorf(`unknown escape \%c in a string: use \n \t \r \\ \" \' \uXXXX`, safeRune(r)))
 		}
 	}
 	return b.String()
+}
+
+// unicodeEscape reads the \u and four digits that s starts with.
+func unicodeEscape(s string) (rune, bool) {
+	if len(s) < 6 || s[:2] != `\u` {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(s[2:6], 16, 32)
+	return rune(n), err == nil
 }
 
 func safeRune(r rune) rune {

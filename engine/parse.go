@@ -254,12 +254,12 @@ func (p *parser) closeTag(t *tag) {
 }
 
 func (p *parser) mismatch(t *tag) {
+	if s := builtinTags[t.name]; s != nil && s.form == separator {
+		p.report(t.pos, t.name, fmt.Errorf("%s has no closing tag: it ends where the next branch begins", t.name))
+		return
+	}
 	if len(p.stack) == 0 {
-		err := fmt.Errorf("closing tag %s closes nothing: no tag is open here", t.name)
-		if s := builtinTags[t.name]; s != nil && s.form == separator {
-			err = fmt.Errorf("%s has no closing tag: it ends where the next branch begins", t.name)
-		}
-		p.report(t.pos, t.name, err)
+		p.report(t.pos, t.name, fmt.Errorf("closing tag %s closes nothing: no tag is open here", t.name))
 		return
 	}
 	n := p.stack[len(p.stack)-1]

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -243,6 +244,26 @@ func TestErrorDisplay(t *testing.T) {
 	list := engine.Errors{}
 	if !errors.As(err, &list) || len(list) != 1 || list[0].Line != 2 || list[0].Tag != "nope" {
 		t.Errorf("Errors = %#v", list)
+	}
+}
+
+// TestCaret holds the caret to standing below the place on a terminal, where
+// some characters take two columns and some none.
+func TestCaret(t *testing.T) {
+	t.Parallel()
+	eng := engine.MustNew(engine.Config{})
+	for line, want := range map[string]int{"ab": 3, "中文": 5, "e\u0301": 2, "😀": 3, "한글 １": 8, "\t": 2} {
+		_, err := eng.Render(context.Background(), line+`{~nope/~}`, nil)
+		if err == nil {
+			t.Fatal("no error")
+		}
+		lines := strings.Split(err.Error(), "\n")
+		if got := strings.IndexByte(lines[2], '^') - 2 + 1; got != want {
+			t.Errorf("%q: the caret is in column %d, want %d:\n%v", line, got, want, err)
+		}
+		if column := 1 + utf8.RuneCountInString(line); !strings.HasPrefix(lines[0], fmt.Sprintf("template:1:%d: ", column)) {
+			t.Errorf("%q: %s, want column %d in code points", line, lines[0], column)
+		}
 	}
 }
 
