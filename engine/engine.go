@@ -164,6 +164,9 @@ func (e *Engine) RegisterResolver(r Resolver) error {
 	case strings.HasPrefix(name, "prompty."):
 		return fmt.Errorf("register resolver %s: names that start with prompty. are reserved", name)
 	}
+	if f, ok := r.(resolverFunc); ok && f.fn == nil {
+		return fmt.Errorf("register resolver %s: its function is nil", name)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	old := e.names.Load()

@@ -158,7 +158,18 @@ func (f *frame) call(fn *Func, args []any) (any, error) {
 	}
 	// With a slice of its own for the function, the operand stack need not be
 	// on the heap.
-	v, compared, err := callFunc(fn, slices.Clone(args))
+	own := slices.Clone(args)
+	if fn.counted == nil {
+		for i, v := range own {
+			own[i] = plain(v)
+		}
+	}
+	v, compared, err := callFunc(fn, own)
+	if fn.counted == nil { // it may have taken any time
+		if err := f.ctx.Err(); err != nil {
+			return nil, stepError{err}
+		}
+	}
 	limit := f.p.eng.limits.FunctionResultBytes
 	if over := f.chargeCompared(compared, nil); over != nil {
 		return nil, over
@@ -365,6 +376,9 @@ func (f *frame) custom(s *customSite, a *activation, dst []byte) ([]byte, error)
 		return dst, err
 	}
 	v, err := f.resolve(s.node.resolver, t)
+	if err := f.ctx.Err(); err != nil {
+		return dst, stepError{err}
+	}
 	if err != nil {
 		return dst, err
 	}

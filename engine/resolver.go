@@ -81,5 +81,6 @@ func (t *Tag) Lookup(path string) (any, bool) {
 	if err != nil || t.env == nil {
 		return nil, false
 	}
-	return t.env.lookup(segs)
+	v, ok := t.env.lookup(segs)
+	return plain(v), ok
 }

@@ -158,6 +158,15 @@ func unbox(v any) any {
 	return v
 }
 
+// plain is what Go functions and resolvers get for v: an entry of a map as a
+// map, since its own type is not theirs to know.
+func plain(v any) any {
+	if e, ok := v.(value.Entry); ok {
+		return map[string]any{"key": e.Key, "value": e.Value}
+	}
+	return v
+}
+
 // smallInts is what the indexes of loops point to.
 var smallInts = func() (a [1024]int) {
 	for i := range a {
