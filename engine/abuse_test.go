@@ -67,6 +67,10 @@ func abuses() []abuse {
 	for i := range digits {
 		digits[i] = json.Number(strings.Repeat("9", 400))
 	}
+	broken, counts := map[string]any{"zzz": func() {}}, map[string]int{}
+	for i := range 3000 {
+		broken[fmt.Sprint(i)], counts[fmt.Sprint(i)] = i, i
+	}
 	nestedInts := [][]int{million, million}
 	sameText := []any{strings.Repeat("x", 1<<20), strings.Clone(long), strings.Repeat("x", 1<<20)}
 	for range 10 {
@@ -74,6 +78,7 @@ func abuses() []abuse {
 	}
 	tenThousand := map[string]any{"v": "x", "l": numbers[:10_000], "wide": wide, "long": long, "m": cyclicMap, "m2": cyclicMap2, "deep": deepList, "deep2": deepList2,
 		"million": million, "alike": alike, "other": other, "nested": nestedInts, "nested2": [][]int{append([]int{}, million...), million}, "texts": sameText,
+		"broken": broken, "counts": []any{counts, counts}, "nine": numbers[:9],
 		"digits": digits, "digit": json.Number(strings.Repeat("9", 1<<20))}
 	var front strings.Builder
 	front.WriteString("---\ninputs:\n")
@@ -138,6 +143,15 @@ func abuses() []abuse {
 		{name: "endless number", source: loop("l", `{~prompty.if eval="digit > 1" onerror="remove"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
 		{name: "equal long texts sorted", source: loop("l", `{~prompty.if eval="sort(texts) == 1" onerror="remove"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
 		{name: "equal long texts searched", source: loop("l", `{~prompty.if eval="(long + 'x') in texts" onerror="remove"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "failing prints of maps", source: loop("l", `{~prompty.var name="broken" onerror="remove" /~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "maps joined in a loop", source: loop("l", `{~prompty.if eval="join(counts)"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "maps in a switch in a loop", source: loop("l", `{~prompty.switch eval="counts.0"~}{~prompty.case value="`+strings.Repeat("x", 40_000)+`"~}{~/prompty.case~}{~/prompty.switch~}`), data: tenThousand, want: "steps", limit: true},
+		{name: "many cases", source: `{~prompty.switch eval="v"~}` + strings.Repeat(`{~prompty.case eval="v"~}{~/prompty.case~}`, 60_000) + `{~/prompty.switch~}`, data: map[string]any{"v": 1}},
+		{name: "many blocks", source: `{~prompty.extends template="p" /~}` + manyBlocks("child", 30_000), partials: map[string]string{"p": manyBlocks("base", 30_000)}},
+		{name: "many scopes", source: `{~prompty.include template="p" /~}`, partials: map[string]string{
+			"p": strings.Repeat(`{~prompty.comment /~}x`, 4000) + `{~prompty.include template="q"` + manyAttrs(250) + ` /~}`,
+			"q": strings.Repeat(`{~prompty.comment /~}x`, 4000) + loop("l", loop("nine", strings.Repeat(`{~prompty.var name="nope" default="" /~}`, 90))),
+		}, data: tenThousand, want: "steps", limit: true},
 		{name: "long texts in a loop", source: loop("l", `{~prompty.if eval="contains(long, 'y')"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
 		{name: "long texts compared in a loop", source: loop("l", `{~prompty.if eval="long < long"~}{~/prompty.if~}`), data: tenThousand, want: "steps", limit: true},
 		{name: "long texts joined", source: print("value+value"), data: map[string]any{"v": long}, want: "longer than 1,048,576", limit: true},
@@ -168,6 +182,14 @@ func manyAttrs(n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, ` a%d="x"`, i)
+	}
+	return b.String()
+}
+
+func manyBlocks(name string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `{~prompty.block name="%s%d"~}{~/prompty.block~}`, name, i)
 	}
 	return b.String()
 }

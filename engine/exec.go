@@ -21,6 +21,7 @@ type frame struct {
 	check   int  // number of steps at which to look up again
 	turns   int  // of all loops
 	depth   int  // of includes
+	scopes  int  // steps that looking through the scopes of env takes
 	env     *env // what the running code sees, if it was called
 
 	collect  bool // messages are wanted, not text
@@ -225,6 +226,7 @@ func (missingError) Error() string { return "missing" }
 // lookup finds the value of a path.
 func (f *frame) lookup(p *pathRef, a *activation) (any, bool) {
 	for _, slot := range p.dyn {
+		f.steps += withSteps
 		if v, ok := step(a.slots[slot], p.segs[0]); ok {
 			return walk(v, p.segs[1:])
 		}
@@ -243,7 +245,7 @@ func (f *frame) lookup(p *pathRef, a *activation) (any, bool) {
 	case fromConst:
 		v, ok = p.fixed, true
 	case fromEnv:
-		f.steps += f.depth // through the scopes of all that called
+		f.steps += f.scopes
 		v, ok = f.env.first(p.segs[0])
 	}
 	if !ok {
@@ -335,7 +337,11 @@ func (f *frame) print(dst []byte, v any) ([]byte, error) {
 			return dst, f.tooLong()
 		}
 		if err == nil {
-			return dst, f.charge((len(dst) - was) / readPerStep)
+			per := readPerStep
+			if k := value.KindOf(v); k == value.List || k == value.Map {
+				per = jsonPerStep
+			}
+			return dst, f.charge((len(dst) - was) / per)
 		}
 		if err := f.chargeFailed(err, v); err != nil {
 			return dst, err
@@ -472,7 +478,11 @@ func (f *frame) exec(c *code, a *activation, dst []byte, pc int) ([]byte, int, e
 				continue
 			}
 		case doCaseText:
-			if !printsAs(dst, a.slots[in.a], c.texts[in.b]) {
+			same, err := f.printsAs(dst, a.slots[in.a], c.texts[in.b])
+			if err != nil {
+				return dst, pc, err
+			}
+			if !same {
 				pc = int(in.c)
 				continue
 			}

@@ -16,8 +16,10 @@ import (
 const (
 	readPerStep  = 16
 	madePerStep  = 8
+	jsonPerStep  = 2   // bytes of output that are made of lists and maps
 	compareSteps = 4   // for each comparison of elements
 	callSteps    = 256 // for calling a template
+	withSteps    = 2   // for looking into what an include's with brings
 )
 
 // binary computes x op y.
@@ -145,10 +147,12 @@ func (f *frame) call(fn *Func, args []any) (any, error) {
 	n := 1
 	for _, v := range args {
 		switch fn.cost {
-		case linear:
+		case linear, printing:
 			n += weight(v) / readPerStep
 		case slow:
 			n += weight(v)
+		case ordering:
+			n += weight(v) / 4
 		case search:
 			n += textWeight(v) / readPerStep
 		}
@@ -183,20 +187,32 @@ func (f *frame) call(fn *Func, args []any) (any, error) {
 	if s, ok := v.(string); ok && len(s) > limit {
 		return nil, limitf("%s: the result has %s bytes, the limit is %s", fn.Name, value.Count(len(s)), value.Count(limit))
 	}
-	if fn.cost == constant {
+	switch {
+	case fn.cost == constant:
 		return v, nil // it stood in the arguments
+	case fn.cost == printing && textWeight(args[0]) == 0:
+		return v, f.charge(weight(v) + weight(v)/2)
 	}
 	return v, f.charge(weight(v) / madePerStep)
 }
 
-// tooDeepSteps is what finding out that a value contains itself may cost.
-const tooDeepSteps = 200_000
+// failedSteps is what each value costs that was read in vain, tooDeepSteps what
+// finding out that a value contains itself may cost.
+const (
+	failedSteps  = 12
+	tooDeepSteps = 200_000
+)
 
 // chargeFailed charges for values that were read in vain.
 func (f *frame) chargeFailed(err error, values ...any) error {
 	n := 64
 	for _, v := range values {
-		n += extent(v, 0) + textWeight(v)
+		n += textWeight(v)
+		if x := extent(v, 0); x < maxExtent {
+			n += failedSteps * x
+		} else {
+			n += x
+		}
 	}
 	if errors.Is(err, value.ErrTooDeep) {
 		n += tooDeepSteps
@@ -274,7 +290,7 @@ func isStruct(v any) bool {
 // sorted makes the list of a map's entries.
 func (f *frame) sorted(k *cursor, v any) error {
 	n, _, _ := value.Len(v)
-	if err := f.charge(1 + 64*n/madePerStep); err != nil {
+	if err := f.charge(1 + 12*n); err != nil {
 		return err
 	}
 	entries := value.Entries(v)
@@ -308,12 +324,16 @@ func (f *frame) turn(k *cursor, s *loopSite, a *activation) error {
 }
 
 // printsAs reports whether v prints as text. It uses the space behind dst.
-func printsAs(dst []byte, v any, text string) bool {
+func (f *frame) printsAs(dst []byte, v any, text string) (bool, error) {
 	if s, ok := v.(string); ok {
-		return s == text
+		return s == text, nil
 	}
 	out, err := value.AppendLimit(dst, v, len(dst)+len(text))
-	return err == nil && string(out[len(dst):]) == text
+	same := err == nil && string(out[len(dst):]) == text
+	if n, kind, ok := value.Len(v); ok && kind != value.String {
+		return same, f.charge(2*n + 2*len(text)) // it may have put a map in order
+	}
+	return same, nil
 }
 
 // withMap is what an include's with puts on top: the keys of a map, or
@@ -346,8 +366,10 @@ func (f *frame) include(c *code, a *activation, pc int, dst []byte) ([]byte, err
 	outer := f.env
 	f.env = f.snapshot(s.view, a)
 	f.depth += s.depth
+	f.scopes += s.scopes
 	dst, err := f.run(s.target.code, &callee, dst)
 	f.depth -= s.depth
+	f.scopes -= s.scopes
 	f.env = outer
 	if err != nil {
 		return dst, calleeError{err}

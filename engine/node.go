@@ -43,6 +43,7 @@ type node struct {
 	limit    int      // of a for; 0 without
 	ref      Ref      // of include and extends
 	resolver Resolver // of a custom tag
+	complete bool     // a switch has its casedefault
 }
 
 // name is the tag's name; "" for text.

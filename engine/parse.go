@@ -359,12 +359,10 @@ func (p *parser) checkPlace(n *node, blank bool) {
 			p.report(n.start, name, fmt.Errorf("%s stands outside of prompty.switch%s", name, openTagNote(parent)))
 			return
 		}
-		for _, c := range parent.body {
-			if c.name() == "prompty.casedefault" {
-				p.report(n.start, name, fmt.Errorf("%s follows prompty.casedefault, which must be the last case", name))
-				return
-			}
+		if parent.complete {
+			p.report(n.start, name, fmt.Errorf("%s follows prompty.casedefault, which must be the last case", name))
 		}
+		parent.complete = parent.complete || name == "prompty.casedefault"
 	case nodeExtends:
 		switch {
 		case p.base != nil:

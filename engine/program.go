@@ -137,6 +137,7 @@ type callSite struct {
 	target  *target
 	view    *view
 	depth   int  // of inlined includes around it
+	scopes  int  // steps that looking through the view takes
 	covered bool // by an onerror attribute
 }
 

@@ -30,13 +30,17 @@ const (
 	constant      // it does not look into them
 	slow          // it grows fast
 	search        // as that of its comparisons, and linear in text
+	printing      // as what lists and maps print
+	ordering      // as putting keys in order
 )
 
 // costs are those of the built-in functions that are not linear.
 var costs = map[string]cost{
 	"len": constant, "first": constant, "last": constant, "typeOf": constant, "default": constant, "coalesce": constant, "toBool": constant,
+	"keys": ordering, "values": ordering,
 	"has": search, "contains": search,
-	"wrap": slow, "title": slow, "sort": slow, "unique": slow, "toJSON": slow, "fromJSON": slow,
+	"wrap": slow, "title": slow, "sort": slow, "unique": slow, "fromJSON": slow,
+	"toJSON": printing, "toString": printing, "join": printing,
 }
 
 // Resolver gives a custom tag its meaning.

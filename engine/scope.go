@@ -28,6 +28,18 @@ type scope struct {
 	slot   int      // of a with
 }
 
+// steps is what looking through a chain of scopes costs.
+func (s *scope) steps() int {
+	n := 1
+	for ; s != nil; s = s.parent {
+		n += len(s.names) / 4
+		if s.kind == scopeWith {
+			n += withSteps
+		}
+	}
+	return n
+}
+
 // env is a view together with the values it had at some moment.
 type env struct {
 	*view

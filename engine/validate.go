@@ -278,18 +278,20 @@ func (v *validator) outsideBlocks() {
 		}
 		base = l.tmpl.base
 	}
-	v.unknownBlocks(v.t.root, slices.Sorted(maps.Keys(known)))
+	v.unknownBlocks(v.t.root, known)
 }
 
 // unknownBlocks warns of blocks that replace nothing. Blocks inside of others
 // are new names for what derives from the template.
-func (v *validator) unknownBlocks(list []*node, known []string) {
+func (v *validator) unknownBlocks(list []*node, known map[string]bool) {
+	names := slices.Sorted(maps.Keys(known))
+	names = names[:min(len(names), 1000)]
 	for _, n := range list {
-		if n.kind != nodeBlock {
+		if n.kind != nodeBlock || len(v.issues) >= maxIssues {
 			continue
 		}
-		if name, ok := n.get("name"); ok && !slices.Contains(known, name) {
-			v.warn(n.tag.attr("name").at, n.name(), "block %s is never printed: no base has a block of that name%s", quote(name), didYouMean(value.Suggest(name, known)))
+		if name, ok := n.get("name"); ok && !known[name] {
+			v.warn(n.tag.attr("name").at, n.name(), "block %s is never printed: no base has a block of that name%s", quote(name), didYouMean(value.Suggest(name, names)))
 		}
 	}
 }

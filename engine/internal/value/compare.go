@@ -117,7 +117,7 @@ func inList(item, coll any) (found bool, cost int, err error) {
 //
 // Data that contains itself compares as far as it can be told apart. Equal
 // gives up, with false, after two million elements, where a list or map counts
-// as eight and a long string as one for each 256 bytes.
+// as sixteen and a long string as one for each 256 bytes.
 func Equal(a, b any) bool {
 	equal, _ := EqualCost(a, b)
 	return equal
@@ -156,7 +156,7 @@ func EqualCost(a, b any) (equal bool, cost int) {
 // quarter of a second and 50 MB.
 const (
 	maxComparisons = 2 << 20
-	groupPrice     = 8
+	groupPrice     = 16
 )
 
 // comparison decides equality with a list of what is still to be compared
@@ -363,6 +363,7 @@ func (c *comparison) byKey(a, b reflect.Value) bool {
 		return false
 	}
 	for it := a.MapRange(); it.Next(); {
+		c.budget-- // for finding it
 		y := b.MapIndex(it.Key())
 		if !y.IsValid() || !c.later(it.Value(), y) {
 			return false
