@@ -274,6 +274,14 @@ func TestValidateOtherTemplates(t *testing.T) {
 	if len(issues) != 1 || issues[0].Severity != engine.SeverityError || issues[0].Template != "main" || !strings.Contains(issues[0].String(), "b:1:1") {
 		t.Errorf("Validate = %v, want one error of main that names b", issues)
 	}
+	partials["bad"] = `{~nope /~}`
+	for _, source := range []string{`{~prompty.extends template="bad" /~}`, `{~prompty.extends template="a" /~}`, `{~prompty.include template="bad" /~}`} {
+		for _, i := range eng.Validate(context.Background(), "main", source, loadFrom(eng, partials)) {
+			if strings.Contains(i.String(), "\n") {
+				t.Errorf("%s: an issue of several lines: %q", source, i)
+			}
+		}
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if issues := eng.Validate(ctx, "main", `{~prompty.include template="a" /~}`, loadFrom(eng, partials)); len(issues) == 0 {

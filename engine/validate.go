@@ -98,11 +98,11 @@ func (v *validator) error(err error) {
 	e, ok := errors.AsType[*Error](err)
 	switch {
 	case !ok:
-		v.add(SeverityError, v.t.body, "", "%v", err)
+		v.add(SeverityError, v.t.body, "", "%s", firstLine(err))
 	case e.Template == v.t.name:
-		v.issues = append(v.issues, Issue{SeverityError, e.Template, e.Line, e.Column, e.Offset, e.Tag, e.Err.Error()})
+		v.issues = append(v.issues, Issue{SeverityError, e.Template, e.Line, e.Column, e.Offset, e.Tag, firstLine(e.Err)})
 	default:
-		v.add(SeverityError, v.t.body, "", "%v", err)
+		v.add(SeverityError, v.t.body, "", "%s", firstLine(err))
 	}
 }
 
