@@ -66,13 +66,15 @@ type Historian interface {
 
 // HistoryEntry is one version; what the backend does not know is empty.
 type HistoryEntry struct {
-	ID      TemplateID `json:"id"`
-	Version int        `json:"version"`
-	Author  string     `json:"author,omitempty"` // as CreatedBy
-	Time    time.Time  `json:"time"`
-	Message string     `json:"message,omitempty"` // the commit's subject
-	Commit  string     `json:"commit,omitempty"`
-	Size    int        `json:"size"` // bytes of the source
+	ID          TemplateID `json:"id"`
+	Version     int        `json:"version"`
+	Author      string     `json:"author,omitempty"` // as CreatedBy
+	Time        time.Time  `json:"time"`
+	Message     string     `json:"message,omitempty"` // the commit's subject
+	Commit      string     `json:"commit,omitempty"`
+	PullRequest int        `json:"pull_request,omitempty"` // whose merge the commit is
+	Signature   string     `json:"signature,omitempty"`    // the commit's: "good", "bad", "unverified" (no key to check it with)
+	Size        int        `json:"size"`                   // bytes of the source
 }
 
 // Snapshotter gives a frozen view.

@@ -12,6 +12,7 @@
 // by the name of its driver, which registers itself when imported:
 //
 //	fsstore      driver "filesystem": a folder of files that people edit
+//	gitstore     driver "git": a repository; each save is a commit
 //	engine       the template language; its package comment is the manual
 //	promptfile   what a prompt's file holds
 //	diff         two texts, line by line

@@ -113,10 +113,9 @@ type TemplateStorage interface {
 	// next version and sets ID, Version, CreatedAt and UpdatedAt on tmpl,
 	// whatever they held; on error tmpl is untouched. N concurrent savers of
 	// one name, in one process or many, get N different consecutive versions.
-	// A number is never used again for a name, not after DeleteVersion, not
-	// after Delete. CreatedAt never goes back from one version to the next.
-	// When Save returns, the version outlives a crash of the process. What
-	// CheckTemplate refuses is refused before anything is written.
+	// A name's number is never used again, not after DeleteVersion or Delete.
+	// CreatedAt never goes back from one version to the next. What CheckTemplate
+	// refuses is never written. What Save returned outlives the process's crash.
 	Save(ctx context.Context, tmpl *StoredTemplate) error
 	// Delete removes all versions from every reader's view, or gives
 	// ErrTemplateNotFound.

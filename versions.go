@@ -72,7 +72,7 @@ func changedKeys(before, after map[string]string) []string {
 	return slices.Sorted(maps.Keys(changed))
 }
 
-// RollbackToVersion saves an old version's text, tags and metadata as a new one.
+// RollbackToVersion makes an old version's text, tags and metadata a new one.
 func (se *StorageEngine) RollbackToVersion(ctx context.Context, name string, version int) (*StoredTemplate, error) {
 	t, err := checked(se.storage.GetVersion(ctx, name, version))
 	if err != nil {
@@ -85,7 +85,7 @@ func (se *StorageEngine) RollbackToVersion(ctx context.Context, name string, ver
 	return t, nil
 }
 
-// CloneVersion saves a version under a new name; one that exists is [ErrConflict].
+// CloneVersion saves a version under a new name; a taken one is [ErrConflict].
 func (se *StorageEngine) CloneVersion(ctx context.Context, name string, version int, newName string) (*StoredTemplate, error) {
 	t, err := checked(se.storage.GetVersion(ctx, name, version))
 	if err != nil {
