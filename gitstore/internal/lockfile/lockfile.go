@@ -14,72 +14,207 @@
 package lockfile
 
 import (
-	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
-	"time"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
 )
 
-// DefaultTimeout is how long Acquire waits unless it is told otherwise.
-const DefaultTimeout = 5 * time.Second
-
-var errSkeleton = errors.New("not implemented")
+var errClosed = errors.New("lock owner is closed")
 
 // An Owner takes lock files for one repository in the name of this process.
 // It is safe for concurrent use.
-type Owner struct{}
+type Owner struct {
+	commonDir string
+	queue     queue
+
+	mu      sync.Mutex // guards what follows
+	file    *os.File   // the owner file, under flock; nil until first needed
+	info    fs.FileInfo
+	noLinks bool // hard links don't work here
+	closed  bool
+	temps   uint64 // numbers temporary files
+}
 
 // Open prepares the taking of locks in the repository with that common git
 // directory, and removes what dead processes left there. It writes nothing
 // before the first lock is taken, so a repository that can only be read opens
 // too.
-func Open(commonDir string) (*Owner, error) { return nil, errSkeleton }
-
-// Close gives up the owner file. Locks that are held stay valid until they are
-// released. It is idempotent.
-func (o *Owner) Close() error { return errSkeleton }
-
-// Queue waits until this process, and in it this goroutine, is the only one of
-// ours that writes in the repository, so that git's lock files are contended
-// only by git. It returns ctx.Err() when ctx ends first. release must be
-// called once; where the file system has no flock, only this Owner's
-// goroutines queue.
-func (o *Owner) Queue(ctx context.Context) (release func(), err error) { return nil, errSkeleton }
-
-// Acquire takes path + ".lock", waiting while someone else has it, until ctx
-// ends or the timeout passes (0: DefaultTimeout; negative: try once). Folders
-// above path that don't exist are an error (fs.ErrNotExist). When time runs
-// out the error is a *HeldError; ctx.Err() when ctx ended.
-func (o *Owner) Acquire(ctx context.Context, path string, timeout time.Duration) (*Lock, error) {
-	return nil, errSkeleton
+func Open(commonDir string) (*Owner, error) {
+	abs, err := filepath.Abs(commonDir)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(abs); err != nil {
+		return nil, err
+	}
+	o := &Owner{commonDir: abs, noLinks: !canLink}
+	o.queue.sem = make(chan struct{}, 1)
+	o.sweep()
+	return o, nil
 }
 
-// A Lock is a lock file that is held. Its methods are not safe for concurrent
-// use. It ends with Replace or Release, whichever comes first.
-type Lock struct{}
+// Close gives up the owner file and waits for whoever is in the queue. Locks
+// that are held should be released first: until then they are taken for a dead
+// process's. Close is idempotent; an Owner that is closed takes no locks.
+func (o *Owner) Close() error {
+	o.mu.Lock()
+	if o.closed {
+		o.mu.Unlock()
+		return nil
+	}
+	o.closed = true
+	f, info := o.file, o.info
+	o.file, o.info = nil, nil
+	o.mu.Unlock()
 
-// Path returns the file that is locked, without ".lock".
-func (l *Lock) Path() string { return "" }
-
-// Replace puts a new file in the locked file's place and releases the lock.
-// write gets an empty temporary file on the same file system; perm is its mode
-// (0: 0666 less the umask). With sync the content and the name are on disk
-// when Replace returns. On an error the old file stands as it was, and the
-// lock is released as well, unless the error says otherwise.
-func (l *Lock) Replace(write func(*os.File) error, perm fs.FileMode, sync bool) error {
-	return errSkeleton
+	o.queue.close()
+	if f == nil {
+		return nil
+	}
+	defer f.Close()
+	// With locks still standing the file must stay, for the next process to know them by.
+	if fi, err := f.Stat(); err == nil && links(fi) == 1 && sameFile(f.Name(), info) {
+		return os.Remove(f.Name())
+	}
+	return nil
 }
 
-// Release gives the lock back and leaves the file as it is. After Replace or
-// Release it does nothing.
-func (l *Lock) Release() error { return errSkeleton }
+func (o *Owner) stateDir() string  { return filepath.Join(o.commonDir, "prompty") }
+func (o *Owner) ownersDir() string { return filepath.Join(o.stateDir(), "owners") }
 
-// A HeldError says that a lock file stood in the way until time ran out.
-type HeldError struct {
-	Path  string    // the lock file
-	Since time.Time // when it was made; zero if it went away at the last moment
-	By    string    // "prompty (pid 123 on host)" if it is ours, else ""
+// mine returns the owner file, made now if there is none yet.
+func (o *Owner) mine() (path string, info fs.FileInfo, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return "", nil, errClosed
+	}
+	for try := 0; o.file == nil; try++ {
+		if err := o.createOwner(); err != nil && (!errors.Is(err, errSwept) || try == 9) {
+			return "", nil, err
+		}
+	}
+	return o.file.Name(), o.info, nil
 }
 
-func (e *HeldError) Error() string { return e.Path }
+// lost forgets an owner file that someone has removed, so that mine makes a
+// new one. Locks made by way of the old one stay ours, but would not be
+// recognised.
+func (o *Owner) lost(info fs.FileInfo) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.file != nil && os.SameFile(o.info, info) && !sameFile(o.file.Name(), info) {
+		o.file.Close()
+		o.file, o.info = nil, nil
+	}
+}
+
+// errSwept means that another process took a new owner file for a dead one's,
+// in the moment between its creation and its flock.
+var errSwept = errors.New("owner file was swept")
+
+// createOwner makes the owner file and takes its flock. The caller holds o.mu.
+func (o *Owner) createOwner() error {
+	mode, err := o.makeDirs()
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(o.ownersDir(), strings.ToLower(rand.Text()))
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	err = o.prepareOwner(f, mode)
+	if err == nil {
+		o.info, err = f.Stat()
+	}
+	if err == nil && !sameFile(name, o.info) {
+		err = errSwept
+	}
+	if err != nil {
+		o.info = nil
+		f.Close()
+		if !errors.Is(err, errSwept) {
+			os.Remove(name)
+		}
+		return err
+	}
+	o.file = f
+	return nil
+}
+
+func (o *Owner) prepareOwner(f *os.File, mode fs.FileMode) error {
+	got, err := tryLock(f)
+	switch {
+	case errors.Is(err, errNoFlock):
+		o.noLinks = true // nobody could tell that we are alive
+	case err != nil:
+		return err
+	case !got:
+		return errSwept
+	}
+	if err := matchMode(f, mode); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "%s holds this lock.\nIf that process is dead, the next prompty in this repository removes the file; so may you.\n", signature())
+	return err
+}
+
+// signature is how lock files of this process begin.
+func signature() string {
+	return "prompty (pid " + strconv.Itoa(os.Getpid()) + " on " + hostname() + ")"
+}
+
+// hostname is the machine's name, in one word.
+var hostname = sync.OnceValue(func() string {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "unknown"
+	}
+	return strings.Join(strings.Fields(name), "-")
+})
+
+// makeDirs makes the folders for our files. They and the files get the mode of
+// the git directory, so that those who share the repository share them too.
+// It returns the mode for files.
+func (o *Owner) makeDirs() (fs.FileMode, error) {
+	top, err := os.Stat(o.commonDir)
+	if err != nil {
+		return 0, err
+	}
+	mode := top.Mode() & (fs.ModePerm | fs.ModeSetgid)
+	for _, dir := range []string{o.stateDir(), o.ownersDir()} {
+		err := os.Mkdir(dir, mode.Perm())
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		if fi, err := os.Stat(dir); err == nil && fi.Mode()&(fs.ModePerm|fs.ModeSetgid) != mode {
+			_ = os.Chmod(dir, mode) // fails only where modes mean nothing
+		}
+	}
+	return mode.Perm() &^ 0o111, nil
+}
+
+// matchMode gives f the mode, whatever the umask says.
+func matchMode(f *os.File, mode fs.FileMode) error {
+	fi, err := f.Stat()
+	if err != nil || fi.Mode().Perm() == mode {
+		return err
+	}
+	return f.Chmod(mode)
+}
+
+// sameFile reports whether path, not followed if it is a link, is that file.
+func sameFile(path string, info fs.FileInfo) bool {
+	fi, err := os.Lstat(path)
+	return err == nil && os.SameFile(fi, info)
+}
