@@ -1,4 +1,4 @@
-// Package diff compares two texts line by line.
+// Package diff compares two texts line by line, and word by word within lines.
 package diff
 
 import (
@@ -112,7 +112,7 @@ func (l Lines) Unified(oldName, newName string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "--- %s\n+++ %s\n", oldName, newName)
 	for _, h := range l.Hunks {
-		fmt.Fprintf(&b, "@@ -%s +%s @@\n", span(h.OldStart, h.OldLines), span(h.NewStart, h.NewLines))
+		b.WriteString(h.Header() + "\n")
 		for _, line := range h.Lines {
 			b.WriteString(string(line.Op) + line.Text)
 			if !strings.HasSuffix(line.Text, "\n") {
@@ -121,6 +121,12 @@ func (l Lines) Unified(oldName, newName string) string {
 		}
 	}
 	return b.String()
+}
+
+// Header returns the line that stands before the hunk in the unified format:
+// "@@ -1,3 +1,4 @@".
+func (h Hunk) Header() string {
+	return fmt.Sprintf("@@ -%s +%s @@", span(h.OldStart, h.OldLines), span(h.NewStart, h.NewLines))
 }
 
 func span(start, lines int) string {
