@@ -8,9 +8,9 @@ import (
 	"github.com/go-prompty/prompty"
 )
 
-// errFindings ends lint when it has printed errors: exit code 1, nothing more
-// to say.
-var errFindings = errors.New("lint found errors")
+// errFindings ends lint when it has printed errors, and diff --exit-code when it
+// has printed differences: exit code 1, nothing more to say.
+var errFindings = errors.New("lint found errors, diff found differences")
 
 // usageError is a command line that makes no sense.
 type usageError struct{ error }

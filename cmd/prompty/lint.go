@@ -118,7 +118,7 @@ func suspects(ctx context.Context, s prompty.TemplateStorage, refs []engine.Ref,
 	}
 	var found []suspect
 	for _, t := range list {
-		found = append(found, suspect{t.Name, t.Version, parseText(t)})
+		found = append(found, suspect{t.Name, t.Version, parseText(s, t)})
 	}
 	return found, nil
 }

@@ -16,8 +16,9 @@ func (a *app) logCommand() *cobra.Command {
 		Use:   "log NAME",
 		Short: "List the versions of a prompt",
 		Long: `List the versions of a prompt, the newest first: when and by whom each was
-saved, how many bytes its text has, and commit and message where the storage
-knows them.`,
+saved, how many bytes its text has, and where the storage is a Git repository
+the commit, the number of the pull request that it merged, whether it is signed
+(good, bad, or unverified: there is no key to check with), and its subject.`,
 		Example: `  prompty log support/refund --limit 5`,
 		Args:    wantArgs(1, 1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
@@ -56,10 +57,14 @@ func (a *app) printHistory(list []prompty.HistoryEntry) {
 	const shortCommit = 10
 	var rows [][]string
 	for _, h := range list {
+		pull := ""
+		if h.PullRequest > 0 {
+			pull = "#" + strconv.Itoa(h.PullRequest)
+		}
 		rows = append(rows, []string{
 			strconv.Itoa(h.Version), clock(h.Time), h.Author, strconv.Itoa(h.Size),
-			h.Commit[:min(shortCommit, len(h.Commit))], summary(h.Message),
+			h.Commit[:min(shortCommit, len(h.Commit))], pull, h.Signature, summary(h.Message),
 		})
 	}
-	a.printTable([]string{"VERSION", "TIME", "AUTHOR", "SIZE", "COMMIT", "MESSAGE"}, rows)
+	a.printTable([]string{"VERSION", "TIME", "AUTHOR", "SIZE", "COMMIT", "PULL", "SIGNED", "MESSAGE"}, rows)
 }

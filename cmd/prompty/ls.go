@@ -102,11 +102,20 @@ func (a *app) emptyBecause(cmd *cobra.Command) string {
 	if cmd.Flags().NArg() > 0 {
 		return " match"
 	}
-	if driver, connection := splitStorage(a.where()); driver == "filesystem" || driver == "fs" {
-		dir, options, _ := strings.Cut(connection, "?")
-		if !strings.Contains(options, "ext=") {
-			return fmt.Sprintf(" in %s; files that end otherwise than in %s show with --storage '%s?ext=.md'", dir, promptfile.DefaultExt, dir)
-		}
+	driver, connection := splitStorage(a.where())
+	place, options, some := strings.Cut(connection, "?")
+	if strings.Contains(options, "ext=") {
+		return " here"
+	}
+	other := connection + "?ext=.md"
+	if some {
+		other = connection + "&ext=.md"
+	}
+	switch driver {
+	case "filesystem", "fs":
+		return fmt.Sprintf(" in %s; files that end otherwise than in %s show with --storage '%s'", place, promptfile.DefaultExt, other)
+	case "git":
+		return fmt.Sprintf(" are committed in git:%s; files that end otherwise than in %s show with --storage 'git:%s'", place, promptfile.DefaultExt, other)
 	}
 	return " here"
 }

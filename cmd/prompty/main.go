@@ -5,7 +5,8 @@ package main
 import (
 	"os"
 
-	_ "github.com/go-prompty/prompty/fsstore" // the drivers "filesystem" and "fs"
+	_ "github.com/go-prompty/prompty/fsstore"  // the drivers "filesystem" and "fs"
+	_ "github.com/go-prompty/prompty/gitstore" // the driver "git"
 )
 
 func main() {

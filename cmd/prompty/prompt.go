@@ -93,19 +93,22 @@ func missingHint(ctx context.Context, s prompty.TemplateStorage, name string, er
 }
 
 // fileText is the prompt as a file: the text and the storage's fields in its
-// front matter.
-func fileText(t *prompty.StoredTemplate) string {
-	return string(promptfile.Encode(nil, t.Source, promptfile.Fields{
-		Tags: t.Tags, Metadata: t.Metadata, TenantID: t.TenantID, CreatedBy: t.CreatedBy,
-	}))
+// front matter. Where authors are those of commits the file does not name one:
+// a text that was shown, edited and saved would else be its last author's.
+func fileText(s prompty.TemplateStorage, t *prompty.StoredTemplate) string {
+	f := promptfile.Fields{Tags: t.Tags, Metadata: t.Metadata, TenantID: t.TenantID}
+	if _, commits := prompty.As[reviser](s); !commits {
+		f.CreatedBy = t.CreatedBy
+	}
+	return string(promptfile.Encode(nil, t.Source, f))
 }
 
 // parseText is what the engine reads: the prompt as show prints it, so that
 // lines and columns in messages are those that people see. Where that would be
 // another prompt (a text with keys of the storage in its own front matter is
 // put behind a front matter of its own), it is the source.
-func parseText(t *prompty.StoredTemplate) string {
-	text := fileText(t)
+func parseText(s prompty.TemplateStorage, t *prompty.StoredTemplate) string {
+	text := fileText(s, t)
 	_, shown, _, _ := promptfile.SplitFrontMatter(text)
 	_, body, _, _ := promptfile.SplitFrontMatter(t.Source)
 	if shown != body {
@@ -132,7 +135,7 @@ func loader(s prompty.TemplateStorage, e *engine.Engine) engine.LoadFunc {
 		if err != nil {
 			return nil, err
 		}
-		return e.Parse(t.Name, parseText(t))
+		return e.Parse(t.Name, parseText(s, t))
 	}
 }
 

@@ -45,7 +45,7 @@ func TestParseText(t *testing.T) {
 		"front matter": {"---\ndescription: d\n---\nHello", "---\ndescription: d\ntags: [x]\n---\nHello"},
 		"storage keys": {"---\ntags: [own]\n---\nHello", "---\ntags: [own]\n---\nHello"},
 	} {
-		got := parseText(&prompty.StoredTemplate{Name: "a", Source: tt.source, Tags: []string{"x"}})
+		got := parseText(prompty.NewMemoryStorage(), &prompty.StoredTemplate{Name: "a", Source: tt.source, Tags: []string{"x"}})
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

@@ -107,7 +107,7 @@ func (a *app) render(ctx context.Context, arg string, flags *renderFlags) error 
 		if err != nil {
 			return err
 		}
-		return job.run(ctx, s, engine.Ref{Name: t.Name, Version: t.Version}, parseText(t))
+		return job.run(ctx, s, engine.Ref{Name: t.Name, Version: t.Version}, parseText(s, t))
 	})
 }
 

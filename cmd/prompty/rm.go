@@ -12,14 +12,16 @@ import (
 )
 
 func (a *app) rmCommand() *cobra.Command {
-	return &cobra.Command{
+	var message string
+	cmd := &cobra.Command{
 		Use:   "rm NAME[@VERSION]...",
 		Short: "Remove prompts or versions of them",
 		Long: `Remove prompts with all their versions (NAME), or single versions
 (NAME@VERSION). Without its latest version a prompt shows the one before it.
 
 It does not ask. All names are looked up first; if one is missing, nothing is
-removed. A number that was removed is never given out again.`,
+removed. A number that was removed is never given out again. In a Git repository
+each removal is a commit.`,
 		Example: `  prompty rm support/old
   prompty rm greeting@3 greeting@4`,
 		Args: wantArgs(1, -1),
@@ -32,11 +34,17 @@ removed. A number that was removed is never given out again.`,
 			refs = slices.DeleteFunc(refs, func(r engine.Ref) bool {
 				return r.Version != 0 && slices.Contains(refs, engine.Ref{Name: r.Name})
 			})
+			ctx, err := a.withMessage(cmd.Context(), message)
+			if err != nil {
+				return err
+			}
 			return a.withStorage(false, func(s prompty.TemplateStorage) error {
-				return a.remove(cmd.Context(), s, refs)
+				return a.remove(ctx, s, refs)
 			})
 		}),
 	}
+	messageFlag(cmd, &message)
+	return cmd
 }
 
 func (a *app) remove(ctx context.Context, s prompty.TemplateStorage, refs []engine.Ref) error {

@@ -19,13 +19,15 @@ PROMPTY_STORAGE, else %[1]s. This command has the drivers
 %[2]s. A folder alone will do for filesystem:
   --storage ./prompts              the .prompty files in a folder
   --storage './notes?ext=.md'      any folder of Markdown prompts, as it lies there
+  --storage 'git:.?dir=prompts'    what is committed in a Git repository; a save is a commit
 Only save makes a folder that does not exist.
 
 Exit codes:
   0  done
-  1  what was asked for failed: not found, does not render, lint found errors
+  1  what was asked for failed: not found, does not render, lint found errors;
+     diff --exit-code found differences
   2  the command line makes no sense
-On failure standard output stays empty, but for what lint found.`
+On failure standard output stays empty, but for what lint and diff found.`
 
 const rootExample = `  echo 'Hello {~prompty.var name="user" /~}!' | prompty save greeting
   prompty render greeting --set user=Ann
@@ -45,7 +47,7 @@ func (a *app) rootCommand() *cobra.Command {
 	}
 	root.PersistentFlags().StringVarP(&a.storage, "storage", "s", "", "where the prompts are: `DRIVER:CONNECTION` or a folder")
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.rmCommand(), a.logCommand(), a.lintCommand())
+	root.AddCommand(a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.rmCommand(), a.logCommand(), a.diffCommand(), a.lintCommand())
 	return root
 }
 

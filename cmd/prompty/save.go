@@ -17,7 +17,7 @@ import (
 
 type saveFlags struct {
 	tags, meta      []string
-	by              string
+	by, message     string
 	base            int
 	conditional     bool
 	unchecked, json bool
@@ -48,6 +48,7 @@ A prompt with errors is not saved; warnings are told on standard error. With
 there is none yet: nobody's work is overwritten unseen.`,
 		Example: `  prompty save support/refund refund.prompty
   prompty show greeting | sed s/Hello/Hi/ | prompty save greeting --by ann
+  prompty -s git:. save greeting hi.prompty -m 'Be less formal'
   prompty save support/refund refund.prompty --if-version 3`,
 		Args: wantArgs(1, 2),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
@@ -59,6 +60,7 @@ there is none yet: nobody's work is overwritten unseen.`,
 	f.StringArrayVar(&flags.tags, "tag", nil, "add this `TAG` to those of the file; may be given several times")
 	f.StringArrayVar(&flags.meta, "meta", nil, "set metadata `KEY=VALUE`; may be given several times")
 	f.StringVar(&flags.by, "by", "", "who saves it: `AUTHOR`")
+	messageFlag(cmd, &flags.message)
 	f.IntVar(&flags.base, "if-version", 0, "save only if `N` is the latest version; 0: if there is none")
 	f.BoolVar(&flags.unchecked, "no-validate", false, "save it whether it has errors or not")
 	f.BoolVar(&flags.json, "json", false, "print JSON")
@@ -72,6 +74,9 @@ func (a *app) save(ctx context.Context, args []string, flags *saveFlags) error {
 	}
 	if flags.conditional && flags.base < 0 {
 		return usage(errors.New("--if-version cannot be negative"), "")
+	}
+	if ctx, err = a.withMessage(ctx, flags.message); err != nil {
+		return err
 	}
 	path := "-"
 	if len(args) == 2 {

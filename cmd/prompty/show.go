@@ -12,7 +12,8 @@ func (a *app) showCommand() *cobra.Command {
 		Use:   "show NAME[@VERSION]",
 		Short: "Print a prompt",
 		Long: `Print a prompt as a file: tags, metadata, tenant and author in the front
-matter, then the text. What it prints, save takes.
+matter, then the text. What it prints, save takes. In a Git repository the
+author is the commit's and not printed.
 
 Every byte is printed as it is; only on a terminal a text that ends without a
 new line gets one.`,
@@ -37,7 +38,7 @@ new line gets one.`,
 				case source:
 					a.printText(t.Source)
 				default:
-					a.printText(fileText(t))
+					a.printText(fileText(s, t))
 				}
 				return nil
 			})

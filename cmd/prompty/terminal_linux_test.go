@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// pty opens a pseudo-terminal: what is written to tty is read from screen, with
+// each line end as carriage return and line feed.
+func pty(t *testing.T) (screen, tty *os.File) {
+	t.Helper()
+	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("no pseudo-terminals here:", err)
+	}
+	t.Cleanup(func() { screen.Close() })
+	fd := int(screen.Fd())
+	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("no pseudo-terminals here:", err)
+	}
+	t.Cleanup(func() { tty.Close() })
+	return screen, tty
+}
+
+// onTerminal runs the command on a terminal and returns the first lines of what
+// it shows.
+func onTerminal(t *testing.T, env map[string]string, lines int, args ...string) string {
+	t.Helper()
+	screen, tty := pty(t)
+	lookup := func(key string) (string, bool) { v, ok := env[key]; return v, ok }
+	done := make(chan int, 1)
+	go func() { done <- run(args, strings.NewReader(""), tty, io.Discard, lookup) }()
+	r := bufio.NewReader(screen)
+	var b strings.Builder
+	for range lines {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.WriteString(strings.TrimSuffix(line, "\r\n") + "\n")
+	}
+	if code := <-done; code != exitOK {
+		t.Fatalf("exit code %d", code)
+	}
+	return b.String()
+}
+
+func TestDiffOnTerminal(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.prompty")
+	for _, source := range []string{"Be kind.\n", "Be very kind.\u202e\n"} {
+		if err := os.WriteFile(file, []byte(source), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if code := run([]string{"-s", dir, "show", "a"}, nil, io.Discard, io.Discard, os.LookupEnv); code != exitOK {
+			t.Fatalf("exit code %d", code)
+		}
+	}
+	plain := "--- a@1\n+++ a@2\n@@ -1 +1 @@\n-Be kind.\n+Be very kind.\\u202e\n"
+	colored := "\x1b[1m--- a@1\x1b[m\n\x1b[1m+++ a@2\x1b[m\n\x1b[36m@@ -1 +1 @@\x1b[m\n" +
+		"\x1b[31m-Be kind.\x1b[m\n\x1b[32m+Be \x1b[7mvery \x1b[27mkind.\x1b[7m\\u202e\x1b[27m\x1b[m\n"
+	for _, tt := range []struct {
+		env   map[string]string
+		color string
+		want  string
+	}{
+		{map[string]string{"TERM": "xterm"}, "auto", colored},
+		{map[string]string{"TERM": "xterm", "NO_COLOR": ""}, "auto", colored},
+		{map[string]string{"TERM": "xterm", "NO_COLOR": "1"}, "auto", plain},
+		{map[string]string{"TERM": "dumb"}, "auto", plain},
+		{map[string]string{"NO_COLOR": "1"}, "always", colored},
+		{map[string]string{"TERM": "xterm"}, "never", plain},
+	} {
+		if got := onTerminal(t, tt.env, 5, "-s", dir, "diff", "a", "--color", tt.color); got != tt.want {
+			t.Errorf("with %v and --color %s:\n%q, want\n%q", tt.env, tt.color, got, tt.want)
+		}
+	}
+}
