@@ -16,9 +16,9 @@
 //     counts on.
 //   - The trailer "Prompty-Delete-Version: name@n" hides version n, if that is
 //     live. The newest can only be hidden by a commit that leaves the path as
-//     the newest live version that the commit doesn't name had it, or without
-//     a file when there is none; that is then no new version. Otherwise the
-//     trailer is ignored: what is committed is served.
+//     the newest live version before it had it, or without a file when there
+//     is none; that is then no new version. Otherwise the trailer is ignored:
+//     what is committed is served. Several are taken in their order.
 //   - The trailer "Prompty-Save: name" makes a version with the same blob of a
 //     path that the commit leaves as it was.
 //   - If the commit has trailers "Prompty-Path: path", those two count for
@@ -29,8 +29,7 @@
 package history
 
 import (
-	"context"
-	"errors"
+	"sync"
 	"time"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
@@ -56,9 +55,9 @@ type Overrides struct {
 	// Parents are the parents that take the place of a commit's own: grafts,
 	// and none for the commits where a shallow clone ends.
 	Parents map[object.ID][]object.ID
-	// Replaced are objects, commits and trees, that others are read in place
-	// of (refs/replace).
-	Replaced map[object.ID]object.ID
+	// Replace are the objects, commits and trees, that are read in place of
+	// others (refs/replace).
+	Replace map[object.ID]object.ID
 	// Fingerprint changes when anything of the above does.
 	Fingerprint string
 }
@@ -76,62 +75,69 @@ func (v Version) Time() time.Time { return time.Unix(0, v.Nano).UTC() }
 
 // Index is the history of one tip. Its methods may be called at the same time
 // from any number of goroutines.
-type Index struct{}
+//
+// It keeps the commits that made or hid a version, and few others. The first
+// of them, the oldest, has the ordinal 1, and the state after the first k is
+// the same index read up to ordinal k: growing never changes an older state.
+type Index struct {
+	objects Objects
+	scope   Scope
+	over    Overrides
+
+	growing sync.Mutex // held through every change, reading objects included
+
+	mu      sync.RWMutex // guards what follows, and the files
+	tip     object.ID
+	commits []object.ID          // the commit with ordinal i+1
+	times   []int64              // its time
+	known   map[object.ID]uint32 // ordinals; nil until they are asked for
+	files   map[string]*file
+	order   []*file // files, sorted by path as far as sorted says
+	sorted  int
+	quiet   int    // commits of the chain that were not kept since the last one that was
+	names   *names // the live paths at the tip
+}
 
 // New is the index of a branch without commits.
-func New(objects Objects, scope Scope, over Overrides) *Index { return &Index{} }
+func New(objects Objects, scope Scope, over Overrides) *Index {
+	return &Index{objects: objects, scope: scope, over: over, files: map[string]*file{}, names: &names{}}
+}
 
-// View is the state of an index at its tip. It never changes.
-func (ix *Index) View() View { return View{} }
+// View is the state of the index at its tip. It never changes.
+func (ix *Index) View() View {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	return View{ix: ix, tip: ix.tip, at: uint32(len(ix.commits)), names: ix.names}
+}
 
-// At is the state at a commit that the index knows: the tip, one that made or
-// hid a version, or one of those that it passed between them now and then. It
+// At is the state at a commit that the index keeps: the tip, one that made or
+// hid a version, or one of those that it keeps between them now and then. It
 // reads nothing; [Index.Fork] works for every commit.
-func (ix *Index) At(commit object.ID) (View, bool) { return View{}, false }
-
-var errUnbuilt = errors.New("the history index is not built yet")
-
-// Advance makes the index that of tip, a commit, or zero for a branch without
-// any. If everything known stays part of the history, that is ix itself, which
-// grows. Else the branch was rewritten: the result is another index, that goes
-// on from the last common commit, and ix stays as it was. Old views stay right
-// either way. An error leaves ix as it was and names the object that is
-// missing or damaged; a cancelled call returns ctx.Err().
-func (ix *Index) Advance(ctx context.Context, tip object.ID) (*Index, Update, error) {
-	return nil, Update{}, errUnbuilt
+func (ix *Index) At(commit object.ID) (View, bool) {
+	if v := ix.View(); v.tip == commit {
+		return v, true
+	}
+	at, ok := ix.ordinal(commit)
+	return View{ix: ix, tip: commit, at: at, names: &names{}}, ok
 }
 
-// Fork is an index of its own for another commit, made from ix without walking
-// what both share.
-func (ix *Index) Fork(ctx context.Context, tip object.ID) (*Index, error) {
-	return nil, errUnbuilt
+// ordinal finds a commit among those that are kept.
+func (ix *Index) ordinal(commit object.ID) (uint32, bool) {
+	ix.mu.RLock()
+	at, ok := ix.known[commit]
+	missing := ix.known == nil
+	ix.mu.RUnlock()
+	if !missing {
+		return at, ok
+	}
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	if ix.known == nil && len(ix.commits) > 0 {
+		ix.known = make(map[object.ID]uint32, len(ix.commits))
+		for i, id := range ix.commits {
+			ix.known[id] = uint32(i + 1)
+		}
+	}
+	at, ok = ix.known[commit]
+	return at, ok
 }
-
-// Edit is what a commit leaves at a path: a regular blob, or nothing (zero).
-type Edit struct {
-	Path string
-	Blob object.ID
-}
-
-// Append is Advance to a commit whose first parent is the tip (none, if there
-// is no tip), and that changes no other files than those named: what a writer
-// knows already is not read back. ErrNotNext is returned when the commit
-// doesn't follow the tip.
-func (ix *Index) Append(commit object.ID, raw []byte, edits []Edit) (Update, error) {
-	return Update{}, errUnbuilt
-}
-
-// ErrNotNext is the error of [Index.Append] for a commit whose first parent is
-// not the tip.
-var ErrNotNext = errors.New("the commit does not follow the known tip; advance to it instead")
-
-// Load reads an index that [Index.WriteFile] wrote. Whatever is wrong with the
-// file (absent, damaged, of another format, scope or fingerprint) is an error,
-// and means: build a new one.
-func Load(file string, objects Objects, scope Scope, over Overrides) (*Index, error) {
-	return nil, errUnbuilt
-}
-
-// WriteFile keeps the index in a file, whose folder must exist. Readers of the
-// file see the old one or the new one.
-func (ix *Index) WriteFile(file string) error { return errUnbuilt }
