@@ -136,13 +136,16 @@ var detectors = sync.Pool{New: func() any { return sha1cd.New() }}
 // HashBlob gives the ID of a blob whose text comes from somebody else. Like Git
 // it detects attempts at a SHA-1 collision: they give [ErrCollision].
 func HashBlob(data []byte) (ID, error) {
+	var header [32]byte
+	return checkedSum(AppendHeader(header[:0], KindBlob, int64(len(data))), data)
+}
+
+func checkedSum(header, data []byte) (id ID, err error) {
 	h := detectors.Get().(sha1cd.CollisionResistantHash)
 	defer detectors.Put(h)
 	h.Reset()
-	var header [32]byte
-	h.Write(AppendHeader(header[:0], KindBlob, int64(len(data))))
+	h.Write(header)
 	h.Write(data)
-	var id ID
 	if _, attack := h.CollisionResistantSum(id[:0]); attack {
 		return ID{}, ErrCollision
 	}

@@ -11,13 +11,17 @@ type Trailer struct {
 // Trailers gives the trailers of the message, in their order.
 func (c *Commit) Trailers() []Trailer { return ParseTrailers(c.Message) }
 
-// ParseTrailers gives the trailers of a message by the rules of
-// git-interpret-trailers(1) without configuration and with --no-divider: they
-// are the last paragraph, which is not the first one, and there either every
-// line is a trailer, or a fourth of them, and one was written by Git itself.
+// ParseTrailers gives the trailers of a message as %(trailers:only,unfold) of
+// git-log(1) does without configuration, by the rules of
+// git-interpret-trailers(1): they are the last paragraph, which is not the
+// first one, and there either every line is a trailer, or a fourth of them, and
+// one was written by Git itself.
 func ParseTrailers(message string) []Trailer {
 	if nul := strings.IndexByte(message, 0); nul >= 0 {
 		message = message[:nul]
+	}
+	for message != "" && isBlank(message) {
+		message = message[lineLength(message):]
 	}
 	message = message[:trailersEnd(message)]
 	var found []Trailer
