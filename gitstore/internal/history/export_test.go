@@ -1,0 +1,10 @@
+package history
+
+// Decode is Load of a file with that content.
+func Decode(data []byte, scope Scope) (*Index, error) {
+	ix := New(nil, scope, Overrides{})
+	return ix, ix.decode(data)
+}
+
+// Encode is what WriteFile writes.
+func (ix *Index) Encode() []byte { return ix.encode() }
