@@ -208,17 +208,21 @@ func (r *reader) events(ix *Index, f *file, versions, others int, blobs *reader)
 			r.fail()
 			return
 		}
-		now := uint32(at)
-		switch high := len(f.versions); {
-		case code&3 == versionEvent && high < versions && (high == 0 || f.versions[high-1].born < now):
+		now, high := uint32(at), len(f.versions)
+		what := code & 3
+		// A commit makes one version or takes all away, and hides older ones.
+		fresh := high == 0 || f.versions[high-1].born < now
+		gone := len(f.drops) > 0 && f.drops[len(f.drops)-1].at == now
+		switch {
+		case what == versionEvent && high < versions && fresh && !gone:
 			var blob object.ID
 			blobs.id(&blob)
 			f.add(blob, now, ix.times[now-1])
-		case code&3 == removeEvent && f.latest(now) > 0:
+		case what == removeEvent && fresh && f.latest(now) > 0:
 			f.remove(now)
-		case code&3 == hideEvent:
+		case what == hideEvent:
 			n := r.count(high)
-			if !f.isLive(n, now) {
+			if !f.isLive(n, now) || f.versions[n-1].born == now {
 				r.fail()
 				return
 			}
