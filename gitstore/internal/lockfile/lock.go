@@ -153,7 +153,7 @@ func (l *Lock) Replace(write func(*os.File) error, perm fs.FileMode, sync bool) 
 		err = l.Release()
 	}
 	if sync {
-		err = errors.Join(err, syncDir(filepath.Dir(l.path)))
+		err = errors.Join(err, SyncDir(filepath.Dir(l.path)))
 	}
 	if err != nil {
 		return fmt.Errorf("%s was written, but: %w", l.path, errors.Join(err, ErrInPlace))

@@ -66,8 +66,8 @@ func cannotLink(err error) bool {
 
 func crossDevice(err error) bool { return errors.Is(err, unix.EXDEV) }
 
-// syncDir flushes the names in a folder; some file systems cannot.
-func syncDir(dir string) error {
+// SyncDir flushes the names in a folder to disk, where the file system can.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -35,5 +35,5 @@ func cannotLink(error) bool { return true }
 
 func crossDevice(error) bool { return false }
 
-// syncDir: folders cannot be flushed on Windows.
-func syncDir(string) error { return nil }
+// SyncDir does nothing: folders cannot be flushed on Windows.
+func SyncDir(string) error { return nil }

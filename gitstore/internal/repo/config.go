@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
 )
@@ -190,7 +191,7 @@ func cleanIdent(s string) string {
 func readConfigFile(file string, mayBeForbidden bool) ([]setting, error) {
 	text, err := readBounded(file, maxConfig)
 	switch {
-	case errors.Is(err, os.ErrNotExist), isNotDir(err), mayBeForbidden && errors.Is(err, os.ErrPermission):
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ENOTDIR), mayBeForbidden && errors.Is(err, os.ErrPermission):
 		return nil, nil
 	case err != nil:
 		return nil, err

@@ -3,7 +3,6 @@
 package repo
 
 import (
-	"errors"
 	"os"
 	"strconv"
 	"syscall"
@@ -29,5 +28,3 @@ func ownedByUs(path string) bool {
 	}
 	return uint64(st.Uid) == uint64(user)
 }
-
-func isNotDir(err error) bool { return errors.Is(err, syscall.ENOTDIR) }

@@ -4,5 +4,3 @@ const nonBlock = 0
 
 // ownedByUs: folders' owners are not looked at on Windows.
 func ownedByUs(string) bool { return true }
-
-func isNotDir(error) bool { return false }
