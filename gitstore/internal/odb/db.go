@@ -1,24 +1,31 @@
 // Package odb reads and writes the objects of a Git repository: loose files and
 // packs, with alternates. It runs beside Git itself, which may repack, prune and
 // collect garbage in the same folders meanwhile. Only what is in the local file
-// system counts: nothing is fetched.
+// system counts: nothing is fetched. SHA-1 only.
 package odb
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
 )
 
-var errMissing = errors.New("not written yet")
-
 // Options tune a [DB]. The zero value is useful.
 type Options struct {
 	// Compression is zlib's level for new objects, as core.looseCompression or
-	// core.compression say: 0 to 9. Nil is Git's default for loose objects, 1.
-	Compression *int
-	// CacheBytes bounds the memory that holds objects which may be read again.
-	// 0 is 64 MiB, less than 0 is none.
+	// core.compression say: 1 to 9, -1 for zlib's own default, and 0 for 1,
+	// Git's default for loose objects. NoCompression stands for their 0.
+	Compression int
+	// CacheBytes bounds the memory that holds parts of packs and objects which
+	// may be read again. 0 is 64 MiB.
 	CacheBytes int64
 	// Shared is core.sharedRepository as Git keeps it: 0 leaves modes to the
 	// umask, 0o660 and 0o664 add bits to them, and a negative value replaces
@@ -26,41 +33,284 @@ type Options struct {
 	Shared int
 }
 
+// NoCompression as [Options.Compression] stores objects as they are.
+const NoCompression = -2
+
 // DB is the object database of one repository. It is safe for concurrent use.
-type DB struct{}
+type DB struct {
+	dir  string
+	opts Options
+
+	set     atomic.Pointer[packSet]
+	recent  atomic.Pointer[pack] // where the last object was found
+	bases   *cache[place]
+	objects *cache[object.ID] // trees and commits that were loose or are our own
+	windows *windows
+
+	scan   sync.Mutex // held while looking for packs and while closing
+	closed atomic.Bool
+}
 
 // Open opens the folder "objects" of a repository and, for reading, those that
-// it borrows from by objects/info/alternates.
-func Open(objectsDir string, o Options) (*DB, error) { return nil, errMissing }
+// it borrows from by objects/info/alternates. Packs are opened when they are
+// needed.
+func Open(objectsDir string, o Options) (*DB, error) {
+	fi, err := os.Stat(objectsDir)
+	if err != nil {
+		return nil, err
+	}
+	if !fi.IsDir() {
+		return nil, fmt.Errorf("%s is no folder; a repository's objects are in one", objectsDir)
+	}
+	if o.CacheBytes <= 0 {
+		o.CacheBytes = 64 << 20
+	}
+	return &DB{
+		dir: objectsDir, opts: o,
+		bases:   newCache[place](o.CacheBytes / 2),
+		objects: newCache[object.ID](o.CacheBytes / 4),
+		windows: &windows{max: max(int(o.CacheBytes/4/windowSize), 4)},
+	}, nil
+}
 
-// Close releases all files. What was read stays valid; every method gives
+// Close releases all files. What was read stays valid; reading gives
 // os.ErrClosed from then on. A second Close does nothing.
-func (db *DB) Close() error { return errMissing }
+func (db *DB) Close() error {
+	db.scan.Lock()
+	defer db.scan.Unlock()
+	if db.closed.Swap(true) {
+		return nil
+	}
+	set := db.set.Swap(nil)
+	if set == nil {
+		return nil
+	}
+	var errs []error
+	for _, p := range set.packs {
+		errs = append(errs, p.close())
+	}
+	return errors.Join(errs...)
+}
 
 // Read gives an object. The bytes are shared with others: they must not be
-// changed. A missing object is [*NotFoundError], a damaged one [*CorruptError].
-// The data of commits and trees, not that of blobs, is checked against the id
-// only by its length and checksum in the pack or file.
-func (db *DB) Read(id object.ID) (object.Kind, []byte, error) { return 0, nil, errMissing }
+// changed. A missing object is [*NotFoundError], a damaged one [*CorruptError],
+// unless another pack or file has it whole. Everything but a packed tree is
+// checked against its id; that is checked by its pack's checksums alone.
+func (db *DB) Read(id object.ID) (object.Kind, []byte, error) {
+	if db.closed.Load() {
+		return 0, nil, os.ErrClosed
+	}
+	if kind, data, ok := db.objects.get(id, hashID(&id)); ok {
+		return kind, data, nil
+	}
+	var kind object.Kind
+	var data []byte
+	err := db.look(id, func(p *pack, off int64) (err error) {
+		kind, data, err = p.read(off, db.bases)
+		if err == nil && kind != object.KindTree && object.Hash(kind, data) != id {
+			err = &CorruptError{File: p.path, Offset: off, Err: errors.New("there is another object than the index says")}
+		}
+		return err
+	}, func(path string) (err error) {
+		if kind, data, err = readLoose(path, id); err == nil && kind != object.KindBlob {
+			db.objects.put(id, hashID(&id), kind, data)
+		}
+		return err
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	return kind, data, nil
+}
 
 // Stat gives the kind and the size of an object without reading it all.
-func (db *DB) Stat(id object.ID) (object.Kind, int64, error) { return 0, 0, errMissing }
+func (db *DB) Stat(id object.ID) (object.Kind, int64, error) {
+	var kind object.Kind
+	var size int64
+	err := db.look(id, func(p *pack, off int64) (err error) {
+		kind, size, err = p.stat(off)
+		return err
+	}, func(path string) (err error) {
+		kind, size, err = statLoose(path, id)
+		return err
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	return kind, size, nil
+}
 
-// Has reports whether there is such an object.
-func (db *DB) Has(id object.ID) bool { return false }
+// Has reports whether there is such an object, damaged or not.
+func (db *DB) Has(id object.ID) (bool, error) {
+	err := db.look(id, func(p *pack, _ int64) error {
+		_, err := p.open()
+		return err
+	}, func(path string) error {
+		_, err := os.Stat(path)
+		return err
+	})
+	var missing *NotFoundError
+	if errors.As(err, &missing) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// look calls inPack or loose for each place where an object is, until one
+// gives no error. If there is none it looks for new packs and tries again.
+func (db *DB) look(id object.ID, inPack func(*pack, int64) error, loose func(string) error) error {
+	set, err := db.current()
+	if err != nil {
+		return err
+	}
+	for try := 0; ; try++ {
+		err := db.lookIn(set, id, inPack, loose)
+		if err == nil {
+			return nil
+		}
+		// A second look suffices for what is missing or damaged. Packs can
+		// vanish as often as somebody repacks.
+		if try > 0 && !errors.Is(err, errVanished) || try > 10 {
+			return db.explain(set, id, err)
+		}
+		if set, err = db.rescan(set); err != nil {
+			return err
+		}
+	}
+}
+
+// errAbsent says that no place was found.
+var errAbsent = errors.New("absent")
+
+// lookIn is one round of look. Of several errors it gives the first.
+func (db *DB) lookIn(set *packSet, id object.ID, inPack func(*pack, int64) error, loose func(string) error) error {
+	problem := error(nil)
+	note := func(err error) {
+		if problem == nil {
+			problem = err
+		}
+	}
+	recent := db.recent.Load()
+	if recent != nil {
+		if x := recent.idx.Load(); x != nil {
+			if off, ok := x.find(&id); ok {
+				err := inPack(recent, off)
+				if err == nil {
+					return nil
+				}
+				note(err)
+			}
+		}
+	}
+	for _, p := range set.packs {
+		if p == recent {
+			continue
+		}
+		x, err := p.index()
+		if err != nil {
+			note(err)
+			continue
+		}
+		if off, ok := x.find(&id); ok {
+			if err := inPack(p, off); err != nil {
+				note(err)
+				continue
+			}
+			db.recent.Store(p)
+			return nil
+		}
+	}
+	for _, dir := range set.dirs {
+		err := loose(loosePath(dir, id))
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			note(err)
+		}
+	}
+	if problem == nil {
+		problem = set.problem
+	}
+	if problem == nil {
+		return errAbsent
+	}
+	return problem
+}
+
+// explain makes an error for callers.
+func (db *DB) explain(set *packSet, id object.ID, err error) error {
+	var damage *CorruptError
+	switch {
+	case errors.Is(err, errAbsent), errors.Is(err, errVanished):
+		return &NotFoundError{ID: id, Dir: db.dir, Lost: set.lost}
+	case errors.As(err, &damage):
+		named := *damage
+		named.ID = id
+		return &named
+	}
+	return fmt.Errorf("object %s: %w", id, err)
+}
 
 // Expand gives the ids of all objects that begin with these hexadecimal digits,
-// at least 4 of them, in order and each once.
-func (db *DB) Expand(prefix string) ([]object.ID, error) { return nil, errMissing }
+// of which there are 4 to 40, in order and each once.
+func (db *DB) Expand(prefix string) ([]object.ID, error) {
+	if len(prefix) < 4 || len(prefix) > 40 {
+		return nil, fmt.Errorf("%.50q is no abbreviation of an object's id: 4 to 40 hexadecimal digits are", prefix)
+	}
+	low, err := object.ParseID(prefix + strings.Repeat("0", 40-len(prefix)))
+	if err != nil {
+		return nil, fmt.Errorf("%.50q is no abbreviation of an object's id: 4 to 40 hexadecimal digits are", prefix)
+	}
+	high, err := object.ParseID(prefix + strings.Repeat("f", 40-len(prefix)))
+	if err != nil {
+		return nil, err
+	}
+	set, err := db.rescan(db.set.Load())
+	if err != nil {
+		return nil, err
+	}
+	var found []object.ID
+	for _, p := range set.packs {
+		x, err := p.index()
+		if errors.Is(err, errVanished) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		x.expand(low, high, func(id object.ID) { found = append(found, id) })
+	}
+	first := low.String()[:2]
+	for _, dir := range set.dirs {
+		entries, err := os.ReadDir(filepath.Join(dir, first))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for _, e := range entries {
+			id, err := object.ParseID(first + e.Name())
+			if err == nil && id.Compare(low) >= 0 && id.Compare(high) <= 0 {
+				found = append(found, id)
+			}
+		}
+	}
+	slices.SortFunc(found, object.ID.Compare)
+	return slices.Compact(found), nil
+}
 
 // NotFoundError says that no file or pack has an object.
 type NotFoundError struct {
-	ID  object.ID
-	Dir string // the folder "objects" that was looked in first
+	ID   object.ID
+	Dir  string   // the folder "objects" that was looked in first
+	Lost []string // folders that it borrows from and that are not there
 }
 
 func (e *NotFoundError) Error() string {
-	return "object " + e.ID.String() + " is not in " + e.Dir
+	text := fmt.Sprintf("object %s is not in %s", e.ID, e.Dir)
+	if len(e.Lost) > 0 {
+		return text + ", which borrows from " + strings.Join(e.Lost, " and ") + ", where nothing is: bring it back, or correct info/alternates there"
+	}
+	return text + "; run `git fsck` to see what else is missing, and fetch it from a repository that has it"
 }
 
 // CorruptError says that a file of the database is damaged.
@@ -71,57 +321,17 @@ type CorruptError struct {
 	Err    error     // what is wrong
 }
 
-func (e *CorruptError) Error() string { return e.File + " is damaged: " + e.Err.Error() }
+func (e *CorruptError) Error() string {
+	text := e.File
+	if e.Offset > 0 {
+		text = fmt.Sprintf("%s at byte %d", text, e.Offset)
+	}
+	text += " is damaged: " + e.Err.Error()
+	if !e.ID.IsZero() {
+		text = "object " + e.ID.String() + ": " + text
+	}
+	return text + "; run `git fsck`, and take the file or its objects from a backup or another clone"
+}
 
 // Unwrap gives what is wrong.
 func (e *CorruptError) Unwrap() error { return e.Err }
-
-// Sync is how much of new objects is on the disk when [Batch.Flush] returns.
-type Sync uint8
-
-// The ways to flush.
-const (
-	// SyncNone leaves it to the system.
-	SyncNone Sync = iota
-	// SyncBatch starts and awaits the writing of all data. It is durable when
-	// the caller has flushed another file of the same file system afterwards,
-	// that of the ref, for instance: core.fsyncMethod=batch in git-config(1).
-	// Where the system has no such means this is SyncFull.
-	SyncBatch
-	// SyncFull flushes each file and each folder.
-	SyncFull
-)
-
-// Begin begins a batch of new objects.
-func (db *DB) Begin() *Batch { return &Batch{} }
-
-// Batch gathers new objects. They are in the database, for this process and for
-// others, once Flush has returned. It is not safe for concurrent use.
-type Batch struct{}
-
-// Put adds an object and gives its id. Objects that exist already are kept from
-// being pruned and not written again. data must not be changed until Flush or
-// Discard. A blob that carries a SHA-1 collision attack is
-// [object.ErrCollision].
-func (b *Batch) Put(kind object.Kind, data []byte) (object.ID, error) {
-	return object.ID{}, errMissing
-}
-
-// PutBased is Put for an object that resembles another one, which makes a pack
-// of many smaller: a tree before one of its entries was changed. The base may
-// be in the batch or in the database; if it is in neither, or zero, this is
-// Put.
-func (b *Batch) PutBased(kind object.Kind, data []byte, base object.ID) (object.ID, error) {
-	return object.ID{}, errMissing
-}
-
-// Read gives an object of the batch or of the database, like [DB.Read].
-func (b *Batch) Read(id object.ID) (object.Kind, []byte, error) { return 0, nil, errMissing }
-
-// Flush writes the objects: a few become loose files, many become one pack.
-// After an error some may be in the database, which does no harm. The batch is
-// empty afterwards.
-func (b *Batch) Flush(sync Sync) error { return errMissing }
-
-// Discard forgets the objects and removes what was written for them.
-func (b *Batch) Discard() {}

@@ -1,0 +1,455 @@
+package odb
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash/adler32"
+	"math/bits"
+	"sync"
+)
+
+// Git's objects are small zlib streams (RFC 1950, RFC 1951) of known sizes that
+// lie in memory. An inflater made for just that, without a window and without a
+// reader, takes half the time of one for streams, and tells an input that ends
+// too early from one that is damaged.
+
+var (
+	errShort    = errors.New("the compressed data ends too early")
+	errFlate    = errors.New("the compressed data is damaged")
+	errTooMuch  = errors.New("there is more compressed data than its declared size")
+	errChecksum = errors.New("the data does not match its checksum")
+)
+
+const (
+	litBits, distBits = 10, 8
+	maxCode           = 15
+	// A subtable stands for at least two codes that are longer than the first
+	// table's index, else the code would not be complete.
+	litSize  = 1<<litBits + 288/2<<(maxCode-litBits)
+	distSize = 1<<distBits + 32/2<<(maxCode-distBits)
+)
+
+// An element of a table: the length of the code in the low byte, what it means
+// in the second, and a value in the upper half. Meanings without a flag have so
+// many more bits to be added to the value.
+const (
+	isLiteral  = 0x8000
+	isEnd      = 0x4000
+	isSubtable = 0x2000
+	isInvalid  = 0x1000
+)
+
+type inflater struct {
+	lit     [litSize]uint32
+	dist    [distSize]uint32
+	lengths [288 + 32]uint8
+}
+
+var inflaters = sync.Pool{New: func() any { return new(inflater) }}
+
+var (
+	fixedOnce sync.Once
+	fixed     *inflater
+)
+
+// fixedTables are those of RFC 1951, 3.2.6.
+func fixedTables() *inflater {
+	fixedOnce.Do(func() {
+		fixed = new(inflater)
+		for i := range 288 {
+			switch {
+			case i < 144, i >= 280:
+				fixed.lengths[i] = 8
+			case i < 256:
+				fixed.lengths[i] = 9
+			default:
+				fixed.lengths[i] = 7
+			}
+		}
+		build(fixed.lit[:], litBits, fixed.lengths[:288], litMeaning[:])
+		for i := range 32 {
+			fixed.lengths[i] = 5
+		}
+		build(fixed.dist[:], distBits, fixed.lengths[:32], distMeaning[:])
+	})
+	return fixed
+}
+
+var litMeaning = func() (table [288]uint32) {
+	for i := range 256 {
+		table[i] = isLiteral | uint32(i)<<16
+	}
+	table[256] = isEnd
+	base := uint32(3)
+	for i := 257; i < 285; i++ {
+		extra := uint32(0)
+		if i >= 265 {
+			extra = uint32(i-261) / 4
+		}
+		table[i] = extra<<8 | base<<16
+		base += 1 << extra
+	}
+	table[285] = 258 << 16
+	table[286], table[287] = isInvalid, isInvalid
+	return table
+}()
+
+var distMeaning = func() (table [32]uint32) {
+	base := uint32(1)
+	for i := range 30 {
+		extra := uint32(0)
+		if i >= 4 {
+			extra = uint32(i-2) / 2
+		}
+		table[i] = extra<<8 | base<<16
+		base += 1 << extra
+	}
+	table[30], table[31] = isInvalid, isInvalid
+	return table
+}()
+
+// The lengths of the codes for lengths are coded, too; their values are
+// themselves.
+const clBits = 7
+
+var clMeaning = func() (table [19]uint32) {
+	for i := range table {
+		table[i] = uint32(i) << 16
+	}
+	return table
+}()
+
+// clOrder is from RFC 1951, 3.2.7.
+var clOrder = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
+
+// build makes the table of a canonical code. It reports whether the lengths
+// make one.
+func build(table []uint32, index int, lengths []uint8, meaning []uint32) bool {
+	var count, next [maxCode + 1]int
+	longest := 0
+	for _, l := range lengths {
+		count[l]++
+		longest = max(longest, int(l))
+	}
+	count[0] = 0
+	code, left := 0, 1
+	for l := 1; l <= maxCode; l++ {
+		code = (code + count[l-1]) << 1
+		next[l] = code
+		if left = left<<1 - count[l]; left < 0 {
+			return false
+		}
+	}
+	first := table[:1<<index]
+	if left > 0 {
+		if longest > 1 {
+			return false
+		}
+		for i := range first {
+			first[i] = isInvalid | 1
+		}
+	}
+	deep := 0
+	if longest > index {
+		deep = longest - index
+		clear(first)
+	}
+	free := len(first)
+	for symbol, length := range lengths {
+		if length == 0 {
+			continue
+		}
+		l := int(length)
+		reversed := int(bits.Reverse16(uint16(next[l])) >> (16 - l))
+		next[l]++
+		entry := meaning[symbol] | uint32(l)
+		if l <= index {
+			for i := reversed; i < len(first); i += 1 << l {
+				first[i] = entry
+			}
+			continue
+		}
+		slot := reversed & (len(first) - 1)
+		if first[slot] == 0 {
+			first[slot] = uint32(index) | isSubtable | uint32(deep)<<8 | uint32(free)<<16
+			free += 1 << deep
+		}
+		sub := table[first[slot]>>16:][:1<<deep]
+		entry -= uint32(index)
+		for i := reversed >> index; i < len(sub); i += 1 << (l - index) {
+			sub[i] = entry
+		}
+	}
+	return true
+}
+
+// bitReader hands out bits. Behind the end of the input it gives zeros and
+// counts them.
+type bitReader struct {
+	src []byte
+	at  int
+	acc uint64
+	n   uint // bits in acc
+	pad uint // bytes of zeros that were added
+}
+
+// fill makes at least 56 bits ready.
+func (r *bitReader) fill() {
+	if len(r.src)-r.at >= 8 {
+		r.acc |= binary.LittleEndian.Uint64(r.src[r.at:]) << (r.n & 63)
+		r.at += int((63 - r.n) >> 3)
+		r.n |= 56
+		return
+	}
+	r.fillSlowly()
+}
+
+func (r *bitReader) fillSlowly() {
+	for r.n <= 56 {
+		if r.at < len(r.src) {
+			r.acc |= uint64(r.src[r.at]) << r.n
+			r.at++
+		} else {
+			r.pad++
+		}
+		r.n += 8
+	}
+}
+
+func (r *bitReader) take(n uint) uint64 {
+	v := r.acc & (1<<n - 1)
+	r.acc >>= n
+	r.n -= n
+	return v
+}
+
+// overrun reports whether bits were taken that the input does not have.
+func (r *bitReader) overrun() bool { return r.pad*8 > r.n }
+
+// align drops the bits up to the next byte, gives whole bytes back to the
+// input, and reports whether the input got that far.
+func (r *bitReader) align() bool {
+	if r.overrun() {
+		return false
+	}
+	r.at -= int(r.n/8) - int(r.pad)
+	r.acc, r.n, r.pad = 0, 0, 0
+	return true
+}
+
+// inflate fills dst from a zlib stream, which must hold just so much, and gives
+// the stream's length.
+func inflate(dst, src []byte) (int, error) {
+	r, n, err := inflateTo(dst, src)
+	switch {
+	case err != nil && err != errFull:
+		return 0, err
+	case err == errFull:
+		return 0, errTooMuch
+	case n < len(dst):
+		return 0, errors.New("there is less compressed data than its declared size")
+	case len(src)-r.at < 4:
+		return 0, errShort
+	case binary.BigEndian.Uint32(src[r.at:]) != adler32.Checksum(dst):
+		return 0, errChecksum
+	}
+	return r.at + 4, nil
+}
+
+// inflatePrefix fills dst with the beginning of a zlib stream. It gives less if
+// the stream is shorter.
+func inflatePrefix(dst, src []byte) (int, error) {
+	_, n, err := inflateTo(dst, src)
+	if err == errFull {
+		err = nil
+	}
+	return n, err
+}
+
+// errFull says that the stream goes on behind the end of dst.
+var errFull = errors.New("full")
+
+func inflateTo(dst, src []byte) (r bitReader, n int, err error) {
+	if len(src) < 2 {
+		return r, 0, errShort
+	}
+	if src[0]&0x8f != 8 || binary.BigEndian.Uint16(src)%31 != 0 || src[1]&0x20 != 0 {
+		return r, 0, errFlate
+	}
+	r.src, r.at = src, 2
+	var own *inflater
+	defer func() {
+		if own != nil {
+			inflaters.Put(own)
+		}
+	}()
+	for last := false; !last && err == nil; {
+		r.fill()
+		last = r.take(1) == 1
+		switch r.take(2) {
+		case 0:
+			n, err = r.stored(dst, n)
+		case 1:
+			n, err = r.block(dst, n, fixedTables())
+		case 2:
+			if own == nil {
+				own = inflaters.Get().(*inflater)
+			}
+			if err = r.readTables(own); err == nil {
+				n, err = r.block(dst, n, own)
+			}
+		default:
+			err = errFlate
+		}
+		if err == errFlate && r.pad > 0 || r.overrun() {
+			err = errShort
+		}
+	}
+	if err == nil && !r.align() {
+		err = errShort
+	}
+	return r, n, err
+}
+
+// stored copies a block that is not compressed.
+func (r *bitReader) stored(dst []byte, n int) (int, error) {
+	if !r.align() || len(r.src)-r.at < 4 {
+		return n, errShort
+	}
+	size := int(binary.LittleEndian.Uint16(r.src[r.at:]))
+	if size^0xffff != int(binary.LittleEndian.Uint16(r.src[r.at+2:])) {
+		return n, errFlate
+	}
+	r.at += 4
+	have := min(size, len(r.src)-r.at)
+	copied := copy(dst[n:], r.src[r.at:r.at+have])
+	r.at += copied
+	n += copied
+	switch {
+	case copied < have:
+		return n, errFull
+	case have < size:
+		return n, errShort
+	}
+	return n, nil
+}
+
+// readTables reads the codes of a block (RFC 1951, 3.2.7).
+func (r *bitReader) readTables(t *inflater) error {
+	r.fill()
+	lits, dists, codes := int(r.take(5))+257, int(r.take(5))+1, int(r.take(4))+4
+	if lits > 286 || dists > 30 {
+		return errFlate
+	}
+	var lengths [19]uint8
+	r.fill()
+	for i := range codes {
+		if r.n < 3 {
+			r.fill()
+		}
+		lengths[clOrder[i]] = uint8(r.take(3))
+	}
+	var table [1 << clBits]uint32
+	if !build(table[:], clBits, lengths[:], clMeaning[:]) {
+		return errFlate
+	}
+	all := t.lengths[:lits+dists]
+	for i := 0; i < len(all); {
+		if r.n < 14 {
+			if r.fill(); r.overrun() {
+				return errShort
+			}
+		}
+		entry := table[r.acc&(1<<clBits-1)]
+		if entry&isInvalid != 0 {
+			return errFlate
+		}
+		r.take(uint(entry & 0xff))
+		symbol := uint8(entry >> 16)
+		if symbol < 16 {
+			all[i] = symbol
+			i++
+			continue
+		}
+		var value uint8
+		var times int
+		switch symbol {
+		case 16:
+			if i == 0 {
+				return errFlate
+			}
+			value, times = all[i-1], 3+int(r.take(2))
+		case 17:
+			times = 3 + int(r.take(3))
+		default:
+			times = 11 + int(r.take(7))
+		}
+		if times > len(all)-i {
+			return errFlate
+		}
+		for range times {
+			all[i] = value
+			i++
+		}
+	}
+	if all[256] == 0 || !build(t.lit[:], litBits, all[:lits], litMeaning[:]) || !build(t.dist[:], distBits, all[lits:], distMeaning[:]) {
+		return errFlate
+	}
+	return nil
+}
+
+// block decodes a compressed block into dst[n:].
+func (r *bitReader) block(dst []byte, n int, t *inflater) (int, error) {
+	for {
+		// 56 bits suffice for a length and a distance with all that belongs to
+		// them: 15+5+15+13.
+		r.fill()
+		if r.overrun() {
+			return n, errShort
+		}
+		entry := t.lit[r.acc&(1<<litBits-1)]
+		if entry&isSubtable != 0 {
+			r.take(litBits)
+			entry = t.lit[uint64(entry>>16)+r.acc&(1<<(entry>>8&0xf)-1)]
+		}
+		r.take(uint(entry & 0xff))
+		if entry&isLiteral != 0 {
+			if n == len(dst) {
+				return n, errFull
+			}
+			dst[n] = byte(entry >> 16)
+			n++
+			continue
+		}
+		if entry&(isEnd|isInvalid) != 0 {
+			if entry&isEnd != 0 {
+				return n, nil
+			}
+			return n, errFlate
+		}
+		length := int(entry>>16) + int(r.take(uint(entry>>8)&0xf))
+		entry = t.dist[r.acc&(1<<distBits-1)]
+		if entry&isSubtable != 0 {
+			r.take(distBits)
+			entry = t.dist[uint64(entry>>16)+r.acc&(1<<(entry>>8&0xf)-1)]
+		}
+		r.take(uint(entry & 0xff))
+		if entry&isInvalid != 0 {
+			return n, errFlate
+		}
+		distance := int(entry>>16) + int(r.take(uint(entry>>8)&0xf))
+		if distance > n {
+			return n, errFlate
+		}
+		full := length > len(dst)-n
+		length = min(length, len(dst)-n)
+		for length > 0 { // what is copied may be what was just written
+			copied := copy(dst[n:n+length], dst[n-distance:n])
+			n += copied
+			length -= copied
+		}
+		if full {
+			return n, errFull
+		}
+	}
+}
