@@ -1,0 +1,155 @@
+package gitstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"time"
+
+	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/gitstore/internal/object"
+	"github.com/go-prompty/prompty/gitstore/internal/worktree"
+	"github.com/go-prompty/prompty/promptfile"
+)
+
+// overlay are the uncommitted edits in the work tree, for worktree=1: as they
+// are at each call, or as a snapshot saw them.
+type overlay struct {
+	tree *worktree.Tree
+	seen map[string]edit // by path; nil: look
+}
+
+// edit is what the work tree makes of a file. The zero edit is none.
+type edit struct {
+	changed bool // there is a file with other content, or where none is committed
+	gone    bool // there is none where one is committed
+	blob    object.ID
+	data    []byte
+	at      time.Time
+}
+
+func (r *repository) overlay() (*overlay, error) {
+	t, err := r.openTree(r.WorkTree, r.GitDir)
+	if err != nil {
+		return nil, err
+	}
+	return &overlay{tree: t}, nil
+}
+
+// at looks at one file.
+func (o *overlay) at(st *state, path string) (edit, error) {
+	if o.seen != nil {
+		return o.seen[path], nil
+	}
+	v, _ := st.view.Latest(path)
+	f, err := o.tree.Dirty(path, v.Blob)
+	if err != nil {
+		return edit{}, err
+	}
+	return newEdit(f), nil
+}
+
+func newEdit(f worktree.File) edit {
+	switch f.State {
+	case worktree.Changed, worktree.Added:
+		return edit{changed: true, blob: f.ID, data: f.Data, at: f.Info.ModTime()}
+	case worktree.Gone:
+		return edit{gone: true}
+	}
+	return edit{}
+}
+
+// scan looks at all files and returns the edits by path.
+func (o *overlay) scan(ctx context.Context, st *state) (map[string]edit, error) {
+	if o.seen != nil {
+		return o.seen, nil
+	}
+	var committed iter.Seq2[string, object.ID] = func(yield func(string, object.ID) bool) {
+		for _, p := range st.view.Paths("") {
+			v, _ := st.view.Latest(p)
+			if !yield(p, v.Blob) {
+				return
+			}
+		}
+	}
+	scope := st.r.scope()
+	files, err := o.tree.Scan(ctx, scope.Dir, scope.Ext, committed)
+	if err != nil {
+		return nil, err
+	}
+	edits := make(map[string]edit, len(files))
+	for _, f := range files {
+		if e := newEdit(f); e.changed || e.gone {
+			edits[f.Path] = e
+		}
+	}
+	return edits, nil
+}
+
+func (e edit) makeID(path string) prompty.TemplateID {
+	return dirtyPrefix + makeID(e.blob, path)
+}
+
+// template is an edit as the version that it would be. Who made it is not
+// known yet.
+func (e edit) template(st *state, name, path string) (*prompty.StoredTemplate, error) {
+	t, err := decoded(path, e.data)
+	if err != nil {
+		return nil, err
+	}
+	at := e.at.UTC()
+	if now := time.Now().UTC(); at.After(now) {
+		at = now
+	}
+	if v, ok := st.view.Latest(path); ok && !at.After(v.Time()) {
+		at = v.Time().Add(time.Millisecond)
+	}
+	t.ID, t.Name, t.Version = e.makeID(path), name, st.view.HighWater(path)+1
+	t.CreatedAt, t.UpdatedAt = at, at
+	return t, nil
+}
+
+// Locate returns the file of the latest version in the work tree: see
+// [prompty.Locator]. Older versions, and stores without Worktree, have no file:
+// [errors.ErrUnsupported].
+func (s *Store) Locate(ctx context.Context, name string, version, line int) (file string, fileLine int, err error) {
+	if err := s.beginOn(ctx, name); err != nil {
+		return "", 0, err
+	}
+	file, fileLine, err = s.locate(ctx, name, version, line)
+	return file, fileLine, s.fail(ctx, "locate", name, version, err)
+}
+
+func (s *Store) locate(ctx context.Context, name string, version, line int) (string, int, error) {
+	if s.edits == nil {
+		return "", 0, errNoFile
+	}
+	path := s.layout.path(name)
+	st, e, err := s.look(ctx, path)
+	if err != nil {
+		return "", 0, err
+	}
+	data := e.data
+	if !e.changed {
+		v, ok := st.view.Version(path, version)
+		if !ok || e.gone {
+			return "", 0, prompty.NewStorageVersionNotFoundError(name, version)
+		}
+		if latest, _ := st.view.Latest(path); latest.N != version {
+			return "", 0, errNoFile
+		}
+		if data, err = s.blob(path, v.Blob); err != nil {
+			return "", 0, err
+		}
+	} else if version != st.view.HighWater(path)+1 {
+		if _, ok := st.view.Version(path, version); !ok {
+			return "", 0, prompty.NewStorageVersionNotFoundError(name, version)
+		}
+		return "", 0, errNoFile
+	}
+	return filepath.Join(s.WorkTree, filepath.FromSlash(path)), promptfile.FileLine(data, line), nil
+}
+
+var errNoFile = fmt.Errorf("only the latest version stands in a file, and only with worktree=1: %w", errors.ErrUnsupported)
