@@ -83,11 +83,11 @@ func (d *differ) compare(old, now object.ID) error {
 		if old == now {
 			return nil
 		}
-		was, err := d.find(old, part, true)
+		is, err := d.find(now, part, false)
 		if err != nil {
 			return err
 		}
-		is, err := d.find(now, part, false)
+		was, err := d.find(old, part, true)
 		if err != nil {
 			return err
 		}
@@ -129,40 +129,40 @@ func (d *differ) folder(old, now object.ID, depth int) error {
 	if err != nil {
 		return err
 	}
+	var inside error
 	err = object.Diff(was, is, func(name []byte, before, after object.Entry) error {
-		if d.entries++; d.entries > maxEntries {
-			return fmt.Errorf("%s: %w", d.place(), errWide)
-		}
-		if err := d.file(name, before, after); err != nil {
-			return err
-		}
-		if !before.IsTree() && !after.IsTree() {
-			return nil
-		}
-		here := len(d.path)
-		d.path = append(append(d.path, name...), '/')
-		err := d.folder(treeID(before), treeID(after), depth+1)
-		d.path = d.path[:here]
-		return err
+		inside = d.entry(name, before, after, depth)
+		return inside
 	})
-	if err != nil {
-		return err
+	if err != nil && inside == nil {
+		return fmt.Errorf("tree %s or %s (%s): %w", now, old, d.place(), err)
 	}
-	return nil
+	return err
 }
 
-// file notes a difference between two entries, if they are files in scope.
-func (d *differ) file(name []byte, before, after object.Entry) error {
-	if !before.IsRegular() && !after.IsRegular() {
+// entry looks at an entry in which two folders differ.
+func (d *differ) entry(name []byte, before, after object.Entry, depth int) error {
+	if d.entries++; d.entries > maxEntries {
+		return fmt.Errorf("%s: %w", d.place(), errWide)
+	}
+	if before.IsRegular() || after.IsRegular() {
+		d.file(name, fileID(before), fileID(after))
+	}
+	if !before.IsTree() && !after.IsTree() {
 		return nil
 	}
+	here := len(d.path)
+	d.path = append(append(d.path, name...), '/')
+	err := d.folder(treeID(before), treeID(after), depth+1)
+	d.path = d.path[:here]
+	return err
+}
+
+// file notes that a file changed, if it is in scope; zero is no file.
+func (d *differ) file(name []byte, was, is object.ID) {
 	ext := d.ix.scope.Ext
-	if len(name) <= len(ext) || string(name[len(name)-len(ext):]) != ext {
-		return nil
-	}
-	was, is := fileID(before), fileID(after)
-	if was == is {
-		return nil
+	if was == is || len(name) <= len(ext) || string(name[len(name)-len(ext):]) != ext {
+		return
 	}
 	here := len(d.path)
 	d.path = append(d.path, name...)
@@ -173,7 +173,6 @@ func (d *differ) file(name []byte, before, after object.Entry) error {
 	}
 	d.path = d.path[:here]
 	d.edits = append(d.edits, Edit{Path: path, Blob: is})
-	return nil
 }
 
 func treeID(e object.Entry) object.ID {
@@ -199,7 +198,11 @@ func (d *differ) tree(id object.ID, older bool) ([]byte, error) {
 	if k != nil && k.id == id {
 		return k.data, nil
 	}
-	data, err := d.ix.objects.Tree(d.ix.over.replace(id))
+	read, err := d.ix.over.replace(id)
+	if err != nil {
+		return nil, err
+	}
+	data, err := d.ix.objects.Tree(read)
 	if err != nil {
 		return nil, fmt.Errorf("tree %s (%s): %w", id, d.place(), err)
 	}

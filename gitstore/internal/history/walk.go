@@ -124,7 +124,11 @@ func (ix *Index) chain(ctx context.Context, tip object.ID, known func(object.ID)
 
 // link reads a commit, and gives its first parent; zero ends the chain.
 func (ix *Index) link(id object.ID) (l link, parent object.ID, err error) {
-	raw, err := ix.objects.Commit(ix.over.replace(id))
+	read, err := ix.over.replace(id)
+	if err != nil {
+		return l, parent, err
+	}
+	raw, err := ix.objects.Commit(read)
 	if err != nil {
 		return l, parent, fmt.Errorf("history at commit %s: %w", id, err)
 	}
@@ -149,14 +153,15 @@ func (ix *Index) parse(id object.ID, raw []byte) (l link, parent object.ID, err 
 }
 
 // replace gives the object to read for id. What replaces it may be replaced
-// itself; git follows five times.
-func (o Overrides) replace(id object.ID) object.ID {
+// itself, as often as git follows that.
+func (o Overrides) replace(id object.ID) (object.ID, error) {
+	read := id
 	for range 5 {
-		other, ok := o.Replace[id]
+		other, ok := o.Replace[read]
 		if !ok {
-			break
+			return read, nil
 		}
-		id = other
+		read = other
 	}
-	return id
+	return read, fmt.Errorf("object %s: what replaces it is replaced, again and again; see `git replace -l`", id)
 }
