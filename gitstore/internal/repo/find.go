@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
 )
@@ -211,6 +212,7 @@ func (r *Repo) open(start string, o Options) error {
 		return err
 	}
 	r.Prefix = placeIn(r.WorkTree, r.GitDir, start)
+	r.mainPath = sync.OnceValues(r.findMain)
 	return nil
 }
 

@@ -15,10 +15,6 @@ import (
 // ErrNoRepository is what Find gives, wrapped, where there is no repository.
 var ErrNoRepository = errors.New("no git repository")
 
-// ErrUnknownRevision is what ResolveRev gives, wrapped, for a revision that
-// names nothing, names several things or cannot be read.
-var ErrUnknownRevision = errors.New("unknown revision")
-
 // A Repo is a repository as seen from one of its work trees. All paths are
 // absolute, in the system's form, with symbolic links resolved.
 type Repo struct {
@@ -30,7 +26,8 @@ type Repo struct {
 	ObjectsDir string  // CommonDir's objects
 	Config     *Config // what git would read here
 
-	gitFile string // the file .git that led here, if one did
+	gitFile  string                 // the file .git that led here, if one did
+	mainPath func() (string, error) // of the main work tree, found once
 }
 
 // Options change what Find accepts.
