@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"promptfile":                       {},
 	"fsstore":                          {"", "promptfile"},
 	"gitstore":                         {"", "promptfile", "gitstore/internal/history", "gitstore/internal/lockfile", "gitstore/internal/object", "gitstore/internal/odb", "gitstore/internal/refs", "gitstore/internal/repo", "gitstore/internal/signature", "gitstore/internal/worktree"},
+	"gitstore/internal/attributes":     {},
 	"gitstore/internal/gitindex":       {"gitstore/internal/object"},
 	"gitstore/internal/gittest":        {""},
 	"gitstore/internal/history":        {"gitstore/internal/object"},
@@ -34,11 +35,12 @@ var allowed = map[string][]string{
 	"gitstore/internal/odb":            {"gitstore/internal/object"},
 	"gitstore/internal/refs":           {"gitstore/internal/lockfile", "gitstore/internal/object", "gitstore/internal/repo"},
 	"gitstore/internal/repo":           {"gitstore/internal/object", "gitstore/internal/refs"},
-	"gitstore/internal/signature":      {"gitstore/internal/object"},
-	"gitstore/internal/worktree":       {"gitstore/internal/lockfile", "gitstore/internal/object", "gitstore/internal/odb", "gitstore/internal/repo"},
+	"gitstore/internal/signature":      {},
+	"gitstore/internal/worktree":       {"gitstore/internal/attributes", "gitstore/internal/gitindex", "gitstore/internal/lockfile", "gitstore/internal/object"},
 	"storetest":                        {""},
 	"cmd/prompty":                      {"", "diff", "engine", "promptfile", "fsstore", "gitstore"},
 	"examples/custom_storage/logstore": {""},
+	"examples/git_review":              {"", "gitstore"},
 	"examples/storage_persistence":     {"", "fsstore"},
 }
 
