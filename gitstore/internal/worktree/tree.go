@@ -2,56 +2,213 @@ package worktree
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
 	"time"
 
+	"github.com/go-prompty/prompty/gitstore/internal/gitindex"
 	"github.com/go-prompty/prompty/gitstore/internal/lockfile"
 	"github.com/go-prompty/prompty/gitstore/internal/object"
 )
 
-// Objects reads the object database.
+// Objects reads the object database. *odb.DB is one.
 type Objects interface {
 	Read(id object.ID) (object.Kind, []byte, error)
 }
 
-// Options say which work tree, and what to reach it with. All but Config and
+// Config reads the configuration. *repo.Config is one.
+type Config interface {
+	Bool(key string, otherwise bool) (bool, error)
+	String(key string) (string, bool)
+	Path(key string) string
+}
+
+// Options say which work tree, and what to reach it with. All but Perm and
 // LockTimeout are needed.
 type Options struct {
 	WorkTree  string // the folder of the files
 	GitDir    string // its git directory; .git/worktrees/x of a linked one
 	CommonDir string // the git directory of the repository
-
-	// Config gives the last value of a key such as "core.autocrlf"; the key is
-	// in lower case, a key without a value is "true". Nil: nothing is set.
-	Config func(key string) (value string, ok bool)
-
-	Owner   *lockfile.Owner
-	Objects Objects
+	Config    Config
+	Owner     *lockfile.Owner
+	Objects   Objects
 
 	// Head gives the commit that HEAD of this work tree names, zero if the
 	// branch is unborn. It is asked when a crash has left a journal.
 	Head func() (object.ID, error)
 
-	// LockTimeout bounds the wait for index.lock; zero is lockfile's default.
-	LockTimeout time.Duration
+	Perm        fs.FileMode   // of the index: core.sharedRepository; 0: 0666 less the umask
+	LockTimeout time.Duration // how long to wait for index.lock; 0: lockfile.DefaultTimeout
 }
 
 // A Tree is one work tree, main or linked. It may be used from many goroutines;
 // transactions exclude each other through index.lock.
 type Tree struct {
-	opts Options
+	opts  Options
+	set   settings
+	rules *rules
+
+	mu    sync.Mutex // guards what follows
+	index loaded     // as last read or written
+
+	// fault, if set, is asked before each step that changes something; the
+	// step then fails with what it returns.
+	fault func(step string) error
 }
 
-// Open reads the settings; it touches neither the index nor a file.
+// Open reads the settings; it touches neither the index nor a file. The error
+// names the setting that makes no sense.
 func Open(o Options) (*Tree, error) {
-	return &Tree{opts: o}, nil
+	set, err := readSettings(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	return &Tree{opts: o, set: set, rules: newRules(o, set)}, nil
 }
-
-// Close frees what the tree holds. A transaction under way is not ended.
-func (t *Tree) Close() error { return nil }
 
 // Begin takes index.lock, finishes what a crashed process has left, and reads
-// the index.
+// the index. The error is lockfile's where the lock is held, ctx.Err() when ctx
+// ended, and an *UnsupportedError for an index that cannot be kept in step.
 func (t *Tree) Begin(ctx context.Context) (*Txn, error) {
-	return nil, errors.ErrUnsupported
+	lock, err := t.opts.Owner.Acquire(ctx, filepath.Join(t.opts.GitDir, "index"), t.opts.LockTimeout)
+	if err != nil {
+		return nil, err
+	}
+	x := &Txn{tree: t, lock: lock, plan: map[string]*item{}}
+	if err := x.begin(); err != nil {
+		x.close()
+		return nil, err
+	}
+	return x, nil
+}
+
+func (t *Tree) ask(step string) error {
+	if t.fault == nil {
+		return nil
+	}
+	return t.fault(step)
+}
+
+// settings are what the configuration says about files.
+type settings struct {
+	fileMode   bool // the executable bit counts
+	symlinks   bool // links are links, not files with the target in them
+	ignoreCase bool
+	trustCtime bool
+	checkStat  bool // false: "minimal", only size and time count
+	version    int  // of a new index
+	autoCRLF   string
+}
+
+func readSettings(c Config) (s settings, err error) {
+	for key, dst := range map[string]*bool{
+		"core.filemode": &s.fileMode, "core.symlinks": &s.symlinks, "core.trustctime": &s.trustCtime,
+	} {
+		if *dst, err = c.Bool(key, true); err != nil {
+			return s, err
+		}
+	}
+	if s.ignoreCase, err = c.Bool("core.ignorecase", false); err != nil {
+		return s, err
+	}
+	if s.autoCRLF, _ = c.String("core.autocrlf"); !strings.EqualFold(s.autoCRLF, "input") {
+		on, err := c.Bool("core.autocrlf", false)
+		if err != nil {
+			return s, err
+		}
+		s.autoCRLF = strconv.FormatBool(on)
+	}
+	s.autoCRLF = strings.ToLower(s.autoCRLF)
+	stat, _ := c.String("core.checkstat")
+	s.checkStat = stat != "minimal"
+	s.version = 2
+	if v, ok := c.String("index.version"); ok && v == "4" {
+		s.version = 4
+	}
+	return s, nil
+}
+
+// snapshot looks paths up in one commit.
+type snapshot struct {
+	objects Objects
+	commit  object.ID
+	trees   map[string][]byte // by folder; nil where there is none
+	ids     map[string]object.ID
+}
+
+func newSnapshot(o Objects, commit object.ID) *snapshot {
+	return &snapshot{objects: o, commit: commit, trees: map[string][]byte{}, ids: map[string]object.ID{}}
+}
+
+func (s *snapshot) read(id object.ID, kind object.Kind) ([]byte, error) {
+	k, data, err := s.objects.Read(id)
+	if err == nil && k != kind {
+		err = fmt.Errorf("object %s is a %v where a %v should be; git fsck tells more", id, k, kind)
+	}
+	return data, err
+}
+
+// dir gives the tree object of a folder and its text; the zero ID if there is
+// no such folder.
+func (s *snapshot) dir(dir string) (object.ID, []byte, error) {
+	if id, ok := s.ids[dir]; ok {
+		return id, s.trees[dir], nil
+	}
+	var id object.ID
+	var tree []byte
+	if dir == "" {
+		if !s.commit.IsZero() {
+			raw, err := s.read(s.commit, object.KindCommit)
+			if err != nil {
+				return id, nil, err
+			}
+			if id, _, _, err = object.CommitLinks(raw); err != nil {
+				return id, nil, err
+			}
+		}
+	} else {
+		e, err := s.entry(dir)
+		if err != nil {
+			return id, nil, err
+		}
+		if e.IsTree() {
+			id = e.ID
+		}
+	}
+	if !id.IsZero() {
+		var err error
+		if tree, err = s.read(id, object.KindTree); err != nil {
+			return id, nil, err
+		}
+	}
+	s.ids[dir], s.trees[dir] = id, tree
+	return id, tree, nil
+}
+
+// entry gives what stands at path, the zero Entry if nothing does.
+func (s *snapshot) entry(path string) (object.Entry, error) {
+	dir, name := splitPath(path)
+	_, tree, err := s.dir(dir)
+	if err != nil || len(tree) == 0 {
+		return object.Entry{}, err
+	}
+	e, _, err := object.Find(tree, name)
+	return e, err
+}
+
+// trees compares two snapshots for the cache tree. What cannot be read is
+// given as absent, which makes the cache tree invalid there.
+func trees(from, to *snapshot) gitindex.Trees {
+	return func(dir string) (before, after object.ID) {
+		before, _, err1 := from.dir(dir)
+		after, _, err2 := to.dir(dir)
+		if err1 != nil || err2 != nil {
+			return object.ID{}, object.ID{}
+		}
+		return before, after
+	}
 }

@@ -1,0 +1,319 @@
+package worktree
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/go-prompty/prompty/gitstore/internal/gitindex"
+	"github.com/go-prompty/prompty/gitstore/internal/object"
+)
+
+var (
+	errNoExchange  = errors.New("files cannot be swapped here")
+	errOtherDevice = errors.New("on another file system")
+)
+
+// carryOut brings one file to what the plan says and returns the stat for its
+// index entry: zero where the file is not, or may not be, what the entry says.
+// stays says that the file was left to somebody who changed it.
+//
+// Nothing is overwritten unseen. A new file is swapped with the old one in one
+// step; the old one is looked at where no one can open it any more, and swapped
+// back if it is not what the index had.
+func (x *Txn) carryOut(i int, it *item, healing bool) (st gitindex.Stat, stays bool, err error) {
+	p, name, err := x.parent(it.path, it.new != nil && !(it.old != nil && it.old.SkipWorktree))
+	var block *blockedError
+	switch {
+	case errors.As(err, &block):
+		return st, it.new != nil, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return st, it.new != nil && !it.new.SkipWorktree, nil
+	case err != nil:
+		return st, it.new != nil, err
+	}
+	defer p.close()
+	if it.old != nil && it.old.SkipWorktree {
+		if _, err := p.root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+			return st, false, nil
+		}
+	}
+	s := &swap{x: x, it: it, p: p, name: name, q: &place{root: x.state}, temp: tempName(i), here: hereName(i)}
+	if it.new == nil {
+		stays, err = s.takeOut()
+		if err == nil && !stays {
+			x.removeEmpty(p.dir)
+		}
+		return st, stays, err
+	}
+	if healing {
+		if c, err := p.read(name); err == nil {
+			defer c.close()
+			if same, err := x.tree.holds(x.index, it.path, c, it.new); err != nil || same {
+				return statOf(c.info), false, err
+			}
+		}
+	}
+	return s.putIn()
+}
+
+func tempName(i int) string { return fmt.Sprintf("file-%d", i) }
+
+// hereName is the name of a temporary file in the work tree's own folder, for
+// where the git directory is on another file system.
+func hereName(i int) string { return fmt.Sprintf(".prompty-%d.tmp", i) }
+
+// removeEmpty removes folders that a removed file leaves empty, as git does.
+func (x *Txn) removeEmpty(dir string) {
+	for dir != "" && x.tree.ask("rmdir") == nil && x.root.Remove(dir) == nil {
+		dir, _ = splitPath(dir)
+	}
+}
+
+// A swap exchanges the file at p/name with the one at q/temp.
+type swap struct {
+	x    *Txn
+	it   *item
+	p    *place
+	name string
+	q    *place
+	temp string
+	here string      // temp's name if it has to be in the folder p
+	ours fs.FileInfo // the file that was written
+	file *os.File    // the same, open
+}
+
+// putIn installs the new file.
+func (s *swap) putIn() (st gitindex.Stat, stays bool, err error) {
+	conv, err := s.x.tree.conversion(s.x.index, s.it.path)
+	if err != nil {
+		return st, true, err
+	}
+	data := conv.ToFile(s.it.data)
+	if err := s.write(data); err != nil {
+		return st, true, err
+	}
+	defer func() { s.file.Close() }()
+	stays, err = s.place()
+	if errors.Is(err, errOtherDevice) {
+		s.q.root.Remove(s.temp)
+		s.file.Close()
+		s.q, s.temp = s.p, s.here
+		if err := s.write(data); err != nil {
+			return st, true, err
+		}
+		stays, err = s.place()
+	}
+	if stays || err != nil {
+		s.discardOurs()
+		return st, true, err
+	}
+	fi, err := s.file.Stat()
+	if err != nil {
+		return st, false, err
+	}
+	if fi.Size() != s.ours.Size() || !fi.ModTime().Equal(s.ours.ModTime()) {
+		return st, true, nil // somebody has written into it already
+	}
+	return statOf(fi), false, nil
+}
+
+// write makes the new file at q/temp.
+func (s *swap) write(data []byte) error {
+	perm := fs.FileMode(0o666)
+	if s.it.new.Mode == object.ModeExec {
+		perm = 0o777
+	}
+	t := s.x.tree
+	if err := t.ask("create file"); err != nil {
+		return err
+	}
+	if err := s.q.root.Remove(s.temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := s.q.root.OpenFile(s.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return err
+	}
+	if err = t.ask("write file"); err == nil {
+		_, err = f.Write(data)
+	}
+	if was, lerr := s.p.root.Lstat(s.name); err == nil && lerr == nil && was.Mode().IsRegular() {
+		keepOwner(f, was, s.it.new.Mode == object.ModeExec)
+	}
+	if err == nil && s.x.durable {
+		err = f.Sync()
+	}
+	if err == nil {
+		s.ours, err = f.Stat()
+	}
+	if err != nil {
+		f.Close()
+		s.q.root.Remove(s.temp)
+		return err
+	}
+	s.file = f
+	return nil
+}
+
+// place moves the written file to its path. stays says that something else
+// stands there; the written file may be left at q/temp then.
+func (s *swap) place() (stays bool, err error) {
+	if err := s.x.tree.ask("swap"); err != nil {
+		return true, err
+	}
+	if s.it.old == nil {
+		return s.placeNew()
+	}
+	err = exchange(s.q, s.temp, s.p, s.name)
+	switch {
+	case errors.Is(err, errNoExchange):
+		return s.replaceSeen()
+	case errors.Is(err, fs.ErrNotExist):
+		return true, nil // the file was deleted: that stays
+	case err != nil:
+		return true, err
+	}
+	if err := s.x.tree.ask("look at old"); err != nil {
+		return true, errors.Join(err, s.swapBack())
+	}
+	if old, _ := s.isOld(); !old {
+		return true, s.swapBack()
+	}
+	if err := s.x.tree.ask("remove old"); err != nil {
+		return false, err
+	}
+	return false, s.q.root.Remove(s.temp)
+}
+
+func (s *swap) placeNew() (stays bool, err error) {
+	err = moveNew(s.q, s.temp, s.p, s.name)
+	if errors.Is(err, fs.ErrExist) && s.p.root.Remove(s.name) != nil {
+		return true, nil
+	} else if errors.Is(err, fs.ErrExist) {
+		return true, err
+	}
+	return err != nil, err
+}
+
+// isOld reports whether q/temp is the file that the index had, and no one has
+// it open to write into it.
+func (s *swap) isOld() (bool, error) {
+	c, err := s.q.read(s.temp)
+	if err != nil {
+		return false, err
+	}
+	defer c.close()
+	if c.file == nil {
+		return s.x.tree.holds(s.x.index, s.it.path, c, s.it.old)
+	}
+	quiet, release := holdWriters(c.file)
+	defer release()
+	if !quiet {
+		return false, nil
+	}
+	fi, err := c.file.Stat()
+	if err != nil || fi.Size() != c.info.Size() || !fi.ModTime().Equal(c.info.ModTime()) {
+		return false, err
+	}
+	return s.x.tree.holds(s.x.index, s.it.path, c, s.it.old)
+}
+
+// swapBack gives somebody's file, now at q/temp, its place back.
+func (s *swap) swapBack() error {
+	for range 8 {
+		err := exchange(s.q, s.temp, s.p, s.name)
+		if errors.Is(err, fs.ErrNotExist) {
+			// Ours was deleted there; what was saved before is what is left.
+			err = moveNew(s.q, s.temp, s.p, s.name)
+			if errors.Is(err, fs.ErrExist) {
+				continue
+			}
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		fi, err := s.q.root.Lstat(s.temp)
+		if err != nil {
+			return err
+		}
+		if os.SameFile(fi, s.ours) {
+			return nil
+		}
+		// Somebody saved once more in between: the later file was swapped out.
+		// Swap again, and the one that it replaced comes out.
+		if err := exchange(s.q, s.temp, s.p, s.name); err != nil {
+			return err
+		}
+		return nil
+	}
+	return fmt.Errorf("the file changes all the time")
+}
+
+// replaceSeen is for systems without an exchange: between the look and the
+// rename there is a moment in which a save could be overwritten.
+func (s *swap) replaceSeen() (stays bool, err error) {
+	if s.q != s.p {
+		return true, errOtherDevice
+	}
+	c, err := s.p.read(s.name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNoContent) {
+		return true, nil
+	}
+	if err != nil {
+		return true, err
+	}
+	old, err := s.x.tree.holds(s.x.index, s.it.path, c, s.it.old)
+	c.close()
+	if err != nil || !old {
+		return true, err
+	}
+	return false, s.p.root.Rename(s.temp, s.name)
+}
+
+// discardOurs removes what is left at q/temp.
+func (s *swap) discardOurs() {
+	if fi, err := s.q.root.Lstat(s.temp); err == nil && s.ours != nil && os.SameFile(fi, s.ours) {
+		s.q.root.Remove(s.temp)
+	}
+}
+
+// takeOut removes the old file.
+func (s *swap) takeOut() (stays bool, err error) {
+	if err := s.x.tree.ask("take out"); err != nil {
+		return true, err
+	}
+	err = moveNew(s.p, s.name, s.q, s.temp)
+	if errors.Is(err, errOtherDevice) {
+		s.q, s.temp = s.p, s.here
+		err = moveNew(s.p, s.name, s.q, s.temp)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return true, err
+	}
+	err = s.x.tree.ask("look at old")
+	if err == nil {
+		var old bool
+		if old, _ = s.isOld(); old {
+			if err = s.x.tree.ask("remove old"); err == nil {
+				return false, s.q.root.Remove(s.temp)
+			}
+		}
+	}
+	return true, errors.Join(err, s.giveBack())
+}
+
+// giveBack returns what was taken out to its path, unless something newer
+// stands there.
+func (s *swap) giveBack() error {
+	err := moveNew(s.q, s.temp, s.p, s.name)
+	if errors.Is(err, fs.ErrExist) {
+		return s.x.setAside(s.q, s.temp, s.name)
+	}
+	return err
+}

@@ -1,0 +1,11 @@
+//go:build !unix
+
+package worktree
+
+import (
+	"io/fs"
+	"os"
+)
+
+// keepOwner does nothing: the folder's rules hold for its files.
+func keepOwner(*os.File, fs.FileInfo, bool) {}
