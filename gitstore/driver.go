@@ -126,7 +126,7 @@ func nearest(key string, names []string) string {
 	for _, name := range names {
 		d := distance(strings.ToLower(key), strings.ToLower(name))
 		if strings.HasPrefix(name, key) || strings.HasPrefix(key, name) {
-			d = min(d, 1)
+			d = min(d, 2)
 		}
 		if d < fewest && d < len(name) {
 			best, fewest = name, d

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -266,6 +267,8 @@ func (l *line) learn(u history.Update) {
 	l.fresh += 1 + len(u.Changed)
 	if u.Rewritten {
 		l.folds = nil
+	}
+	if u.Rewritten && l.ref != "" { // a detached HEAD goes wherever it is sent
 		l.note(func(r *reports) {
 			r.rewritten = fmt.Sprintf("the branch was rewritten: %s is no longer part of it, and the versions of %s were numbered anew", short(u.From), plural(len(u.Renumbered), "template"))
 		})
@@ -374,8 +377,13 @@ func (l *line) file() string {
 // keepSoon writes the file behind the caller's back, if that is worth it. The
 // turn is held.
 func (l *line) keepSoon(st *state) {
-	if l.fresh < keepAfter && l.spent < keepWhen || l.file() == "" || l.r.closed.Load() || !l.writing.CompareAndSwap(false, true) {
+	if l.fresh < keepAfter && l.spent < keepWhen || l.file() == "" || !l.writing.CompareAndSwap(false, true) {
 		return
+	}
+	l.r.mu.Lock()
+	defer l.r.mu.Unlock()
+	if l.r.closed.Load() {
+		return // keep does it
 	}
 	l.fresh, l.spent = 0, 0
 	l.r.work.Go(func() {
@@ -401,9 +409,14 @@ func (l *line) write(st *state) {
 // keep writes the files of all lines at Close.
 func (r *repository) keep() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, l := range r.lines {
-		l.turn <- struct{}{}
+	lines := slices.Collect(maps.Values(r.lines))
+	r.mu.Unlock()
+	for _, l := range lines {
+		select {
+		case l.turn <- struct{}{}:
+		default:
+			continue // someone still looks for the tip, and will be refused
+		}
 		st := l.state.Load()
 		if st != nil && l.file() != "" && (l.fresh >= keepLast || l.spent >= worthIt) {
 			l.write(st)

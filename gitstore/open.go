@@ -171,23 +171,24 @@ func openRepository(found *repo.Repo, l layout, opts Options) (*repository, erro
 	}, nil
 }
 
-// compression is git's level for new objects; nil if none is configured.
-func compression(cfg *repo.Config) (*int, error) {
+// compression is git's level for new objects, as the object database wants it.
+func compression(cfg *repo.Config) (int, error) {
 	for _, key := range []string{"core.loosecompression", "core.compression"} {
 		if _, ok := cfg.String(key); !ok {
 			continue
 		}
 		n, err := cfg.Int(key, -1)
-		if err != nil || n < -1 || n > 9 {
-			return nil, errors.Join(err, fmt.Errorf("%s is not between -1 and 9; set it with git config", key))
+		switch {
+		case err != nil:
+			return 0, err
+		case n < -1 || n > 9:
+			return 0, fmt.Errorf("%s=%d is not between -1 and 9; set it with git config", key, n)
+		case n == 0:
+			return odb.NoCompression, nil
 		}
-		if n == -1 {
-			return nil, nil
-		}
-		level := int(n)
-		return &level, nil
+		return int(n), nil
 	}
-	return nil, nil
+	return 0, nil
 }
 
 // shared is core.sharedRepository as the object database wants it: which bits to

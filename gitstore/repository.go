@@ -38,7 +38,7 @@ type repository struct {
 
 	writes  sync.RWMutex   // held for reading by every call that writes
 	work    sync.WaitGroup // what goes on behind the calls
-	closed  atomic.Bool    // no call begins any more
+	closed  atomic.Bool    // no call begins any more, nor work; set under mu
 	done    chan struct{}  // closed by Close, so that calls stop waiting
 	closing sync.Once
 }
@@ -47,7 +47,9 @@ type repository struct {
 func (r *repository) close() error {
 	var err error
 	r.closing.Do(func() {
+		r.mu.Lock()
 		r.closed.Store(true)
+		r.mu.Unlock()
 		close(r.done)
 		r.writes.Lock()
 		defer r.writes.Unlock()
