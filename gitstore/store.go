@@ -1,10 +1,6 @@
 package gitstore
 
-import (
-	"errors"
-
-	"github.com/go-prompty/prompty"
-)
+import "github.com/go-prompty/prompty"
 
 // Store keeps templates in a Git repository. See the package's documentation
 // for what is what. It is a [prompty.TemplateStorage], a
@@ -29,13 +25,4 @@ var (
 
 // Close waits for the calls under way, fails those that wait for a lock, and
 // closes the files. It may be called again.
-func (s *Store) Close() error {
-	err := s.repository.close()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for dir, t := range s.trees {
-		err = errors.Join(err, t.Close())
-		delete(s.trees, dir)
-	}
-	return err
-}
+func (s *Store) Close() error { return s.repository.close() }

@@ -321,7 +321,7 @@ func (r *repository) openTree(dir, gitDir string) (*worktree.Tree, error) {
 	head := refs.Open(gitDir, r.CommonDir, nil, r.RefOptions())
 	return worktree.Open(worktree.Options{
 		WorkTree: dir, GitDir: gitDir, CommonDir: r.CommonDir,
-		Config: r.Config.String, Owner: r.owner, Objects: r.objects(), LockTimeout: r.opts.Timeout,
+		Config: r.Config, Owner: r.owner, Objects: r.objects(), Perm: r.FilePerm(), LockTimeout: r.opts.Timeout,
 		Head: func() (object.ID, error) {
 			h, err := head.Head()
 			return h.ID, err
