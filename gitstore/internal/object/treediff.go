@@ -3,6 +3,7 @@ package object
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math/bits"
 )
 
@@ -12,54 +13,78 @@ import (
 // calls, for these stand in different places. Entries share memory with the
 // trees. An error of visit ends Diff and is returned.
 func Diff(a, b []byte, visit func(name []byte, before, after Entry) error) error {
+	return Spans(a, b, func(fromA, toA, fromB, toB int) error {
+		var before, after Entry
+		if fromA < toA {
+			before = entryAt(a, fromA, toA)
+		}
+		if fromB < toB {
+			after = entryAt(b, fromB, toB)
+		}
+		switch {
+		case fromB == toB:
+			return visit(before.Name, before, after)
+		case before.Mode == after.Mode && before.ID == after.ID && fromA < toA:
+			return nil // one of the modes has a needless zero
+		}
+		return visit(after.Name, before, after)
+	})
+}
+
+// Spans is Diff without decoding: for each difference it gives the bytes of the
+// entry in a and in b. One of the ranges can be empty. Everything between the
+// ranges is the same in both.
+func Spans(a, b []byte, visit func(fromA, toA, fromB, toB int) error) error {
 	// What is the same at both ends is not decoded: a tree of 10,000 entries
 	// in which one differs costs little more than its comparison.
-	same := commonPrefix(a, b)
-	tail := commonSuffix(a[same:], b[same:])
-	for at := 0; ; {
-		_, end := scanEntry(a[at:])
-		if end < 0 || at+end > same {
-			a, b = a[at:], b[at:]
+	same, tail := Common(a, b)
+	i, j := 0, 0
+	for {
+		_, end := scanEntry(a[i:])
+		if end < 0 || i+end > same {
 			break
 		}
-		at += end
+		i += end
 	}
-	for len(a) > 0 || len(b) > 0 {
-		if len(a) == len(b) && len(a) <= tail {
+	j = i
+	for i < len(a) || j < len(b) {
+		if len(a)-i == len(b)-j && len(a)-i <= tail {
 			return nil
 		}
-		var before, after Entry
-		var restA, restB []byte
+		endA, endB := i, j
+		var nameA, nameB []byte
 		var err error
-		if len(a) > 0 {
-			if before, restA, err = NextEntry(a); err != nil {
+		if i < len(a) {
+			if nameA, endA, err = span(a, i); err != nil {
 				return err
 			}
 		}
-		if len(b) > 0 {
-			if after, restB, err = NextEntry(b); err != nil {
+		if j < len(b) {
+			if nameB, endB, err = span(b, j); err != nil {
 				return err
 			}
 		}
 		order := 0
 		switch {
-		case len(a) == 0:
+		case endA == i:
 			order = 1
-		case len(b) == 0:
+		case endB == j:
 			order = -1
 		default:
-			order = orderNames(before.Name, before.IsTree(), after.Name, after.IsTree())
+			order = orderNames(nameA, isTreeMode(a[i:]), nameB, isTreeMode(b[j:]))
 		}
 		switch {
 		case order < 0:
-			a, err = restA, visit(before.Name, before, Entry{})
+			err = visit(i, endA, j, j)
+			i = endA
 		case order > 0:
-			b, err = restB, visit(after.Name, Entry{}, after)
+			err = visit(i, i, j, endB)
+			j = endB
 		default:
-			a, b = restA, restB
-			if before.Mode != after.Mode || before.ID != after.ID {
-				err = visit(before.Name, before, after)
+			if !bytes.Equal(a[i:endA], b[j:endB]) {
+				err = visit(i, endA, j, endB)
 			}
+			i, j = endA, endB
 		}
 		if err != nil {
 			return err
@@ -68,7 +93,30 @@ func Diff(a, b []byte, visit func(name []byte, before, after Entry) error) error
 	return nil
 }
 
-// commonPrefix counts the bytes that a and b begin with both.
+func span(tree []byte, at int) (name []byte, end int, err error) {
+	begin, n := scanEntry(tree[at:])
+	if n < 0 {
+		return nil, 0, fmt.Errorf("%w at byte %d of %d", errTree, at, len(tree))
+	}
+	return tree[at+begin : at+n-21], at + n, nil
+}
+
+// entryAt decodes an entry that span has found.
+func entryAt(tree []byte, from, to int) Entry {
+	e, _, err := NextEntry(tree[from:to])
+	if err != nil {
+		return Entry{}
+	}
+	return e
+}
+
+// Common counts the bytes that a and b begin with both, and those behind them
+// that they end with both.
+func Common(a, b []byte) (prefix, suffix int) {
+	prefix = commonPrefix(a, b)
+	return prefix, commonSuffix(a[prefix:], b[prefix:])
+}
+
 func commonPrefix(a, b []byte) int {
 	n := min(len(a), len(b))
 	at := 0
@@ -87,7 +135,6 @@ func commonPrefix(a, b []byte) int {
 	return at
 }
 
-// commonSuffix counts the bytes that a and b end with both.
 func commonSuffix(a, b []byte) int {
 	n := min(len(a), len(b))
 	a, b = a[len(a)-n:], b[len(b)-n:]

@@ -20,6 +20,7 @@ type pack struct {
 	path    string      // ends in .pack
 	info    fs.FileInfo // of the index
 	serial  uint64
+	cruft   bool // it has the dates of unreachable objects beside it
 	windows *windows
 
 	idx  atomic.Pointer[index]

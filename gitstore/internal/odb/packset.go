@@ -68,6 +68,12 @@ func (db *DB) list(dir string, known map[string]*pack) ([]*pack, error) {
 		}
 		return nil, err
 	}
+	cruft := make(map[string]bool)
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), ".mtimes"); ok {
+			cruft[name+".idx"] = true
+		}
+	}
 	var packs []*pack
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), ".idx") || !strings.HasPrefix(e.Name(), "pack-") {
@@ -81,6 +87,8 @@ func (db *DB) list(dir string, known map[string]*pack) ([]*pack, error) {
 		if old := known[p.path]; old != nil && sameFile(old.info, fi) {
 			delete(known, p.path)
 			p = old
+		} else {
+			p.cruft = cruft[e.Name()]
 		}
 		packs = append(packs, p)
 	}
@@ -155,10 +163,10 @@ func alternates(dir string) (dirs, lost []string) {
 
 // unquote undoes Git's quoting of unusual paths, which is that of C.
 func unquote(line string) string {
-	inner, ok := strings.CutPrefix(line, `"`)
-	if inner, ok = strings.CutSuffix(inner, `"`); !ok || len(line) < 2 {
+	if len(line) < 2 || line[0] != '"' || line[len(line)-1] != '"' {
 		return line
 	}
+	inner := line[1 : len(line)-1]
 	var b strings.Builder
 	for i := 0; i < len(inner); i++ {
 		if inner[i] != '\\' || i+1 == len(inner) {
