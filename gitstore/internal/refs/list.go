@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
 )
@@ -41,17 +42,27 @@ func (s *Store) List(prefix string) ([]Ref, error) {
 		}
 	}
 	all := make(map[string]Ref)
-	for name := range loose {
-		id, target, err := s.readLoose(name)
-		if err != nil {
-			continue // broken, or packed just now
-		}
-		if target != "" {
-			if _, id, err = s.resolve(target); err != nil {
-				id = object.ID{}
+	for try := 1; ; try++ {
+		for name := range loose {
+			id, target, err := readFile(s.path(name))
+			if err == errGarbage {
+				continue // read again below
 			}
+			delete(loose, name)
+			if err != nil {
+				continue // packed just now, or unreadable
+			}
+			if target != "" {
+				if _, id, err = s.resolve(target); err != nil {
+					id = object.ID{}
+				}
+			}
+			all[name] = Ref{Name: name, ID: id, Target: target}
 		}
-		all[name] = Ref{Name: name, ID: id, Target: target}
+		if len(loose) == 0 || try == tornReads {
+			break // what is left is broken
+		}
+		time.Sleep(time.Millisecond)
 	}
 	p, err := s.packedRefs()
 	if err != nil {

@@ -85,14 +85,18 @@ func (u *Update) writeLogs(id object.ID, log Log) (undo func(), err error) {
 	}
 	line = append(line, '\n')
 
-	dir := u.store.commonDir
-	if perWorktree(u.name) {
-		dir = u.store.gitDir
+	if id != u.old { // git logs what changes nothing for HEAD alone
+		dir := u.store.commonDir
+		if perWorktree(u.name) {
+			dir = u.store.gitDir
+		}
+		var back func()
+		back, err = u.store.appendLog(dir, u.name, line)
+		done = append(done, back)
 	}
-	back, err := u.store.appendLog(dir, u.name, line)
-	done = append(done, back)
 	for _, h := range u.heads {
 		if err == nil {
+			var back func()
 			back, err = u.store.appendLog(h.gitDir, "HEAD", line)
 			done = append(done, back)
 		}

@@ -118,7 +118,7 @@ func (s *Store) path(name string) string {
 
 // tornReads is how often a file is read again that holds no reference: some
 // programs, unlike git, write in place.
-const tornReads = 5
+const tornReads = 10
 
 func (s *Store) readLoose(name string) (id object.ID, target string, err error) {
 	path := s.path(name)

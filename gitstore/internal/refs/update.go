@@ -268,7 +268,7 @@ func (u *Update) Commit(id object.ID, log Log, sync bool) error {
 		}
 	}
 	undo, err := u.writeLogs(id, log)
-	if err == nil {
+	if err == nil && id != u.old {
 		line := append(id.Append(nil), '\n')
 		err = u.lock.Replace(func(f *os.File) error {
 			_, err := f.Write(line)
