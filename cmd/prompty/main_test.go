@@ -17,14 +17,25 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"prompty": main})
 }
 
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
+func TestScripts(t *testing.T) { testscript.Run(t, scripts()) }
+
+// scripts says how scripts run: testdata/script, unless the caller has others.
+func scripts() testscript.Params {
+	return testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "UTC")
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // or each command takes a second more
+			// Git as nobody configured it, and Gil commits.
+			for key, value := range map[string]string{
+				"GIT_CONFIG_GLOBAL": os.DevNull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_COUNT": "2",
+				"GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": "Gil",
+				"GIT_CONFIG_KEY_1": "user.email", "GIT_CONFIG_VALUE_1": "gil@example.org",
+			} {
+				env.Setenv(key, value)
+			}
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
@@ -37,7 +48,7 @@ func TestScripts(t *testing.T) {
 			"tree":  tree,
 			"bytes": writeBytes,
 		},
-	})
+	}
 }
 
 // tree DIR FILE writes what lies in a folder, contents included, to a file, so

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestGuide does what docs/git.md tells people to do in their first five
+// minutes, in one shell, and sees what they are told to see.
+func TestGuide(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/git.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, part, _ := strings.Cut(string(page), "\n## Five minutes\n")
+	part, _, _ = strings.Cut(part, "\n## ")
+	var shell, want strings.Builder
+	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(part, -1) {
+		for line := range strings.Lines(block[1]) {
+			if command, ok := strings.CutPrefix(line, "$ "); ok {
+				shell.WriteString(command)
+			} else {
+				want.WriteString(line)
+			}
+		}
+	}
+	if shell.Len() == 0 || want.Len() == 0 {
+		t.Fatal("docs/git.md has no commands under \"Five minutes\"")
+	}
+	script := filepath.Join(t.TempDir(), "guide.txtar")
+	text := fmt.Sprintf("[!exec:git] skip\n[!exec:sh] skip\nexec sh -e commands.sh\nlike want.txt\n-- commands.sh --\n%s-- want.txt --\n%s", shell.String(), want.String())
+	if err := os.WriteFile(script, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	params := scripts()
+	params.Dir, params.Files = "", []string{script}
+	params.Cmds["like"] = like
+	testscript.Run(t, params)
+}
+
+// like FILE compares the last output with a file, in which "…" stands for any
+// text of one line and blanks for any blanks.
+func like(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: like FILE")
+	}
+	want := strings.Split(ts.ReadFile(args[0]), "\n")
+	got := strings.Split(ts.ReadFile("stdout"), "\n")
+	for i := range max(len(want), len(got)) {
+		if i >= len(want) || i >= len(got) {
+			ts.Fatalf("%d lines, want %d:\n%s", len(got), len(want), strings.Join(got, "\n"))
+		}
+		line := strings.Join(strings.Fields(regexp.QuoteMeta(want[i])), `\s+`)
+		pattern := `^\s*` + strings.ReplaceAll(line, `\s+…\s+`, `\s+(?:.*\s)?`) + `\s*$`
+		if !regexp.MustCompile(pattern).MatchString(got[i]) {
+			ts.Fatalf("line %d: %q is not like %q", i+1, got[i], want[i])
+		}
+	}
+}
