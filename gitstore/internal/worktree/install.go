@@ -66,8 +66,19 @@ func hereName(i int) string { return fmt.Sprintf(".prompty-%d.tmp", i) }
 
 // removeEmpty removes folders that a removed file leaves empty, as git does.
 func (x *Txn) removeEmpty(dir string) {
-	for dir != "" && x.tree.ask("rmdir") == nil && x.root.Remove(dir) == nil {
-		dir, _ = splitPath(dir)
+	for dir != "" {
+		p, name, err := x.parent(dir, false)
+		if err != nil {
+			return
+		}
+		if err = x.tree.ask("rmdir"); err == nil {
+			err = p.rmdir(name)
+		}
+		p.close()
+		if err != nil {
+			return
+		}
+		dir = p.dir
 	}
 }
 
@@ -160,13 +171,12 @@ func (s *swap) write(data []byte) error {
 // place moves the written file to its path. stays says that something else
 // stands there; the written file may be left at q/temp then.
 func (s *swap) place() (stays bool, err error) {
-	if err := s.x.tree.ask("swap"); err != nil {
-		return true, err
-	}
 	if s.it.old == nil {
 		return s.placeNew()
 	}
-	err = exchange(s.q, s.temp, s.p, s.name)
+	if err = s.x.tree.ask("exchange"); err == nil {
+		err = exchange(s.q, s.temp, s.p, s.name)
+	}
 	switch {
 	case errors.Is(err, errNoExchange):
 		return s.replaceSeen()
@@ -188,11 +198,15 @@ func (s *swap) place() (stays bool, err error) {
 }
 
 func (s *swap) placeNew() (stays bool, err error) {
-	err = moveNew(s.q, s.temp, s.p, s.name)
-	if errors.Is(err, fs.ErrExist) && s.p.root.Remove(s.name) != nil {
-		return true, nil
-	} else if errors.Is(err, fs.ErrExist) {
+	if err := s.x.tree.ask("place new"); err != nil {
 		return true, err
+	}
+	err = moveNew(s.q, s.temp, s.p, s.name)
+	if errors.Is(err, fs.ErrExist) && s.p.rmdir(s.name) == nil {
+		err = moveNew(s.q, s.temp, s.p, s.name) // an empty folder is no one's
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return true, nil
 	}
 	return err != nil, err
 }

@@ -6,7 +6,19 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
+
+// rmdir removes an empty folder, and nothing else.
+func (p *place) rmdir(name string) error {
+	d, err := p.root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return unix.Unlinkat(int(d.Fd()), name, unix.AT_REMOVEDIR)
+}
 
 // keepOwner gives f the permissions and owner of the file that it will replace,
 // so that a service's save does not lock the author out of her own file. Where
