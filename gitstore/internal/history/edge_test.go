@@ -320,7 +320,7 @@ func TestMessages(t *testing.T) {
 		{"a subject", author, "", "Prompty-Save: a\n", false, 0},
 		{"no trailer", author, "", "s\n\nPrompty-Save: a\n\nthe end\n", false, 0},
 		{"another name", author, "", "s\n\nPrompty-Save: b\n", false, 0},
-		{"nothing at all", author, "", false, 0},
+		{"nothing at all", author, "", "", false, 0},
 		{"our path", author, "", "s\n\nPrompty-Save: a\nPrompty-Path: p/q/a.md\n", true, 1700000000e9},
 		{"another path", author, "", "s\n\nPrompty-Save: a\nPrompty-Path: p/q/b.md\n", false, 0},
 		{"nanoseconds", author, "prompty {\"ns\":7,\"by\":\"x\"}\n", "s\n\nPrompty-Save: a\n", true, 1700000000e9 + 7},

@@ -99,15 +99,15 @@ func (s Scope) verbs(message string) *verbs {
 				continue
 			}
 			if n, err := strconv.Atoi(t.Value[at+1:]); err == nil && n > 0 {
-				v.hide = append(v.hide, target{s.path(t.Value[:at]), n})
+				v.hide = append(v.hide, target{s.path(unquoted(t.Value[:at])), n})
 			}
 		case "prompty-save":
-			v.save = append(v.save, s.path(t.Value))
+			v.save = append(v.save, s.path(unquoted(t.Value)))
 		case "prompty-path":
 			if only == nil {
 				only = map[string]bool{}
 			}
-			only[t.Value] = true
+			only[unquoted(t.Value)] = true
 		}
 	}
 	if only != nil {
@@ -118,6 +118,15 @@ func (s Scope) verbs(message string) *verbs {
 		return nil
 	}
 	return v
+}
+
+// unquoted is a name or path without the quotes that keep a space at its
+// beginning from being taken for white space.
+func unquoted(value string) string {
+	if len(value) > 2 && strings.HasPrefix(value, `" `) && value[len(value)-1] == '"' {
+		return value[1 : len(value)-1]
+	}
+	return value
 }
 
 // path is where the file of a name lies.
