@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -28,12 +27,11 @@ func (c *config) bulkImport(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer ours.close()
+	defer ours.storage.Close()
 	theirs, err := c.build(ctx, full)
 	if err != nil {
 		return nil, err
 	}
-	defer removeRepo(theirs)
 	rounds := min(c.rounds, 7)
 	samples, err := interleave(ctx, rounds,
 		side{"SaveEach", func(round int) (time.Duration, error) {
@@ -76,7 +74,7 @@ func (c *config) emptyImport(ctx context.Context, rounds int) ([]sample, error) 
 			if _, err := git(ctx, "", "init", "-q", "--bare", "-b", "main", repo); err != nil {
 				return 0, err
 			}
-			defer os.RemoveAll(repo)
+			c.copies = append(c.copies, repo)
 			if d, err = do(repo, round); err != nil {
 				return 0, err
 			}

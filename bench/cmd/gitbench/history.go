@@ -106,7 +106,6 @@ func (c *config) fullIndex(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer removeRepo(repo)
 	name := folders.name(1)
 	ours, theirs := 0, 0 // versions
 	samples, err := interleave(ctx, min(c.rounds, 5),
@@ -141,7 +140,6 @@ func (c *config) openAndCatchUp(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer removeRepo(repo)
 	name := folders.name(1)
 	if _, _, err := openAndLook(ctx, repo, name); err != nil { // leaves the file
 		return nil, err

@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"runtime/pprof"
 	"strings"
 
 	_ "github.com/go-prompty/prompty/gitstore"
@@ -35,6 +36,7 @@ type config struct {
 	rounds             int
 	bulk               int
 	dir                string
+	copies             []string // folders to remove in the end
 	run                *regexp.Regexp
 	logf               func(format string, args ...any)
 }
@@ -58,6 +60,7 @@ func command(ctx context.Context, args []string) error {
 	flags.StringVar(&c.dir, "dir", "", "a folder on the disk to measure, which may hold the repositories of an earlier run; empty: a temporary one")
 	run := flags.String("run", "", "only rows whose name matches this regular expression")
 	write := flags.String("write", "", "a Markdown file whose part between the markers to replace, and the chart beside it")
+	profile := flags.String("cpuprofile", "", "where to write a CPU profile of our side")
 	child := flags.String("child", "", "for gitbench itself: open this repository and say how much memory that took")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -79,6 +82,18 @@ func command(ctx context.Context, args []string) error {
 		defer os.RemoveAll(c.dir)
 	} else if err := os.MkdirAll(c.dir, 0o755); err != nil {
 		return err
+	}
+	defer c.removeCopies()
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	c.logf = func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 	return measureAll(ctx, &c, *write, strings.Join(args, " "))

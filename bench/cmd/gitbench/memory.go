@@ -19,7 +19,6 @@ func (c *config) memory(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer removeRepo(repo)
 	var rows []row
 	for _, how := range []string{"building the index", "with the index file"} {
 		resident, peak, versions, err := inChild(ctx, repo)

@@ -26,7 +26,6 @@ func (c *config) warmGet(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer removeRepo(repo)
 	storage, err := prompty.OpenStorage("git", repo+"?branch=main")
 	if err != nil {
 		return nil, err
@@ -96,7 +95,6 @@ func (c *config) oldVersion(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer removeRepo(repo)
 	history, err := gitLog(ctx, repo, "main")
 	if err != nil {
 		return nil, err

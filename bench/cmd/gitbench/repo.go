@@ -75,6 +75,7 @@ func (c *config) build(ctx context.Context, s spec) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	c.copies = append(c.copies, copied)
 	if err := os.CopyFS(filepath.Join(copied, ".git"), os.DirFS(origin)); err != nil {
 		return "", err
 	}
@@ -89,9 +90,12 @@ func (c *config) build(ctx context.Context, s spec) (string, error) {
 	return copied, nil
 }
 
-// removeRepo removes what build returned.
-func removeRepo(repo string) {
-	os.RemoveAll(strings.TrimSuffix(repo, string(filepath.Separator)+".git"))
+// removeCopies removes what build returned, after all has been measured: ext4
+// makes new files slowly for a minute after many were removed.
+func (c *config) removeCopies() {
+	for _, dir := range c.copies {
+		os.RemoveAll(dir)
+	}
 }
 
 // importRepo feeds git fast-import and lets git gc do its best.
