@@ -121,7 +121,7 @@ func (c *comparison) run(ctx context.Context, s prompty.TemplateStorage) error {
 	}
 	before, after, err := c.one(ctx, s)
 	if err != nil {
-		return err
+		return c.rangeHint(ctx, s, err)
 	}
 	return c.print([]*difference{compare(before, after)})
 }
@@ -168,11 +168,17 @@ func (c *comparison) one(ctx context.Context, s prompty.TemplateStorage) (before
 	}
 	if err == nil && before == nil && after == nil {
 		err = missingHint(ctx, s, c.name, prompty.NewStorageTemplateNotFoundError(c.name))
-		if _, ok := prompty.As[reviser](s); ok && c.from.revision != "" && c.to == (endpoint{}) && isRevision(ctx, s, c.name) {
-			err = withHint(err, fmt.Sprintf("`prompty diff %s..%s` compares all prompts of two revisions", c.name, c.from.revision))
-		}
 	}
 	return before, after, err
+}
+
+// rangeHint is for who gives revisions where a name is wanted.
+func (c *comparison) rangeHint(ctx context.Context, s prompty.TemplateStorage, err error) error {
+	if !errors.Is(err, prompty.ErrTemplateNotFound) || errors.Is(err, prompty.ErrVersionNotFound) ||
+		c.from.version > 0 || c.to != (endpoint{}) || !isRevision(ctx, s, c.name) {
+		return err
+	}
+	return withHint(err, fmt.Sprintf("`prompty diff %s..%s` compares all prompts of two revisions", c.name, c.from.revision))
 }
 
 // lastStep returns the latest version and the one before it, nil if there is
@@ -221,6 +227,7 @@ func (c *comparison) side(ctx context.Context, s prompty.TemplateStorage, e endp
 func (c *comparison) all(ctx context.Context, s prompty.TemplateStorage) ([]*difference, error) {
 	type pair struct{ before, after *text }
 	pairs := make(map[string]*pair)
+	odd := make(map[string]bool) // what cannot be compared, or not well; often the same on both sides
 	read := func(e endpoint, put func(*pair, *text)) error {
 		return at(ctx, s, e, func(s prompty.TemplateStorage) error {
 			list, err := s.List(ctx, nil)
@@ -231,7 +238,9 @@ func (c *comparison) all(ctx context.Context, s prompty.TemplateStorage) ([]*dif
 			if err != nil {
 				return err
 			}
-			c.app.warnOf(found)
+			for _, p := range found {
+				odd[p] = true
+			}
 			for _, t := range list {
 				if pairs[t.Name] == nil {
 					pairs[t.Name] = new(pair)
@@ -247,6 +256,7 @@ func (c *comparison) all(ctx context.Context, s prompty.TemplateStorage) ([]*dif
 	if err := read(c.to, func(p *pair, t *text) { p.after = t }); err != nil {
 		return nil, err
 	}
+	c.app.warnOf(slices.Sorted(maps.Keys(odd)))
 	list := []*difference{}
 	for _, name := range slices.Sorted(maps.Keys(pairs)) {
 		if d := compare(pairs[name].before, pairs[name].after); d.Kind != same {

@@ -56,7 +56,7 @@ func hintOf(err error) string {
 		return "`prompty ls` shows the prompts there are"
 	case errors.Is(err, prompty.ErrInvalidName):
 		return "a name is a path such as support/refund, without folder and extension"
-	case errors.Is(err, prompty.ErrReadOnly):
+	case errors.Is(err, prompty.ErrReadOnly) && !strings.Contains(err.Error(), "; "): // what follows is what to do
 		return "choose a place that you may write to with --storage, or ask for the right to write to this one"
 	}
 	return ""
