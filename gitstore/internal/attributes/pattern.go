@@ -31,11 +31,18 @@ func parsePattern(text, dir string, fold bool) pattern {
 	if !p.name {
 		text = strings.TrimPrefix(text, "/")
 	}
-	if !fold && !strings.ContainsAny(text, `*?[\`) {
+	wild := strings.IndexAny(text, `*?[\`)
+	switch {
+	case wild < 0 && !fold:
 		p.plain, p.literal = true, text
-		return p
+	case p.name || wild < 0:
+		p.tokens = compile(text, !p.name, fold)
+	default:
+		// git compares what stands before the first special character by
+		// itself and gives wildmatch the rest, for which ** then stands at the
+		// start: "a**/b" is more than "a*/b".
+		p.tokens = append(compile(text[:wild], true, fold), compile(text[wild:], true, fold)...)
 	}
-	p.tokens = compile(text, !p.name, fold)
 	return p
 }
 
