@@ -88,9 +88,9 @@ type Index struct {
 
 	mu      sync.RWMutex // guards what follows, and the files
 	tip     object.ID
-	commits []object.ID          // the commit with ordinal i+1
-	times   []int64              // its time
-	known   map[object.ID]uint32 // ordinals; nil until they are asked for
+	commits []object.ID // the commit with ordinal i+1
+	times   []int64     // its time
+	known   *ordinals   // nil until it is asked for
 	files   map[string]*file
 	order   []*file // files, sorted by path as far as sorted says
 	sorted  int
@@ -124,20 +124,17 @@ func (ix *Index) At(commit object.ID) (View, bool) {
 // ordinal finds a commit among those that are kept.
 func (ix *Index) ordinal(commit object.ID) (uint32, bool) {
 	ix.mu.RLock()
-	at, ok := ix.known[commit]
-	missing := ix.known == nil
+	known := ix.known
+	at := known.find(ix.commits, commit)
 	ix.mu.RUnlock()
-	if !missing {
-		return at, ok
+	if known != nil {
+		return at, at > 0
 	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	if ix.known == nil && len(ix.commits) > 0 {
-		ix.known = make(map[object.ID]uint32, len(ix.commits))
-		for i, id := range ix.commits {
-			ix.known[id] = uint32(i + 1)
-		}
+	if ix.known == nil {
+		ix.known = newOrdinals(ix.commits)
 	}
-	at, ok = ix.known[commit]
-	return at, ok
+	at = ix.known.find(ix.commits, commit)
+	return at, at > 0
 }
