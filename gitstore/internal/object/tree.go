@@ -62,10 +62,16 @@ func NextEntry(tree []byte) (e Entry, rest []byte, err error) {
 // scanEntry finds where the name of the first entry begins, and where the entry
 // ends; the name ends 21 bytes before. A negative end says that there is none.
 func scanEntry(tree []byte) (name, end int) {
+	const shortest = 5 + 1 + 1 + 1 + 20
+	if len(tree) < shortest {
+		return 0, -1
+	}
+	// Five or six octal digits and a space, compared at once.
+	head := binary.LittleEndian.Uint64(tree)
 	switch {
-	case len(tree) > 6 && tree[6] == ' ' && octal(tree[0], tree[1], tree[2], tree[3], tree[4], tree[5]):
+	case head&0x00fff8f8f8f8f8f8 == 0x0020303030303030:
 		name = 7
-	case len(tree) > 5 && tree[5] == ' ' && octal(tree[0], tree[1], tree[2], tree[3], tree[4]):
+	case head&0x0000fff8f8f8f8f8 == 0x0000203030303030:
 		name = 6
 	default:
 		return 0, -1
@@ -76,14 +82,6 @@ func scanEntry(tree []byte) (name, end int) {
 		return 0, -1
 	}
 	return name, end
-}
-
-func octal(digits ...byte) bool {
-	var all byte
-	for _, d := range digits {
-		all |= d ^ '0'
-	}
-	return all&^7 == 0
 }
 
 // indexNUL is bytes.IndexByte(b, 0), faster for the short distances in trees.

@@ -99,29 +99,27 @@ func (x *index) bucket(first byte) (from, to int) {
 	return from, int(binary.BigEndian.Uint32(x.fanout[4*int(first):]))
 }
 
-// find gives the place of an object in the pack.
+// find gives the place of an object in the pack. Ids are spread evenly, so that
+// the first guesses are near; each look into a large index waits for memory.
 func (x *index) find(id *object.ID) (offset int64, ok bool) {
 	from, to := x.bucket(id[0])
-	want := binary.BigEndian.Uint64(id[1:])
-	for from < to {
-		mid := int(uint(from+to) / 2)
-		there := x.id(mid)
-		got := binary.BigEndian.Uint64(there[1:])
-		switch {
-		case got < want:
-			from = mid + 1
-		case got > want:
-			to = mid
+	want := uint64(binary.BigEndian.Uint32(id[1:]))
+	low, high := uint64(0), uint64(1)<<32 // all in the range are between
+	for step := 0; from < to; step++ {
+		at := int(uint(from+to) / 2)
+		if step < 4 && want >= low && want < high {
+			at = from + int(uint64(to-from)*(want-low)/(high-low))
+		}
+		there := x.id(at)
+		switch c := bytes.Compare(there, id[:]); {
+		case c < 0:
+			from = at + 1
+			low = uint64(binary.BigEndian.Uint32(there[1:]))
+		case c > 0:
+			to = at
+			high = uint64(binary.BigEndian.Uint32(there[1:])) + 1
 		default:
-			c := bytes.Compare(there, id[:])
-			if c == 0 {
-				return x.offset(mid), true
-			}
-			if c < 0 {
-				from = mid + 1
-			} else {
-				to = mid
-			}
+			return x.offset(at), true
 		}
 	}
 	return 0, false

@@ -20,13 +20,17 @@ var (
 	errChecksum = errors.New("the data does not match its checksum")
 )
 
+// Tables have an index of so many bits at first. For short texts smaller ones
+// are better: making them takes longer than using them.
 const (
-	litBits, distBits = 10, 8
-	maxCode           = 15
-	// A subtable stands for at least two codes that are longer than the first
-	// table's index, else the code would not be complete.
-	litSize  = 1<<litBits + 288/2<<(maxCode-litBits)
-	distSize = 1<<distBits + 32/2<<(maxCode-distBits)
+	litBits, litBitsShort   = 10, 8
+	distBits, distBitsShort = 8, 6
+	shortText               = 1 << 10
+	maxCode                 = 15
+	// A subtable stands for at least two codes that are longer than the index,
+	// else the code would not be complete.
+	litSize  = 1<<litBits + 288/2<<(maxCode-litBitsShort)
+	distSize = 1<<distBits + 32/2<<(maxCode-distBitsShort)
 )
 
 // An element of a table: the length of the code in the low byte, what it means
@@ -43,6 +47,8 @@ type inflater struct {
 	lit     [litSize]uint32
 	dist    [distSize]uint32
 	lengths [288 + 32]uint8
+
+	litIndex, distIndex uint // bits of the tables' index
 }
 
 var inflaters = sync.Pool{New: func() any { return new(inflater) }}
@@ -55,7 +61,7 @@ var (
 // fixedTables are those of RFC 1951, 3.2.6.
 func fixedTables() *inflater {
 	fixedOnce.Do(func() {
-		fixed = new(inflater)
+		fixed = &inflater{litIndex: litBits, distIndex: distBits}
 		for i := range 288 {
 			switch {
 			case i < 144, i >= 280:
@@ -277,12 +283,11 @@ func inflateTo(dst, src []byte) (r bitReader, n int, err error) {
 		return r, 0, errFlate
 	}
 	r.src, r.at = src, 2
-	var own *inflater
-	defer func() {
-		if own != nil {
-			inflaters.Put(own)
-		}
-	}()
+	own := inflaters.Get().(*inflater)
+	own.litIndex, own.distIndex = litBits, distBits
+	if len(dst) < shortText {
+		own.litIndex, own.distIndex = litBitsShort, distBitsShort
+	}
 	for last := false; !last && err == nil; {
 		r.fill()
 		last = r.take(1) == 1
@@ -292,9 +297,6 @@ func inflateTo(dst, src []byte) (r bitReader, n int, err error) {
 		case 1:
 			n, err = r.block(dst, n, fixedTables())
 		case 2:
-			if own == nil {
-				own = inflaters.Get().(*inflater)
-			}
 			if err = r.readTables(own); err == nil {
 				n, err = r.block(dst, n, own)
 			}
@@ -305,6 +307,7 @@ func inflateTo(dst, src []byte) (r bitReader, n int, err error) {
 			err = errShort
 		}
 	}
+	inflaters.Put(own)
 	if err == nil && !r.align() {
 		err = errShort
 	}
@@ -392,54 +395,80 @@ func (r *bitReader) readTables(t *inflater) error {
 			i++
 		}
 	}
-	if all[256] == 0 || !build(t.lit[:], litBits, all[:lits], litMeaning[:]) || !build(t.dist[:], distBits, all[lits:], distMeaning[:]) {
+	if all[256] == 0 || !build(t.lit[:], int(t.litIndex), all[:lits], litMeaning[:]) || !build(t.dist[:], int(t.distIndex), all[lits:], distMeaning[:]) {
 		return errFlate
 	}
 	return nil
 }
 
-// block decodes a compressed block into dst[n:].
+// block decodes a compressed block into dst[n:]. Its state is in variables of
+// its own, which the compiler keeps in registers.
 func (r *bitReader) block(dst []byte, n int, t *inflater) (int, error) {
+	src, at, acc, ready := r.src, r.at, r.acc, r.n
+	litIndex, litMask := t.litIndex&63, uint64(1)<<(t.litIndex&63)-1
+	distIndex, distMask := t.distIndex&63, uint64(1)<<(t.distIndex&63)-1
+	var err error
 	for {
 		// 56 bits suffice for a length and a distance with all that belongs to
 		// them: 15+5+15+13.
-		r.fill()
-		if r.overrun() {
-			return n, errShort
+		if len(src)-at >= 8 {
+			acc |= binary.LittleEndian.Uint64(src[at:]) << (ready & 63)
+			at += int((63 - ready) >> 3)
+			ready |= 56
+		} else {
+			r.at, r.acc, r.n = at, acc, ready
+			r.fillSlowly()
+			at, acc, ready = r.at, r.acc, r.n
+			if r.overrun() {
+				return n, errShort
+			}
 		}
-		entry := t.lit[r.acc&(1<<litBits-1)]
+	literals: // up to three fit into the bits at hand
+		entry := t.lit[acc&litMask]
 		if entry&isSubtable != 0 {
-			r.take(litBits)
-			entry = t.lit[uint64(entry>>16)+r.acc&(1<<(entry>>8&0xf)-1)]
+			acc >>= litIndex
+			ready -= litIndex
+			entry = t.lit[uint64(entry>>16)+acc&(1<<(entry>>8&0xf)-1)]
 		}
-		r.take(uint(entry & 0xff))
+		acc >>= entry & 63
+		ready -= uint(entry & 63)
 		if entry&isLiteral != 0 {
 			if n == len(dst) {
-				return n, errFull
+				err = errFull
+				break
 			}
 			dst[n] = byte(entry >> 16)
 			n++
+			if ready >= 48 {
+				goto literals
+			}
 			continue
 		}
 		if entry&(isEnd|isInvalid) != 0 {
-			if entry&isEnd != 0 {
-				return n, nil
+			if entry&isEnd == 0 {
+				err = errFlate
 			}
-			return n, errFlate
+			break
 		}
-		length := int(entry>>16) + int(r.take(uint(entry>>8)&0xf))
-		entry = t.dist[r.acc&(1<<distBits-1)]
+		extra := entry >> 8 & 0xf
+		length := int(entry>>16) + int(acc&(1<<extra-1))
+		acc >>= extra
+		ready -= uint(extra)
+		entry = t.dist[acc&distMask]
 		if entry&isSubtable != 0 {
-			r.take(distBits)
-			entry = t.dist[uint64(entry>>16)+r.acc&(1<<(entry>>8&0xf)-1)]
+			acc >>= distIndex
+			ready -= distIndex
+			entry = t.dist[uint64(entry>>16)+acc&(1<<(entry>>8&0xf)-1)]
 		}
-		r.take(uint(entry & 0xff))
-		if entry&isInvalid != 0 {
-			return n, errFlate
-		}
-		distance := int(entry>>16) + int(r.take(uint(entry>>8)&0xf))
-		if distance > n {
-			return n, errFlate
+		acc >>= entry & 63
+		ready -= uint(entry & 63)
+		extra = entry >> 8 & 0xf
+		distance := int(entry>>16) + int(acc&(1<<extra-1))
+		acc >>= extra
+		ready -= uint(extra)
+		if entry&isInvalid != 0 || distance > n {
+			err = errFlate
+			break
 		}
 		full := length > len(dst)-n
 		length = min(length, len(dst)-n)
@@ -449,7 +478,10 @@ func (r *bitReader) block(dst []byte, n int, t *inflater) (int, error) {
 			length -= copied
 		}
 		if full {
-			return n, errFull
+			err = errFull
+			break
 		}
 	}
+	r.at, r.acc, r.n = at, acc, ready
+	return n, err
 }

@@ -2,6 +2,7 @@ package odb
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -157,14 +158,15 @@ func TestReadFastImport(t *testing.T) {
 func importScript(commits int) string {
 	var b strings.Builder
 	for i := range commits {
-		text := strings.Repeat("some prompt text\n", i%30) + strings.Repeat("z", i)
-		b.WriteString("commit refs/heads/main\ncommitter a <a@b> 17000")
-		b.WriteString(strings.Repeat("0", 5))
-		b.WriteString(" +0000\ndata 2\nc\n")
-		b.WriteString("M 100644 inline d" + string(rune('a'+i%5)) + "/f" + string(rune('a'+i%8)) + ".prompty\n")
-		b.WriteString("data <<END_OF_TEXT\n" + text + "\nEND_OF_TEXT\n\n")
+		folder, file, text := importStep(i)
+		fmt.Fprintf(&b, "commit refs/heads/main\ncommitter a <a@b> 1700000000 +0000\ndata 2\nc\n\nM 100644 inline %s/%s\ndata %d\n%s\n", folder, file, len(text), text)
 	}
 	return b.String()
+}
+
+func importStep(i int) (folder, file, text string) {
+	text = strings.Repeat("some prompt text\n", i%30) + fmt.Sprintf("version %d of a prompt\n", i)
+	return fmt.Sprintf("d%d", i%5), fmt.Sprintf("f%d.prompty", i%8), text
 }
 
 func TestMissing(t *testing.T) {
