@@ -369,7 +369,7 @@ func places(ids []string) map[string]int {
 func TestBesideGit(t *testing.T) {
 	t.Parallel()
 	r := gittest.WorkTree(t)
-	const ours, gits = 200, 25
+	const ours, gits = 80, 10
 	ids := chain(t, r, 3*ours+gits+2)
 	place := places(ids)
 	var busy, readers sync.WaitGroup
@@ -579,6 +579,52 @@ func BenchmarkRead(b *testing.B) {
 		for b.Loop() {
 			if _, err := s.Head(); err != nil {
 				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkUpdate(b *testing.B) {
+	r := gittest.Bare(b)
+	one := r.Commit("one", "a", "1")
+	two := r.Commit("two", "a", "2")
+	owner, err := lockfile.Open(r.Dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer owner.Close()
+	s := refs.Open(r.Dir, r.Dir, owner, refs.Options{Bare: true})
+	ids := [2]object.ID{}
+	for i, hex := range []string{one, two} {
+		if ids[i], err = object.ParseID(hex); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, sync := range []bool{false, true} {
+		b.Run(fmt.Sprintf("sync=%t", sync), func(b *testing.B) {
+			n := 0
+			for b.Loop() {
+				u, err := s.Lock(b.Context(), "refs/heads/main")
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := u.Commit(ids[n%2], logEntry, sync); err != nil {
+					b.Fatal(err)
+				}
+				n++
+			}
+		})
+	}
+	b.Run("four fsyncs", func(b *testing.B) {
+		for b.Loop() {
+			for i := range 4 {
+				f, err := os.Create(r.Path(fmt.Sprintf("file%d", i)))
+				if err != nil {
+					b.Fatal(err)
+				}
+				f.WriteString(one)
+				f.Sync()
+				f.Close()
 			}
 		}
 	})
