@@ -12,8 +12,8 @@ import (
 // any. If every version that is known stays one, that is ix itself, which
 // grows. Else the branch was rewritten: the result is another index, that goes
 // on from the last common commit, and ix stays as it was. Old views stay right
-// either way. An error leaves ix as it was and names the object that is
-// missing or damaged; a cancelled call returns ctx.Err().
+// either way. An error names the object that is missing or damaged, and comes
+// with ix as it was; a cancelled call returns ctx.Err().
 func (ix *Index) Advance(ctx context.Context, tip object.ID) (*Index, Update, error) {
 	ix.growing.Lock()
 	defer ix.growing.Unlock()
@@ -23,7 +23,7 @@ func (ix *Index) Advance(ctx context.Context, tip object.ID) (*Index, Update, er
 	}
 	runs, stop, err := ix.walk(ctx, tip, ix.knows)
 	if err != nil {
-		return nil, Update{}, err
+		return ix, Update{}, err
 	}
 	rewritten := stop != from.tip
 	at := from.at

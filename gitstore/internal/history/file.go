@@ -3,6 +3,7 @@ package history
 import (
 	"math"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
@@ -13,7 +14,7 @@ import (
 type file struct {
 	path     string
 	versions []version // number n is at n-1
-	drops    []drop
+	turns    []turn
 }
 
 // version is one version of a file. It is live in the states from born on and
@@ -24,11 +25,11 @@ type version struct {
 	nano       int64
 }
 
-// drop is a commit that left nothing at a path, and the highest number then:
-// what is dead is not looked at again and again.
-type drop struct {
-	at   uint32
-	high int
+// turn is a commit that made an older version the newest live one, or none (0).
+// With it no step back takes longer when many versions are hidden.
+type turn struct {
+	at uint32
+	n  uint32
 }
 
 const alive = math.MaxUint32
@@ -41,38 +42,37 @@ func (f *file) high(at uint32) int {
 	if n := len(f.versions); n == 0 || f.versions[n-1].born <= at {
 		return n
 	}
-	n, _ := slices.BinarySearchFunc(f.versions, at, func(v version, at uint32) int {
-		if v.born <= at {
-			return -1
-		}
-		return 1
-	})
-	return n
+	return sort.Search(len(f.versions), func(i int) bool { return f.versions[i].born > at })
 }
 
-// floor is the highest number that a drop had hidden by then.
-func (f *file) floor(at uint32) int {
-	for _, d := range slices.Backward(f.drops) {
-		if d.at <= at {
-			return d.high
-		}
+// turned is how many turns there are up to an ordinal.
+func (f *file) turned(at uint32) int {
+	if n := len(f.turns); n == 0 || f.turns[n-1].at <= at {
+		return n
 	}
-	return 0
-}
-
-// below is the newest version up to n that is live at an ordinal; 0 if there
-// is none.
-func (f *file) below(n int, at uint32) int {
-	for floor := f.floor(at); n > floor; n-- {
-		if f.versions[n-1].died > at {
-			return n
-		}
-	}
-	return 0
+	return sort.Search(len(f.turns), func(i int) bool { return f.turns[i].at > at })
 }
 
 // latest is the newest version that is live at an ordinal; 0 if there is none.
-func (f *file) latest(at uint32) int { return f.below(f.high(at), at) }
+func (f *file) latest(at uint32) int {
+	n := f.high(at)
+	if t := f.turned(at); t > 0 && n > 0 && f.turns[t-1].at > f.versions[n-1].born {
+		return int(f.turns[t-1].n)
+	}
+	return n
+}
+
+// below is the newest version before n that is live at an ordinal; 0 if there
+// is none. What was dead when n was born is not looked at.
+func (f *file) below(n int, at uint32) int {
+	for n > 0 {
+		n = f.latest(f.versions[n-1].born - 1)
+		if n > 0 && f.versions[n-1].died > at {
+			break
+		}
+	}
+	return n
+}
 
 func (f *file) isLive(n int, at uint32) bool {
 	return n > 0 && n <= f.high(at) && f.versions[n-1].died > at
@@ -103,34 +103,34 @@ func (f *file) add(blob object.ID, at uint32, nano int64) {
 	f.versions = append(f.versions, version{blob: blob, born: at, died: alive, nano: nano})
 }
 
-// hide ends one version.
-func (f *file) hide(n int, at uint32) { f.versions[n-1].died = at }
+// hide ends one version, which is live.
+func (f *file) hide(n int, at uint32) {
+	newest := f.latest(at)
+	f.versions[n-1].died = at
+	if n == newest {
+		f.turns = append(f.turns, turn{at, uint32(f.below(n, at))})
+	}
+}
 
 // remove ends all versions.
 func (f *file) remove(at uint32) {
-	for i := f.floor(at); i < len(f.versions); i++ {
-		f.versions[i].died = min(f.versions[i].died, at)
+	for n := f.latest(at); n > 0; n = f.below(n, at) {
+		f.versions[n-1].died = at
 	}
-	f.drops = append(f.drops, drop{at, len(f.versions)})
+	f.turns = append(f.turns, turn{at, 0})
 }
 
 // touched reports whether anything happened after an ordinal.
 func (f *file) touched(after uint32) bool {
-	if n := len(f.versions); n > 0 && f.versions[n-1].born > after {
-		return true
-	}
-	for _, v := range f.versions[f.floor(after):] {
-		if v.died != alive && v.died > after {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.versions, func(v version) bool {
+		return v.born > after || v.died != alive && v.died > after
+	})
 }
 
 // upTo is a copy that knows nothing of what happened after an ordinal; its
 // versions go to room, which must have space for them.
 func (f *file) upTo(at uint32, room []version) (file, []version) {
-	begin := len(room)
+	begin, turned := len(room), f.turned(at)
 	room = append(room, f.versions[:f.high(at)]...)
 	own := room[begin:len(room):len(room)]
 	for i := range own {
@@ -138,13 +138,7 @@ func (f *file) upTo(at uint32, room []version) (file, []version) {
 			own[i].died = alive
 		}
 	}
-	drops, _ := slices.BinarySearchFunc(f.drops, at, func(d drop, at uint32) int {
-		if d.at <= at {
-			return -1
-		}
-		return 1
-	})
-	return file{path: f.path, versions: own, drops: f.drops[:drops:drops]}, room
+	return file{path: f.path, versions: own, turns: f.turns[:turned:turned]}, room
 }
 
 func byPath(a, b *file) int { return strings.Compare(a.path, b.path) }

@@ -67,7 +67,7 @@ func (ix *Index) keep(l *link) {
 	ix.commits = append(ix.commits, l.id)
 	ix.times = append(ix.times, l.nano)
 	if ix.known != nil {
-		ix.known[l.id] = uint32(len(ix.commits))
+		ix.known.add(ix.commits)
 	}
 	ix.quiet = 0
 }
@@ -132,7 +132,7 @@ func (ix *Index) hide(l *link, at uint32, touched map[*file]bool) (restored map[
 			if !edited {
 				blob = f.current(at - 1)
 			}
-			if blob != f.blob(f.below(t.n-1, at)) {
+			if blob != f.blob(f.below(t.n, at)) {
 				continue
 			}
 			restored[t.path] = true

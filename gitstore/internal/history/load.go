@@ -212,7 +212,7 @@ func (r *reader) events(ix *Index, f *file, versions, others int, blobs *reader)
 		what := code & 3
 		// A commit makes one version or takes all away, and hides older ones.
 		fresh := high == 0 || f.versions[high-1].born < now
-		gone := len(f.drops) > 0 && f.drops[len(f.drops)-1].at == now
+		gone := len(f.turns) > 0 && f.turns[len(f.turns)-1] == turn{now, 0}
 		switch {
 		case what == versionEvent && high < versions && fresh && !gone:
 			var blob object.ID

@@ -159,15 +159,18 @@ type event struct {
 // ordinals.
 func (f *file) others() []event {
 	var list []event
-	for _, d := range f.drops {
-		list = append(list, event{at: d.at, what: removeEvent})
+	for _, t := range f.turns {
+		if t.n == 0 {
+			list = append(list, event{at: t.at, what: removeEvent})
+		}
 	}
+	removed := len(list)
 	for i, v := range f.versions {
 		if v.died == alive {
 			continue
 		}
-		_, dropped := slices.BinarySearchFunc(f.drops, v.died, func(d drop, at uint32) int { return cmp.Compare(d.at, at) })
-		if !dropped {
+		_, all := slices.BinarySearchFunc(list[:removed], v.died, func(e event, at uint32) int { return cmp.Compare(e.at, at) })
+		if !all {
 			list = append(list, event{at: v.died, what: hideEvent, n: i + 1})
 		}
 	}

@@ -61,7 +61,7 @@ func (v View) Latest(path string) (latest Version, ok bool) {
 func (v View) Versions(path string) []Version {
 	var list []Version
 	v.look(path, func(f *file) {
-		for n := f.latest(v.at); n > 0; n = f.below(n-1, v.at) {
+		for n := f.latest(v.at); n > 0; n = f.below(n, v.at) {
 			list = append(list, v.ix.version(f, n))
 		}
 	})

@@ -48,15 +48,19 @@ func (ix *Index) walk(ctx context.Context, tip object.ID, known func(object.ID) 
 			}
 		}
 	}
-	var work sync.WaitGroup
-	for range workers - 1 {
-		work.Go(func() { diff(newDiffer(ix)) })
-	}
 	// This goroutine reads the commits, and takes its share of the runs when
-	// there are enough waiting.
+	// there are enough waiting. A walk of one run needs no other.
 	own := newDiffer(ix)
+	var work sync.WaitGroup
 	stop, err = ix.chain(failed, tip, known, func(r *run) error {
-		runs = append(runs, r)
+		if runs = append(runs, r); len(r.links) < runLength {
+			return own.run(failed, r)
+		}
+		if len(runs) == 1 {
+			for range workers - 1 {
+				work.Go(func() { diff(newDiffer(ix)) })
+			}
+		}
 		select {
 		case queue <- r:
 			return nil
