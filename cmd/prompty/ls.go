@@ -115,7 +115,7 @@ func (a *app) emptyBecause(cmd *cobra.Command) string {
 	case "filesystem", "fs":
 		return fmt.Sprintf(" in %s; files that end otherwise than in %s show with --storage '%s'", place, promptfile.DefaultExt, other)
 	case "git":
-		return fmt.Sprintf(" are committed in git:%s; files that end otherwise than in %s show with --storage 'git:%s'", place, promptfile.DefaultExt, other)
+		return fmt.Sprintf(" are committed in git:%s; files that end otherwise than in %s show with --storage 'git:%s'", connection, promptfile.DefaultExt, other)
 	}
 	return " here"
 }
