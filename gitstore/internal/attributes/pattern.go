@@ -13,6 +13,7 @@ type pattern struct {
 	literal string // if plain: what has to be equal
 	plain   bool
 	tokens  []token
+	least   int // bytes that tokens need
 }
 
 // parsePattern compiles a pattern from a file in folder dir.
@@ -43,6 +44,11 @@ func parsePattern(text, dir string, fold bool) pattern {
 		// start: "a**/b" is more than "a*/b".
 		p.tokens = append(compile(text[:wild], true, fold), compile(text[wild:], true, fold)...)
 	}
+	for _, t := range p.tokens {
+		if t.kind == one {
+			p.least++
+		}
+	}
 	return p
 }
 
@@ -61,7 +67,7 @@ func (p *pattern) match(path string, isDir bool) bool {
 	if p.plain {
 		return rest == p.literal
 	}
-	return matchTokens(p.tokens, rest)
+	return p.least <= len(rest) && matchTokens(p.tokens, rest)
 }
 
 // A token matches one byte, or with many any number of them.
@@ -108,7 +114,9 @@ func compile(glob string, slashes, fold bool) []token {
 			case !slashes:
 				out = append(out, token{kind: deep})
 			case whole && rest != "" && rest[0] == '/':
-				out = append(out, token{kind: levels})
+				if n := len(out); n == 0 || out[n-1].kind != levels {
+					out = append(out, token{kind: levels})
+				}
 				i++
 			case whole:
 				out = append(out, token{kind: deep})
@@ -270,7 +278,8 @@ func addNamed(set *[4]uint64, name string) bool {
 }
 
 // matchTokens reports whether all of text is matched. It follows every way at
-// once, so it is linear in the product of the lengths.
+// once, in time that grows with the product of the lengths; since no two tokens
+// in a row match nothing, that is at most with the square of text's.
 func matchTokens(tokens []token, text string) bool {
 	// now[i]: tokens[:i] can match what was read.
 	now := make([]bool, len(tokens)+1)

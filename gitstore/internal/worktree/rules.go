@@ -213,6 +213,13 @@ func (r *rules) ignored(path string) bool {
 	return r.match(path, false)
 }
 
+// matchFolder reports whether patterns name this very folder.
+func (r *rules) matchFolder(dir string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.match(dir, true)
+}
+
 // match asks the files that stand above path, the nearest first.
 func (r *rules) match(path string, isDir bool) bool {
 	var files []*attributes.Ignore

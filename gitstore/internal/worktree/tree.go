@@ -54,6 +54,7 @@ type Tree struct {
 
 	mu    sync.Mutex // guards what follows
 	index loaded     // as last read or written
+	seen  map[string]glimpse
 
 	// fault, if set, is asked before each step that changes something; the
 	// step then fails with what it returns.
@@ -100,6 +101,7 @@ type settings struct {
 	ignoreCase bool
 	trustCtime bool
 	checkStat  bool // false: "minimal", only size and time count
+	precompose bool // names come decomposed from the file system
 	version    int  // of a new index
 	autoCRLF   string
 }
@@ -112,8 +114,10 @@ func readSettings(c Config) (s settings, err error) {
 			return s, err
 		}
 	}
-	if s.ignoreCase, err = c.Bool("core.ignorecase", false); err != nil {
-		return s, err
+	for key, dst := range map[string]*bool{"core.ignorecase": &s.ignoreCase, "core.precomposeunicode": &s.precompose} {
+		if *dst, err = c.Bool(key, false); err != nil {
+			return s, err
+		}
 	}
 	if s.autoCRLF, _ = c.String("core.autocrlf"); !strings.EqualFold(s.autoCRLF, "input") {
 		on, err := c.Bool("core.autocrlf", false)
