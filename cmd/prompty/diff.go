@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -119,6 +120,11 @@ func (c *comparison) run(ctx context.Context, s prompty.TemplateStorage) error {
 		}
 		return c.print(list)
 	}
+	if strings.Contains(c.name, "..") && !c.steps {
+		if found, err := s.Exists(ctx, c.name); err == nil && !found {
+			return usage(fmt.Errorf("%q is no prompt", c.name), "the name comes first: prompty diff NAME "+c.name)
+		}
+	}
 	before, after, err := c.one(ctx, s)
 	if err != nil {
 		return c.rangeHint(ctx, s, err)
@@ -188,19 +194,20 @@ func lastStep(ctx context.Context, s prompty.TemplateStorage, name string) (befo
 	if err != nil {
 		return nil, nil, err
 	}
-	for i, side := range []**text{&after, &before} {
-		if i > 0 && i >= len(versions) {
-			break
-		}
-		ref := engine.Ref{Name: name}
-		if i < len(versions) {
-			ref.Version = versions[i]
-		}
-		t, err := get(ctx, s, ref)
-		if err != nil {
+	ref := engine.Ref{Name: name} // for its error, if there are no versions
+	if len(versions) > 0 {
+		ref.Version = versions[0]
+	}
+	t, err := get(ctx, s, ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	after = &text{StoredTemplate: t}
+	if len(versions) > 1 {
+		if t, err = get(ctx, s, engine.Ref{Name: name, Version: versions[1]}); err != nil {
 			return nil, nil, err
 		}
-		*side = &text{StoredTemplate: t}
+		before = &text{StoredTemplate: t}
 	}
 	return before, after, nil
 }
