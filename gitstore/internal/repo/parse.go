@@ -51,15 +51,15 @@ func parseConfig(file string, text []byte) ([]setting, error) {
 				return nil, err
 			}
 		case isLetter(c):
-			if section == "" {
-				return nil, p.errorf("a key stands before the first [section]")
-			}
 			line := p.line
 			key, err := p.key(c)
 			if err != nil {
 				return nil, err
 			}
-			s := setting{key: section + "." + key, file: p.file, line: line}
+			if section != "" { // else nobody asks for it
+				key = section + "." + key
+			}
+			s := setting{key: key, file: p.file, line: line}
 			if s.value, s.isSet, err = p.assignment(); err != nil {
 				return nil, err
 			}
@@ -182,9 +182,6 @@ func (p *configParser) assignment() (value string, isSet bool, err error) {
 		case !ok || c == '\n':
 			return "", false, nil
 		case c == ' ' || c == '\t':
-		case c == '#' || c == ';':
-			p.skipLine()
-			return "", false, nil
 		case c == '=':
 			value, err = p.value()
 			return value, true, err
@@ -223,9 +220,7 @@ func (p *configParser) value() (string, error) {
 		case c == '\\':
 			c, ok = p.next()
 			switch {
-			case !ok:
-				return "", p.errorf("a value ends in a lone \\")
-			case c == '\n':
+			case !ok || c == '\n':
 				continue
 			case c == 't':
 				c = '\t'
@@ -242,9 +237,7 @@ func (p *configParser) value() (string, error) {
 	}
 }
 
-func isSpace(c byte) bool {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\v' || c == '\f' || c == '\r'
-}
+func isSpace(c byte) bool  { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
 func isLetter(c byte) bool { return 'a' <= lower(c) && lower(c) <= 'z' }
 

@@ -321,9 +321,9 @@ func Nearest(name string, names []string) []string {
 		}
 		cost := distance(strings.ToLower(name), strings.ToLower(n))
 		if base := n[strings.LastIndexByte(n, '/')+1:]; strings.EqualFold(base, name) {
-			cost = 1 // "main" for "origin/main"
+			cost = min(cost, 1) // "main" for "origin/main"
 		}
-		if cost <= max(1, len(name)/3) {
+		if cost <= max(1, min(2, len(name)/2), len(name)/3) {
 			all = append(all, candidate{n, cost})
 		}
 	}
