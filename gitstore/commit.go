@@ -120,13 +120,20 @@ func message(w words, c Commit, pattern string) (string, error) {
 	return text, nil
 }
 
-// trailers says what a commit does beside changing files.
+// saved are the trailers of a Save that changes nothing, deleted those of a
+// DeleteVersion. They name a file by its path without the folder and the
+// extension.
+
 func (l layout) saved(path string) []string {
-	return []string{"Prompty-Save: " + quoted(l.trail(path)), "Prompty-Path: " + quoted(path)}
+	return []string{"Prompty-Save: " + quoted(l.stem(path)), "Prompty-Path: " + quoted(path)}
 }
 
 func (l layout) deleted(path string, n int) []string {
-	return []string{"Prompty-Delete-Version: " + quoted(l.trail(path)) + "@" + strconv.Itoa(n), "Prompty-Path: " + quoted(path)}
+	return []string{"Prompty-Delete-Version: " + quoted(l.stem(path)) + "@" + strconv.Itoa(n), "Prompty-Path: " + quoted(path)}
+}
+
+func (l layout) stem(path string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(path, l.dir), l.ext)
 }
 
 // quoted keeps the space that a path begins with from being trimmed.

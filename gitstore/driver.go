@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/gitstore/internal/repo"
 )
 
 func init() { prompty.RegisterStorageDriver("git", driver{}) }
@@ -122,37 +123,13 @@ func unknownOption(key string) error {
 // nearest is the one of the names that a slip of the pen could have turned into
 // key; "" if there is none.
 func nearest(key string, names []string) string {
-	best, fewest := "", max(2, len(key)/2)+1
+	if near := repo.Nearest(key, names); len(near) > 0 {
+		return near[0]
+	}
 	for _, name := range names {
-		d := distance(strings.ToLower(key), strings.ToLower(name))
-		if strings.HasPrefix(name, key) || strings.HasPrefix(key, name) {
-			d = min(d, 2)
-		}
-		if d < fewest && d < len(name) {
-			best, fewest = name, d
+		if len(key) > 1 && (strings.HasPrefix(name, key) || strings.HasPrefix(key, name)) {
+			return name
 		}
 	}
-	return best
-}
-
-// distance is Levenshtein's, in bytes: how many must be put in, left out or
-// replaced.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+	return ""
 }

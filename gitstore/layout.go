@@ -61,11 +61,6 @@ func (l layout) name(path string) (string, error) {
 	return name, nil
 }
 
-// trail is a path as trailers name it: without the folder and the extension.
-func (l layout) trail(path string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(path, l.dir), l.ext)
-}
-
 // checkWrite refuses names that git fsck --strict objects to, as on some system
 // they are git's own files: git's fsck.c, is_hfs_dotgit and is_ntfs_dotgit.
 // [prompty.CheckName] has refused plainer ones.

@@ -29,7 +29,8 @@ type line struct {
 
 	turn  chan struct{}       // full while someone changes state or what follows
 	folds map[string][]string // paths by what they are without regard to case; nil: not looked at yet
-	fresh int                 // changes that the history's file does not have
+	kept  bool                // the history has a file
+	fresh int                 // changes that it does not have
 	spent time.Duration       // what finding them took
 
 	writing atomic.Bool // the history's file is being written
@@ -238,6 +239,7 @@ func (l *line) begin(ctx context.Context, tip object.ID, mayFork bool) (*history
 	objects, scope, over := l.r.objects(), l.r.scope(), *l.r.grafts.Load()
 	if file := l.file(); file != "" {
 		if ix, err := history.Load(file, objects, scope, over); err == nil {
+			l.kept = true
 			return ix, nil
 		}
 	}
@@ -264,7 +266,9 @@ func (r *repository) known(but *line) *state {
 
 // learn takes over what an index has found. The turn is held.
 func (l *line) learn(u history.Update) {
-	l.fresh += 1 + len(u.Changed)
+	if u.From != u.To {
+		l.fresh += 1 + len(u.Changed)
+	}
 	if u.Rewritten {
 		l.folds = nil
 	}
@@ -357,7 +361,8 @@ func (l *line) clash(ctx context.Context, st *state, path string) (string, error
 	return "", nil
 }
 
-// The history's file is written when it spares the next process a while.
+// The history's file is written when there is none, and when it spares the next
+// process a while.
 const (
 	keepAfter = 512                    // changes, while the store is open
 	keepWhen  = 100 * time.Millisecond // or so long a time spent finding them
@@ -385,7 +390,7 @@ func (l *line) keepSoon(st *state) {
 	if l.r.closed.Load() {
 		return // keep does it
 	}
-	l.fresh, l.spent = 0, 0
+	l.kept, l.fresh, l.spent = true, 0, 0
 	l.r.work.Go(func() {
 		defer l.writing.Store(false)
 		l.write(st)
@@ -418,7 +423,7 @@ func (r *repository) keep() {
 			continue // someone still looks for the tip, and will be refused
 		}
 		st := l.state.Load()
-		if st != nil && l.file() != "" && (l.fresh >= keepLast || l.spent >= worthIt) {
+		if st != nil && l.file() != "" && (!l.kept && l.fresh > 0 || l.fresh >= keepLast || l.spent >= worthIt) {
 			l.write(st)
 		}
 		l.give()
