@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -22,7 +23,7 @@ const (
 
 var (
 	errDeep = fmt.Errorf("folders lie more than %d deep in each other", maxDepth)
-	errWide = fmt.Errorf("more than %d files differ; set dir to the folder with the prompts", maxEntries)
+	errWide = errors.New("too many files differ; set dir to the folder with the prompts")
 )
 
 // differ finds the files in scope that differ between commits of the chain
@@ -142,8 +143,8 @@ func (d *differ) folder(old, now object.ID, depth int) error {
 
 // entry looks at an entry in which two folders differ.
 func (d *differ) entry(name []byte, before, after object.Entry, depth int) error {
-	if d.entries++; d.entries > maxEntries {
-		return fmt.Errorf("%s: %w", d.place(), errWide)
+	if d.entries++; d.entries > d.ix.limit {
+		return fmt.Errorf("%s: after %d, %w", d.place(), d.ix.limit, errWide)
 	}
 	if before.IsRegular() || after.IsRegular() {
 		d.file(name, fileID(before), fileID(after))

@@ -8,3 +8,6 @@ func Decode(data []byte, scope Scope) (*Index, error) {
 
 // Encode is what WriteFile writes.
 func (ix *Index) Encode() []byte { return ix.encode() }
+
+// Limit sets how many files may differ between two commits.
+func (ix *Index) Limit(n int) { ix.limit = n }

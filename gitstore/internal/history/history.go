@@ -22,7 +22,8 @@
 //   - The trailer "Prompty-Save: name" makes a version with the same blob of a
 //     path that the commit leaves as it was.
 //   - If the commit has trailers "Prompty-Path: path", those two count for
-//     these paths alone. A name is the path without Dir and Ext.
+//     these paths alone. A name is the path without Dir and Ext. What begins
+//     with a space stands in double quotes.
 //   - A version's time is the author's, with the nanoseconds of the commit's
 //     header "prompty", and at least a millisecond later than that of the
 //     version before.
@@ -83,6 +84,7 @@ type Index struct {
 	objects Objects
 	scope   Scope
 	over    Overrides
+	limit   int // maxEntries
 
 	growing sync.Mutex // held through every change, reading objects included
 
@@ -100,7 +102,7 @@ type Index struct {
 
 // New is the index of a branch without commits.
 func New(objects Objects, scope Scope, over Overrides) *Index {
-	return &Index{objects: objects, scope: scope, over: over, files: map[string]*file{}, names: &names{}}
+	return &Index{objects: objects, scope: scope, over: over, limit: maxEntries, files: map[string]*file{}, names: &names{}}
 }
 
 // View is the state of the index at its tip. It never changes.

@@ -75,11 +75,11 @@ func (m *model) after(c *commit) *model {
 	var only []string
 	for _, t := range c.trailers {
 		if t.key == "Prompty-Path" {
-			only = append(only, t.value)
+			only = append(only, unquoted(t.value))
 		}
 	}
 	path := func(name string) (string, bool) {
-		p := name + m.scope.Ext
+		p := unquoted(name) + m.scope.Ext
 		if m.scope.Dir != "" {
 			p = m.scope.Dir + "/" + p
 		}
@@ -159,6 +159,22 @@ func union(a, b map[string]object.ID) map[string]bool {
 	return all
 }
 
+// A name or path that begins with a space is in quotes, for trailers have no
+// white space around them.
+func quoted(s string) string {
+	if strings.HasPrefix(s, " ") {
+		return `"` + s + `"`
+	}
+	return s
+}
+
+func unquoted(s string) string {
+	if strings.HasPrefix(s, `" `) && strings.HasSuffix(s, `"`) {
+		return s[1 : len(s)-1]
+	}
+	return s
+}
+
 // live are a path's versions, newest first.
 func (m *model) live(path string) []history.Version {
 	var live []history.Version
@@ -174,10 +190,10 @@ func (m *model) live(path string) []history.Version {
 func (m *model) trailer(r *rand.Rand, c *commit) trailer {
 	all := append(slices.Sorted(maps.Keys(m.paths)), paths[:9]...)
 	path := all[r.IntN(len(all))]
-	name := strings.TrimSuffix(strings.TrimPrefix(path, scope.Dir+"/"), scope.Ext)
+	name := quoted(strings.TrimSuffix(strings.TrimPrefix(path, scope.Dir+"/"), scope.Ext))
 	switch r.IntN(8) {
 	case 0:
-		return trailer{"Prompty-Path", path}
+		return trailer{"Prompty-Path", quoted(path)}
 	case 1, 2:
 		return trailer{"Prompty-Save", name}
 	case 3, 4: // hide any version

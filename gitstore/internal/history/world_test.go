@@ -132,6 +132,7 @@ var scope = history.Scope{Dir: "p/q", Ext: ".md"}
 var paths = []string{
 	"p/q/a.md", "p/q/b.md", "p/q/a.md.md", "p/q/sub/a.md", "p/q/sub/c.md", "p/q/sub/deep/d.md", "p/q/a@2.md",
 	"p/q/\xff.md", "p/q/a-b.md", "p/q/.md", "p/q/sub/.md", "p/q/a.txt", "p/a.md", "p/q.md", "other/a.md", "p/q/a.md/a.md", "p/q/sub.md/x.md",
+	"p/q/ a.md", " a.md",
 }
 
 // next makes a commit on top of another one, or a root.
