@@ -20,7 +20,8 @@ PROMPTY_STORAGE, else %[1]s. This command has the drivers
   --storage ./prompts              the .prompty files in a folder
   --storage './notes?ext=.md'      any folder of Markdown prompts, as it lies there
   --storage 'git:.?dir=prompts'    what is committed in a Git repository; a save is a commit
-Only save makes a folder that does not exist.
+Only save makes a folder that does not exist; a repository is made by git, or
+where the connection says init=1.
 
 Exit codes:
   0  done
