@@ -3,7 +3,9 @@ package odb
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
@@ -36,6 +38,8 @@ type Batch struct {
 	known map[object.ID]int
 	pack  *packWriter // once they are many; then known has their places there
 	err   error       // what went wrong with an object, which is then not there
+
+	folders map[string]bool // those of loose objects, as seen when there were many
 }
 
 // pending is an object that will be written.
@@ -76,7 +80,7 @@ func (b *Batch) PutBased(kind object.Kind, data []byte, base object.ID) (object.
 	if _, ok := b.known[id]; ok {
 		return id, nil
 	}
-	exists, err := b.db.freshen(id)
+	exists, err := b.freshen(id)
 	if err != nil || exists {
 		return id, err
 	}
@@ -160,7 +164,7 @@ func (b *Batch) Discard() {
 	if b.pack != nil {
 		b.pack.discard()
 	}
-	b.pack, b.loose, b.err = nil, nil, nil
+	b.pack, b.loose, b.err, b.folders = nil, nil, nil, nil
 	clear(b.known)
 }
 
@@ -168,13 +172,13 @@ func (b *Batch) Discard() {
 // just given today's date: git prune and git gc spare what is young, so that an
 // object to which no ref leads will be there when ours does. What cannot be
 // dated counts as missing, for it may be gone any moment. (Git does the same.)
-func (db *DB) freshen(id object.ID) (bool, error) {
-	set, err := db.current()
+func (b *Batch) freshen(id object.ID) (bool, error) {
+	set, err := b.db.current()
 	if err != nil {
 		return false, err
 	}
 	now := time.Now()
-	err = db.lookIn(set, id, func(p *pack, _ int64) error {
+	err = b.db.lookIn(set, id, func(p *pack, _ int64) error {
 		if p.cruft {
 			return errVanished // its objects have dates of their own
 		}
@@ -182,9 +186,30 @@ func (db *DB) freshen(id object.ID) (bool, error) {
 			return err
 		}
 		return os.Chtimes(p.path, now, now)
-	}, func(path string) error { return os.Chtimes(path, now, now) })
+	}, func(path string) error {
+		if b.pack != nil && !b.folderExists(set, filepath.Dir(path)) {
+			return fs.ErrNotExist
+		}
+		return os.Chtimes(path, now, now)
+	})
 	if errors.Is(err, os.ErrClosed) {
 		return false, err
 	}
 	return err == nil, nil
+}
+
+// folderExists saves many objects a system call each, which in most
+// repositories finds that not even the folder is there. If somebody else just
+// writes the same object, there will be two.
+func (b *Batch) folderExists(set *packSet, dir string) bool {
+	if b.folders == nil {
+		b.folders = make(map[string]bool)
+		for _, dir := range set.dirs {
+			entries, _ := os.ReadDir(dir)
+			for _, e := range entries {
+				b.folders[filepath.Join(dir, e.Name())] = true
+			}
+		}
+	}
+	return b.folders[dir]
 }

@@ -66,7 +66,7 @@ func Open(objectsDir string, o Options) (*DB, error) {
 		o.CacheBytes = 64 << 20
 	}
 	return &DB{
-		dir: objectsDir, opts: o,
+		dir: filepath.Clean(objectsDir), opts: o,
 		bases:   newCache[place](o.CacheBytes / 2),
 		objects: newCache[object.ID](o.CacheBytes / 4),
 		windows: &windows{max: max(int(o.CacheBytes/4/windowSize), 4)},

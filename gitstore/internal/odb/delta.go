@@ -33,7 +33,18 @@ func patch(base, delta []byte) ([]byte, error) {
 	if to > 1<<20 && patched(delta) != to {
 		return nil, errDelta
 	}
-	out := make([]byte, to)
+	// Most objects are about as long as their base and have most of it in the
+	// same place: a copy of it is begun with, which also saves zeroing memory.
+	var out []byte
+	same := 0 // so many bytes at the front are those of the base
+	if to >= from/2 && to <= from+from/8 {
+		out = append(out, base...)
+		same = len(base)
+	}
+	if to > int64(cap(out)) {
+		out, same = make([]byte, to), 0
+	}
+	out = out[:to]
 	n := 0
 	for len(delta) > 0 {
 		op := delta[0]
@@ -50,7 +61,10 @@ func patch(base, delta []byte) ([]byte, error) {
 		if !ok || offset > len(base) || size > len(base)-offset || size > len(out)-n {
 			return nil, errDelta
 		}
-		n += copy(out[n:], base[offset:offset+size])
+		if offset != n || offset+size > same {
+			copy(out[n:], base[offset:offset+size])
+		}
+		n += size
 		delta = rest
 	}
 	if n != len(out) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"sync/atomic"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
 )
@@ -22,7 +23,23 @@ type index struct {
 	offsets []byte // version 2
 	large   []byte // version 2: offsets above 2 GiB
 	packSum object.ID
+
+	// found remembers places in ids: a part of an id in the upper bits, and its
+	// number, plus 1. History asks for most trees twice.
+	found [1 << foundBits]atomic.Uint64
+
+	// A large index that is used much gets a finer fanout, by 16 bits: each
+	// step of a search in megabytes waits for memory.
+	finds atomic.Int32
+	fine  atomic.Pointer[[1<<16 + 1]uint32]
 }
+
+const (
+	foundBits  = 13
+	numberBits = 28
+
+	fineFrom, fineAfter = 1 << 16, 5000 // ids, searches
+)
 
 var errIndex = errors.New("the pack's index is damaged")
 
@@ -102,9 +119,23 @@ func (x *index) bucket(first byte) (from, to int) {
 // find gives the place of an object in the pack. Ids are spread evenly, so that
 // the first guesses are near; each look into a large index waits for memory.
 func (x *index) find(id *object.ID) (offset int64, ok bool) {
+	memo := &x.found[binary.BigEndian.Uint64(id[8:])>>(64-foundBits)]
+	part := binary.BigEndian.Uint64(id[:]) &^ (1<<numberBits - 1)
+	if was := memo.Load(); was != 0 && was&^(1<<numberBits-1) == part {
+		if at := int(was&(1<<numberBits-1)) - 1; at >= 0 && bytes.Equal(x.id(at), id[:]) {
+			return x.offset(at), true
+		}
+	}
 	from, to := x.bucket(id[0])
 	want := uint64(binary.BigEndian.Uint32(id[1:]))
 	low, high := uint64(0), uint64(1)<<32 // all in the range are between
+	if fine := x.fine.Load(); fine != nil {
+		first := int(binary.BigEndian.Uint16(id[:]))
+		from, to = int(fine[first]), int(fine[first+1])
+		low, high = want&^(1<<24-1), want|(1<<24-1)+1
+	} else if x.count >= fineFrom && x.finds.Add(1) == fineAfter {
+		x.fine.Store(x.makeFine())
+	}
 	for step := 0; from < to; step++ {
 		at := int(uint(from+to) / 2)
 		if step < 4 && want >= low && want < high {
@@ -119,10 +150,24 @@ func (x *index) find(id *object.ID) (offset int64, ok bool) {
 			to = at
 			high = uint64(binary.BigEndian.Uint32(there[1:])) + 1
 		default:
+			if at < 1<<numberBits-1 {
+				memo.Store(part | uint64(at+1))
+			}
 			return x.offset(at), true
 		}
 	}
 	return 0, false
+}
+
+func (x *index) makeFine() *[1<<16 + 1]uint32 {
+	fine := new([1<<16 + 1]uint32)
+	for i := range x.count {
+		fine[int(binary.BigEndian.Uint16(x.id(i)))+1] = uint32(i + 1)
+	}
+	for i := 1; i < len(fine); i++ {
+		fine[i] = max(fine[i], fine[i-1]) // also if a damaged index is not in order
+	}
+	return fine
 }
 
 // expand calls add for each id that lies between low and high, both included.
