@@ -15,21 +15,21 @@ import (
 // either way. An error names the object that is missing or damaged, and comes
 // with ix as it was; a cancelled call returns ctx.Err().
 func (ix *Index) Advance(ctx context.Context, tip object.ID) (*Index, Update, error) {
-	ix.growing.Lock()
-	defer ix.growing.Unlock()
+	select {
+	case ix.growing <- struct{}{}:
+	case <-ctx.Done():
+		return ix, Update{}, ctx.Err()
+	}
+	defer func() { <-ix.growing }()
 	from := ix.View()
 	if tip == from.tip {
 		return ix, Update{From: tip, To: tip}, ctx.Err()
 	}
-	runs, stop, err := ix.walk(ctx, tip, ix.knows)
+	runs, stop, at, err := from.reach(ctx, tip)
 	if err != nil {
 		return ix, Update{}, err
 	}
 	rewritten := stop != from.tip
-	at := from.at
-	if rewritten {
-		at, _ = ix.ordinal(stop)
-	}
 	if at == from.at {
 		up := ix.grow(tip, runs, rewritten)
 		up.Rewritten = rewritten
@@ -40,28 +40,28 @@ func (ix *Index) Advance(ctx context.Context, tip object.ID) (*Index, Update, er
 	return next, from.rewritten(next.View(), at), nil
 }
 
-// knows reports whether the index can go on from a commit.
-func (ix *Index) knows(id object.ID) bool {
-	if id == ix.tip {
-		return true
+// reach walks from a commit to the first one that is known, and gives that and
+// its ordinal.
+func (v View) reach(ctx context.Context, tip object.ID) (runs []*run, stop object.ID, at uint32, err error) {
+	runs, stop, err = v.ix.walk(ctx, tip, func(id object.ID) bool {
+		if id == v.tip {
+			return true
+		}
+		_, kept := v.ix.ordinal(id)
+		return kept
+	})
+	if at = v.at; stop != v.tip {
+		at, _ = v.ix.ordinal(stop)
 	}
-	_, ok := ix.ordinal(id)
-	return ok
+	return runs, stop, at, err
 }
 
 // Fork is an index of its own for another commit, made from ix without walking
-// what both share.
+// what both share. It doesn't wait for ix to grow.
 func (ix *Index) Fork(ctx context.Context, tip object.ID) (*Index, error) {
-	ix.growing.Lock()
-	defer ix.growing.Unlock()
-	from := ix.View()
-	runs, stop, err := ix.walk(ctx, tip, ix.knows)
+	runs, stop, at, err := ix.View().reach(ctx, tip)
 	if err != nil {
 		return nil, err
-	}
-	at := from.at
-	if stop != from.tip {
-		at, _ = ix.ordinal(stop)
 	}
 	next := ix.upTo(at, stop)
 	next.grow(tip, runs, true)
@@ -73,8 +73,8 @@ func (ix *Index) Fork(ctx context.Context, tip object.ID) (*Index, error) {
 // knows already is not read back. The error is [ErrNotNext] when the commit
 // doesn't follow the tip, and then nothing was done.
 func (ix *Index) Append(commit object.ID, raw []byte, edits []Edit) (Update, error) {
-	ix.growing.Lock()
-	defer ix.growing.Unlock()
+	ix.growing <- struct{}{}
+	defer func() { <-ix.growing }()
 	l, parent, err := ix.parse(commit, raw)
 	if err != nil {
 		return Update{}, err

@@ -23,7 +23,7 @@ import (
 //	go test -run Big -v -templates 10000 -commits 100000
 var (
 	templates = flag.Int("templates", 300, "files in the history of TestBig")
-	commits   = flag.Int("commits", 3000, "commits in the history of TestBig")
+	commits   = flag.Int("commits", 1500, "commits in the history of TestBig")
 	folder    = flag.Int("folder", 100, "files in a folder there")
 	repack    = flag.Bool("repack", false, "let git repack it")
 	place     = flag.String("place", "", "make it there, and keep it for the next time")

@@ -103,6 +103,34 @@ func TestCancelled(t *testing.T) {
 	newModel(scope).check(t, "cancelled", ix.View())
 }
 
+// TestWaiting cancels a call that waits for another one's reading.
+func TestWaiting(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	chain := w.line("p/q/a.md", "1", "2")
+	ix := history.New(w, scope, history.Overrides{})
+	w.gate = make(chan chan struct{})
+	done := make(chan error)
+	go func() {
+		_, _, err := ix.Advance(t.Context(), chain[0].id)
+		done <- err
+	}()
+	reading := <-w.gate
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	same, _, err := ix.Advance(ctx, chain[1].id)
+	if err != context.Canceled || same != ix {
+		t.Errorf("Advance beside another one: %v", err)
+	}
+	if ix.View().Len() != 0 {
+		t.Error("what is being read is there already")
+	}
+	close(reading)
+	if err := <-done; err != nil || ix.View().Len() != 1 {
+		t.Errorf("Advance: %v, %d paths", err, ix.View().Len())
+	}
+}
+
 // TestCycle has first parents that lead in a circle, as grafts can.
 func TestCycle(t *testing.T) {
 	t.Parallel()

@@ -86,7 +86,7 @@ type Index struct {
 	over    Overrides
 	limit   int // maxEntries
 
-	growing sync.Mutex // held through every change, reading objects included
+	growing chan struct{} // holds something while the index changes, reading objects included
 
 	mu      sync.RWMutex // guards what follows, and the files
 	tip     object.ID
@@ -102,7 +102,7 @@ type Index struct {
 
 // New is the index of a branch without commits.
 func New(objects Objects, scope Scope, over Overrides) *Index {
-	return &Index{objects: objects, scope: scope, over: over, limit: maxEntries, files: map[string]*file{}, names: &names{}}
+	return &Index{objects: objects, scope: scope, over: over, limit: maxEntries, growing: make(chan struct{}, 1), files: map[string]*file{}, names: &names{}}
 }
 
 // View is the state of the index at its tip. It never changes.

@@ -11,9 +11,9 @@ import (
 	"github.com/go-prompty/prompty/gitstore/internal/object"
 )
 
-// maxFile is how large a file is read; it has room for some ten million
+// maxFile is how large a file is read; it has room for some six million
 // versions.
-const maxFile = 1 << 30
+const maxFile = 1 << 28
 
 var (
 	errDamaged = errors.New("the file is damaged")
