@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -133,13 +132,8 @@ func (l *Lock) Replace(write func(*os.File) error, perm fs.FileMode, sync bool) 
 		err = fmt.Errorf("%s.lock was removed by someone while it was held; nothing was written, try again", l.path)
 	}
 	if err == nil {
+		// On one file system for certain: a link could be made.
 		err = os.Rename(temp, l.path)
-		if crossDevice(err) {
-			temp, err = l.moveNear(temp, sync)
-			if err == nil {
-				err = os.Rename(temp, l.path)
-			}
-		}
 	}
 	if err != nil {
 		if temp != "" && l.file == nil {
@@ -197,31 +191,6 @@ func (o *Owner) temp() (*os.File, error) {
 		}
 		o.lost(info)
 	}
-}
-
-// moveNear copies temp beside the locked file, for a folder on another file
-// system. Git passes over names that begin with a dot.
-func (l *Lock) moveNear(temp string, sync bool) (string, error) {
-	defer os.Remove(temp)
-	src, err := os.Open(temp)
-	if err != nil {
-		return "", err
-	}
-	defer src.Close()
-	fi, err := src.Stat()
-	if err != nil {
-		return "", err
-	}
-	dst, err := os.CreateTemp(filepath.Dir(l.path), ".prompty-*")
-	if err != nil {
-		return "", err
-	}
-	_, err = io.Copy(dst, src)
-	err = errors.Join(err, matchMode(dst, fi.Mode().Perm()))
-	if sync {
-		err = errors.Join(err, dst.Sync())
-	}
-	return dst.Name(), errors.Join(err, dst.Close())
 }
 
 // Release gives the lock back and leaves the file as it is. After Replace or

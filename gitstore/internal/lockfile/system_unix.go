@@ -64,8 +64,6 @@ func cannotLink(err error) bool {
 	return false
 }
 
-func crossDevice(err error) bool { return errors.Is(err, unix.EXDEV) }
-
 // SyncDir flushes the names in a folder to disk, where the file system can.
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)

@@ -33,7 +33,5 @@ func openNoFollow(path string) (*os.File, error) { return os.Open(path) }
 
 func cannotLink(error) bool { return true }
 
-func crossDevice(error) bool { return false }
-
 // SyncDir does nothing: folders cannot be flushed on Windows.
 func SyncDir(string) error { return nil }

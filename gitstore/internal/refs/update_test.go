@@ -370,6 +370,8 @@ func TestBesideGit(t *testing.T) {
 	t.Parallel()
 	r := gittest.WorkTree(t)
 	const ours, gits = 80, 10
+	r.Git("config", "gc.reflogExpire", "never")
+	r.Git("config", "gc.reflogExpireUnreachable", "never")
 	ids := chain(t, r, 3*ours+gits+2)
 	place := places(ids)
 	var busy, readers sync.WaitGroup
@@ -423,7 +425,11 @@ func TestBesideGit(t *testing.T) {
 			}
 		})
 	}
+	packs := 0
 	background(func() error {
+		if packs++; packs%10 == 0 {
+			r.Try("gc", "-q", "--prune=now")
+		}
 		r.Try("pack-refs", "--all", "--prune") // fails where a lock is held: that is its right
 		return nil
 	})
@@ -453,6 +459,76 @@ func TestBesideGit(t *testing.T) {
 	}
 	if got := len(strings.Split(r.Git("reflog", "--format=%H", "main"), "\n")); int64(got) < acknowledged.Load() {
 		t.Errorf("%d entries in the reflog, want %d", got, acknowledged.Load())
+	}
+	r.Fsck()
+	wantNoLocks(t, r)
+}
+
+// Commits, checkouts and branches by git in a work tree, while we move the
+// branch that is checked out: each of ours that was acknowledged is in the
+// reflog, in order, and each line of it begins where the one before ended.
+func TestBesideWorkTree(t *testing.T) {
+	t.Parallel()
+	r := gittest.WorkTree(t)
+	first := r.Commit("one", "a", "1")
+	tree := r.Git("rev-parse", "HEAD^{tree}")
+	s := open(t, r, refs.Options{LockTimeout: time.Minute})
+	done := make(chan struct{})
+	var git sync.WaitGroup
+	git.Go(func() {
+		for n := 0; ; n++ {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			// They fail when we win the race for the branch: that is their right.
+			r.Try("commit", "-q", "--allow-empty", "-m", "git")
+			r.Try("checkout", "-q", "-B", "side", "main")
+			r.Try("checkout", "-q", "main")
+			r.Try("branch", "-D", "-q", "side")
+			r.Try("worktree", "prune")
+		}
+	})
+	var ours []string
+	for range 40 {
+		u, err := s.Lock(t.Context(), "refs/heads/main")
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := r.Try("commit-tree", "-p", u.Old().String(), "-m", "ours", tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := u.Commit(parse(t, id), logEntry, false); err != nil {
+			t.Fatal(err)
+		}
+		ours = append(ours, id)
+	}
+	close(done)
+	git.Wait()
+
+	log := logsOf(t, r)["logs/refs/heads/main"]
+	at, seen := strings.Repeat("0", 40), 0
+	for line := range strings.Lines(log) {
+		if line[:40] != at {
+			t.Errorf("the reflog goes from %s to %q", at, line)
+		}
+		at = line[41:81]
+		if seen < len(ours) && ours[seen] == at {
+			seen++
+		}
+	}
+	if seen != len(ours) || at != r.Git("rev-parse", "main") {
+		t.Errorf("%d of %d updates of ours are in the reflog, which ends at %s", seen, len(ours), at)
+	}
+	if got := r.Git("rev-list", "--first-parent", "--count", ours[0]+"^..main"); got == "0" || r.Git("merge-base", first, "main") != first {
+		t.Errorf("main has %s commits since our first", got)
+	}
+	for _, id := range ours {
+		if _, err := r.Try("merge-base", "--is-ancestor", id, "main"); err != nil {
+			t.Errorf("%s was acknowledged and is lost", id)
+		}
 	}
 	r.Fsck()
 	wantNoLocks(t, r)

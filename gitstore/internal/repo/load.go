@@ -20,6 +20,7 @@ type configLoader struct {
 const (
 	maxIncludeDepth = 10
 	maxIncludes     = 1000
+	maxPattern      = 4096 // bytes of a condition; no path is longer
 )
 
 // loadOwn reads what belongs to the user or the machine, not to a repository.
@@ -142,6 +143,9 @@ func (l *configLoader) includes(s setting) bool {
 // globMatch matches as git does for paths: * and ? stay within a folder, **
 // goes over folders, and a slash at the end means all that is below.
 func globMatch(pattern, text string, foldCase bool) bool {
+	if len(pattern) > maxPattern {
+		return false
+	}
 	if strings.HasSuffix(pattern, "/") {
 		pattern += "**"
 	}

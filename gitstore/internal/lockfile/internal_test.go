@@ -1,0 +1,151 @@
+package lockfile
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Where there is no flock, locks are git's own: exclusive, but not known to be
+// ours.
+func TestWithoutFlock(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	o, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.noLinks = true
+	file := filepath.Join(dir, "index")
+	l, err := o.Acquire(t.Context(), file, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var held *HeldError
+	if _, err := o.Acquire(t.Context(), file, -1); !errors.As(err, &held) || held.By != "" {
+		t.Errorf("second Acquire = %v", err)
+	}
+	if err := l.Replace(func(f *os.File) error { _, err := f.WriteString("x"); return err }, 0o600, true); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(file); string(text) != "x" {
+		t.Errorf("the file holds %q, %v", text, err)
+	}
+	if l, err = o.Acquire(t.Context(), file, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Replace(func(*os.File) error { return errors.New("boom") }, 0, false); err == nil {
+		t.Error("Replace worked")
+	}
+	if _, err := os.Lstat(file + ".lock"); !os.IsNotExist(err) {
+		t.Errorf("the lock file is left: %v", err)
+	}
+	if err := o.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Acquire(t.Context(), file, 0); err == nil {
+		t.Error("Acquire worked after Close")
+	}
+}
+
+// Owner files that are just being made are not swept away, and those of the
+// living are not, however many come and go.
+func TestSweepBesideCreation(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "counter")
+	var busy sync.WaitGroup
+	for range 8 {
+		busy.Go(func() {
+			for range 20 {
+				o, err := Open(dir)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				l, err := o.Acquire(t.Context(), file, time.Minute)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				old, _ := os.ReadFile(file)
+				if err := l.Replace(func(f *os.File) error { _, err := f.Write(append(old, 'x')); return err }, 0, false); err != nil {
+					t.Error(err)
+				}
+				if err := o.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	busy.Wait()
+	if text, err := os.ReadFile(file); string(text) != strings.Repeat("x", 160) {
+		t.Errorf("the file holds %q, %v", text, err)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, "prompty", "owners")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// A lock that was made on another machine is not taken over where flock may
+// not reach it; on a file system of this machine alone it is.
+func TestOtherMachine(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	owner := filepath.Join(dir, "prompty", "owners", "dead")
+	lock := filepath.Join(dir, "index.lock")
+	if err := os.MkdirAll(filepath.Dir(owner), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(owner, []byte("prompty (pid 1 on elsewhere) holds this lock.\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(owner, lock); err != nil {
+		t.Skip(err)
+	}
+	if who, host := readSignature(lock); who != "prompty (pid 1 on elsewhere)" || host != "elsewhere" {
+		t.Errorf("readSignature = %q, %q", who, host)
+	}
+	f, err := os.Open(owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	far := remote(f)
+	f.Close()
+	o, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	_, lockErr := os.Lstat(lock)
+	_, ownerErr := os.Lstat(owner)
+	if (lockErr == nil) != far || (ownerErr == nil) != far {
+		t.Errorf("remote: %t; lock file: %v, owner file: %v", far, lockErr, ownerErr)
+	}
+	if far {
+		t.Skip("the temporary folder is on a remote file system")
+	}
+}
+
+func TestSignature(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "lock")
+	for text, want := range map[string]string{
+		"": "", "hello": "", "prompty (pid 5 on host) holds this lock.\nmore": "prompty (pid 5 on host)", "prompty holds this lock": "", "x (pid 5 on host) holds this lock": "",
+		signature() + " holds this lock.": signature(),
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := readSignature(file); got != want {
+			t.Errorf("readSignature of %q = %q, want %q", text, got, want)
+		}
+	}
+	if got, _ := readSignature(file + "x"); got != "" {
+		t.Errorf("readSignature of nothing = %q", got)
+	}
+}
