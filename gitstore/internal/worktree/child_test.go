@@ -26,18 +26,18 @@ func scene(t testing.TB) *gittest.Repo {
 	return r
 }
 
-const childEnv = "WORKTREE_TEST_CHILD" // "dir|scenario|step": save, and die before that step
+const childEnv = "WORKTREE_TEST_CHILD" // "dir|scenario|step": save, and die before that step, by number or name
 
 func child(job string) {
 	f := strings.Split(job, "|")
-	die, _ := strconv.Atoi(f[2])
+	die, byName := strconv.Atoi(f[2])
 	b, err := open(f[0])
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(2)
 	}
-	b.fault = func(string) error {
-		if die--; die < 0 {
+	b.fault = func(name string) error {
+		if die--; byName == nil && die < 0 || name == f[2] {
 			if self, err := os.FindProcess(os.Getpid()); err == nil {
 				_ = self.Kill()
 			}
@@ -52,12 +52,12 @@ func child(job string) {
 }
 
 // killed runs a save that dies before that step; false: it has fewer steps.
-func killed(t testing.TB, r *gittest.Repo, scenario string, step int) bool {
+func killed(t testing.TB, r *gittest.Repo, scenario string, step any) bool {
 	t.Helper()
 	exe, err := os.Executable()
 	must(t, err)
 	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s|%s|%d", childEnv, r.Dir, scenario, step))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s|%s|%v", childEnv, r.Dir, scenario, step))
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return false

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,13 @@ const (
 	lostDir     = "lost"
 	journalHead = "prompty pending 1"
 )
+
+// Pending reports whether a transaction is between Prepare and Apply, or was
+// when it crashed. Files are then neither quite as they were nor as they will be.
+func (t *Tree) Pending() bool {
+	_, err := os.Lstat(filepath.Join(t.opts.GitDir, stateDir, journalName))
+	return err == nil
+}
 
 // The journal has a line for the format, one for each of the two commits, one
 // for each path with mode and ID before and after, and a checksum, without

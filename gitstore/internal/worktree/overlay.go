@@ -41,8 +41,9 @@ type glimpse struct {
 
 // Dirty compares the file at path with head, the blob that HEAD has there
 // (zero: none). Where nothing has changed since the last look that costs one
-// lstat. What is not a regular file, and what git does not track and ignores,
-// counts as no file; what a sparse checkout leaves out is Same.
+// lstat. What is not a regular file counts as no file, and so does what git
+// neither has in HEAD nor in the index and ignores; what a sparse checkout
+// leaves out is Same.
 func (t *Tree) Dirty(path string, head object.ID) (File, error) {
 	return t.compare(path, head, loaded{})
 }
@@ -94,7 +95,7 @@ func (t *Tree) examine(f File, head object.ID, fi fs.FileInfo, index loaded) (Fi
 		entry := index.Entry(i)
 		e = &entry
 	}
-	if fi == nil || !fi.Mode().IsRegular() || e == nil && t.rules.ignored(f.Path) {
+	if fi == nil || !fi.Mode().IsRegular() || e == nil && head.IsZero() && t.rules.ignored(f.Path) {
 		if e != nil && e.SkipWorktree && fi == nil {
 			f.ID = head
 		}

@@ -45,7 +45,7 @@ func sorted(m map[string]object.ID) iter.Seq2[string, object.ID] {
 
 // gitSays is what git diff and ls-files find: path, state and blob.
 func gitSays(t testing.TB, r *gittest.Repo, dir, ext string) map[string]string {
-	m := map[string]string{}
+	m, seen := map[string]string{}, map[string]bool{}
 	wanted := func(p string) bool {
 		return strings.HasPrefix(p, dir) && strings.HasSuffix(p, ext)
 	}
@@ -56,12 +56,13 @@ func gitSays(t testing.TB, r *gittest.Repo, dir, ext string) map[string]string {
 		if !wanted(path) {
 			continue
 		}
-		_, err := os.Lstat(r.Path(path))
-		switch {
-		case info[4] == "D" && err != nil, info[1] == "120000":
-			m[path] = "gone"
-		case info[4] == "D": // removed from the index only
-			m[path] = "changed " + r.Git("hash-object", path)
+		fi, err := os.Lstat(r.Path(path))
+		seen[path] = true
+		switch { // D may be from the index only
+		case err != nil || !fi.Mode().IsRegular():
+			if info[4] != "A" {
+				m[path] = "gone"
+			}
 		case info[4] == "A":
 			m[path] = "added " + r.Git("hash-object", path)
 		default:
@@ -71,7 +72,7 @@ func gitSays(t testing.TB, r *gittest.Repo, dir, ext string) map[string]string {
 		}
 	}
 	for _, path := range strings.Split(r.Git("ls-files", "-z", "--others", "--exclude-standard"), "\x00") {
-		if wanted(path) && m[path] == "" {
+		if wanted(path) && !seen[path] {
 			if fi, err := os.Lstat(r.Path(path)); err == nil && fi.Mode().IsRegular() {
 				m[path] = "added " + r.Git("hash-object", path)
 			}

@@ -1,0 +1,508 @@
+package worktree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-prompty/prompty/gitstore/internal/gittest"
+	"github.com/go-prompty/prompty/gitstore/internal/lockfile"
+	"github.com/go-prompty/prompty/gitstore/internal/object"
+)
+
+func TestUnborn(t *testing.T) {
+	t.Parallel()
+	r := gittest.WorkTree(t)
+	b := openBench(t, r)
+	must(t, b.save(map[string]edit{"d/f": text("one")}))
+	checkInStep(t, r)
+	checkFile(t, r, "d/f", "one")
+}
+
+func TestLinked(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	linked := r.Linked("side")
+	b := openBench(t, linked)
+	must(t, b.save(scenarios["many"]))
+	for _, r := range []*gittest.Repo{r, linked} {
+		checkInStep(t, r)
+		checkTidy(t, r)
+	}
+	checkFile(t, r, "f", "one")
+	checkFile(t, linked, "n", "new")
+}
+
+// elsewhere is scene with the git directory on another file system.
+func elsewhere(t *testing.T) *gittest.Repo {
+	shm, err := os.MkdirTemp("/dev/shm", "worktree")
+	if err != nil {
+		t.Skip("no other file system:", err)
+	}
+	t.Cleanup(func() { os.RemoveAll(shm) })
+	dir := t.TempDir()
+	a, err1 := os.Stat(dir)
+	b, err2 := os.Stat(shm)
+	must(t, errors.Join(err1, err2))
+	if statOf(a).Dev == statOf(b).Dev {
+		t.Skip("the same file system")
+	}
+	must(t, os.Mkdir(filepath.Join(shm, "made"), 0o777))
+	r := gittest.InitAt(t, filepath.Join(shm, "made"), false)
+	r.Git("init", "-q", "--separate-git-dir", filepath.Join(shm, "git"))
+	must(t, os.Rename(filepath.Join(shm, "made", ".git"), filepath.Join(dir, ".git")))
+	r = r.At(dir)
+	r.Commit("first", "f", "one", "d/g", "g", "e/h", "h", "e/i", "i")
+	return r
+}
+
+func TestOtherFileSystem(t *testing.T) {
+	t.Parallel()
+	t.Run("save", func(t *testing.T) {
+		t.Parallel()
+		r := elsewhere(t)
+		b := openBench(t, r)
+		must(t, b.save(scenarios["many"]))
+		checkInStep(t, r)
+		checkTidy(t, r)
+		b.fault = func(step string) error {
+			if step == "exchange" {
+				r.Write("f", "mine")
+			}
+			return nil
+		}
+		must(t, b.save(scenarios["change"]))
+		checkFile(t, r, "f", "mine")
+		checkIndex(t, r)
+	})
+	for _, scenario := range []string{"change", "remove", "create"} {
+		t.Run("kill/"+scenario, func(t *testing.T) {
+			t.Parallel()
+			for _, step := range []string{"exchange", "place new", "take out", "look at old", "remove old", "write index"} {
+				r := elsewhere(t)
+				if killed(t, r, scenario, step) {
+					b := openBench(t, r)
+					b.begin(t)
+					checkInStep(t, r)
+					checkTidy(t, r)
+				}
+			}
+		})
+	}
+}
+
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	r.Git("config", "core.sharedRepository", "0660")
+	must(t, os.Chmod(r.Path("f"), 0o640))
+	b := openBench(t, r)
+	must(t, b.save(map[string]edit{"f": text("two"), "x": {text: text("x").text, mode: object.ModeExec}}))
+	for path, want := range map[string]os.FileMode{"f": 0o640, ".git/index": 0o660} {
+		if fi, err := os.Stat(r.Path(path)); err != nil || fi.Mode().Perm() != want {
+			t.Errorf("%s: mode %v, %v; want %v", path, fi.Mode().Perm(), err, want)
+		}
+	}
+	must(t, b.save(map[string]edit{"f": {text: text("three").text, mode: object.ModeExec}}))
+	if fi, err := os.Stat(r.Path("f")); err != nil || fi.Mode().Perm() != 0o750 {
+		t.Errorf("f: mode %v, %v; want 0750", fi.Mode().Perm(), err)
+	}
+	checkInStep(t, r)
+}
+
+// TestLineEnds saves under each kind of attribute; git finds the files as it
+// would have written them, even after it has read them again.
+func TestLineEnds(t *testing.T) {
+	t.Parallel()
+	for _, auto := range []string{"false", "true", "input"} {
+		t.Run(auto, func(t *testing.T) {
+			t.Parallel()
+			r := gittest.WorkTree(t)
+			r.Git("config", "core.autocrlf", auto)
+			r.Commit("rules", ".gitattributes", "*.txt text\n*.crlf eol=crlf\n*.auto text=auto eol=crlf\n*.bin binary\n", "d/.gitattributes", "*.txt eol=crlf\n")
+			must(t, os.MkdirAll(r.Path(".git/info"), 0o777))
+			must(t, os.WriteFile(r.Path(".git/info/attributes"), []byte("info.* -text\n"), 0o666))
+			b := openBench(t, r)
+			for _, body := range []string{"a\nb\n", "a\r\nb\r\n", "a\r\nb\n", "bin\x00\r\n\n", ""} {
+				for _, name := range []string{"f", "f.txt", "f.crlf", "f.auto", "f.bin", "d/f.txt", "info.txt"} {
+					err := b.save(map[string]edit{name: text(body)})
+					var no *UnsupportedError
+					if errors.As(err, &no) {
+						if !strings.Contains(body, "\r\n") || !strings.HasSuffix(name, "txt") && !strings.HasSuffix(name, "crlf") || name == "info.txt" {
+							t.Errorf("%s, %q: %v", name, body, err)
+						}
+						continue
+					}
+					must(t, err)
+					saved, err := os.ReadFile(r.Path(name))
+					must(t, err)
+					now := time.Now().Add(time.Minute)
+					must(t, os.Chtimes(r.Path(name), now, now)) // so that git reads it
+					checkInStep(t, r)
+					must(t, os.Remove(r.Path(name)))
+					r.Git("checkout", "-q", "--", name)
+					checkFile(t, r, name, string(saved))
+				}
+			}
+		})
+	}
+}
+
+func TestUnsupportedAttributes(t *testing.T) {
+	t.Parallel()
+	for _, attr := range []string{"filter=lfs", "ident", "working-tree-encoding=UTF-16"} {
+		r := scene(t)
+		r.Commit("rules", ".gitattributes", "f "+attr+"\n")
+		b := openBench(t, r)
+		var no *UnsupportedError
+		if err := b.save(map[string]edit{"f": text("two")}); !errors.As(err, &no) || !strings.Contains(no.Reason, strings.Split(attr, "=")[0]) {
+			t.Errorf("%s: %v", attr, err)
+		}
+		must(t, b.save(map[string]edit{"n": text("two")}))
+		// The file may be only in the index.
+		must(t, os.Remove(r.Path(".gitattributes")))
+		if err := b.save(map[string]edit{"f": text("two")}); !errors.As(err, &no) {
+			t.Errorf("%s, only in the index: %v", attr, err)
+		}
+	}
+}
+
+// TestRacilyClean has another file changed in the same second in which git
+// wrote the index, so that only the index's time tells. Our write moves that
+// time, and must not hide the change.
+func TestRacilyClean(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	r.Git("config", "core.trustctime", "false") // which no one can set back
+	moment := time.Now().Add(-time.Hour).Truncate(time.Second)
+	at := func(p string, when time.Time) { t.Helper(); must(t, os.Chtimes(r.Path(p), when, when)) }
+	r.Write("d/g", "1")
+	at("d/g", moment)
+	r.Git("add", "d/g")
+	r.Git("commit", "-q", "-m", "g")
+	r.Write("d/g", "2") // as long
+	at("d/g", moment)
+	at(".git/index", moment)
+	if s := r.Git("status", "--porcelain"); s != " M d/g" {
+		t.Fatalf("the scene is wrong: %q", s)
+	}
+	at(".git/index", moment)
+	b := openBench(t, r)
+	must(t, b.save(map[string]edit{"f": text("two")}))
+	if s := r.Git("status", "--porcelain"); s != " M d/g" {
+		t.Errorf("git status: %q, want d/g modified", s)
+	}
+}
+
+// TestAfterCrashMovedOn: somebody removed index.lock and went on with git.
+func TestAfterCrashMovedOn(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][][]string{
+		"reset --hard":   {{"reset", "-q", "--hard"}},
+		"undone":         {{"reset", "-q", "--hard", "HEAD~"}},
+		"committed over": {{"reset", "-q", "--hard"}, {"rm", "-q", "f"}, {"commit", "-q", "-m", "x"}},
+		"other branch":   {{"checkout", "-q", "-f", "-b", "other", "HEAD~"}},
+		"refreshed":      {{"update-index", "-q", "--refresh"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, step := range []string{"ref moved", "look at old", "write index"} {
+				r := scene(t)
+				if !killed(t, r, "many", step) {
+					t.Fatal("not killed")
+				}
+				must(t, os.Remove(r.Path(".git/index.lock")))
+				for _, a := range args {
+					_, _ = r.Try(a...)
+				}
+				if step == "write index" && (name == "undone" || name == "other branch") {
+					must(t, os.Remove(r.Path("n"))) // git left it there: it had never heard of it
+				}
+				b := openBench(t, r)
+				b.begin(t)
+				checkInStep(t, r)
+				checkHead(t, r, "many", "")
+				checkTidy(t, r)
+				if t.Failed() {
+					t.Fatal("after a crash before", step)
+				}
+			}
+		})
+	}
+}
+
+// TestSetAside: a crash had swapped out what somebody saved, and somebody saved
+// again. The later text stays, and the earlier one is not lost.
+func TestSetAside(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"later": "later", "two!": "earlier", "": "earlier", "one": "two!"} {
+		r := scene(t)
+		if !killed(t, r, "change", "look at old") {
+			t.Fatal("not killed")
+		}
+		checkFile(t, r, "f", "two!")
+		checkFile(t, r, ".git/prompty/file-0", "one")
+		r.Write(".git/prompty/file-0", "earlier")
+		if name == "" {
+			must(t, os.Remove(r.Path("f")))
+		} else {
+			r.Write("f", name)
+		}
+		b := openBench(t, r)
+		b.begin(t)
+		checkFile(t, r, "f", want)
+		checkIndex(t, r)
+		lost, _ := filepath.Glob(r.Path(".git/prompty/lost/*-f"))
+		if (len(lost) == 1) != (name == "later") {
+			t.Errorf("%q in the tree: set aside %q", name, lost)
+		}
+		for _, f := range lost {
+			if data, err := os.ReadFile(f); string(data) != "earlier" {
+				t.Errorf("%s holds %q, %v", f, data, err)
+			}
+		}
+	}
+}
+
+func TestDamagedJournal(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	if !killed(t, r, "many", "ref moved") {
+		t.Fatal("not killed")
+	}
+	whole, err := os.ReadFile(r.Path(".git/prompty/pending"))
+	must(t, err)
+	for i := range whole {
+		x := &Txn{plan: map[string]*item{}}
+		bad := append([]byte{}, whole...)
+		bad[i] ^= 0x20
+		if x.decodeJournal(bad) || x.decodeJournal(whole[:i]) {
+			t.Fatalf("damage at byte %d is not seen", i)
+		}
+	}
+	must(t, os.WriteFile(r.Path(".git/prompty/pending"), whole[:len(whole)/2], 0o666))
+	b := openBench(t, r)
+	b.begin(t)
+	checkTidy(t, r)
+}
+
+func FuzzJournal(f *testing.F) {
+	f.Add([]byte(journalHead + "\nfrom x\nto y\n100644 0 0 0 \"a\\xff\"\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		x := &Txn{plan: map[string]*item{}}
+		if x.decodeJournal(data) {
+			y := &Txn{plan: map[string]*item{}}
+			if !y.decodeJournal(x.encodeJournal()) || len(x.plan) != len(y.plan) {
+				t.Fatal("not read back")
+			}
+		}
+	})
+}
+
+// TestHealNeedsObjects: what cannot be read is named, and nothing is changed.
+func TestHealNeedsObjects(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	if !killed(t, r, "change", "ref moved") {
+		t.Fatal("not killed")
+	}
+	blob := r.Git("rev-parse", "HEAD:f")
+	object := r.Path(".git/objects/" + blob[:2] + "/" + blob[2:])
+	data, err := os.ReadFile(object)
+	must(t, err)
+	must(t, os.Remove(object))
+	b := openBench(t, r)
+	if _, err := b.Begin(t.Context()); err == nil || !strings.Contains(err.Error(), journalName) || !strings.Contains(err.Error(), blob) {
+		t.Errorf("Begin: %v", err)
+	}
+	must(t, os.WriteFile(object, data, 0o444))
+	b = openBench(t, r)
+	b.begin(t)
+	checkInStep(t, r)
+}
+
+// TestAbortAfterMove: the ref has moved although its Commit gave an error.
+func TestAbortAfterMove(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	b := openBench(t, r)
+	b.fault = func(step string) error {
+		if step == "ref moved" {
+			return errInjected
+		}
+		return nil
+	}
+	if err := b.save(scenarios["many"]); !errors.Is(err, errInjected) {
+		t.Fatal(err)
+	}
+	checkInStep(t, r)
+	checkHead(t, r, "many", "")
+	checkTidy(t, r)
+}
+
+func TestHeld(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	b := openBench(t, r)
+	b.opts.LockTimeout = -1
+	must(t, os.WriteFile(r.Path(".git/index.lock"), nil, 0o666))
+	var held *lockfile.HeldError
+	if _, err := b.Begin(t.Context()); !errors.As(err, &held) || !strings.Contains(err.Error(), "index.lock") {
+		t.Errorf("Begin: %v", err)
+	}
+	b.opts.LockTimeout = time.Minute
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := b.Begin(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Begin: %v", err)
+	}
+}
+
+func TestEnded(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	b := openBench(t, r)
+	x, err := b.Begin(t.Context())
+	must(t, err)
+	if err := x.Stage("f", object.Entry{Mode: object.ModeLink}, nil); err == nil {
+		t.Error("a link was staged")
+	}
+	if err := x.Stage("../f", object.Entry{Mode: object.ModeFile}, nil); err == nil {
+		t.Error("a path outside was staged")
+	}
+	if err := x.Remove("not there"); err != nil || len(x.plan) > 0 {
+		t.Errorf("Remove of nothing: %v, %v", err, x.plan)
+	}
+	must(t, x.Prepare(object.ID{}, object.ID{}, false))
+	if kept, err := x.Apply(); err != nil || kept != nil {
+		t.Errorf("Apply of nothing: %v, %v", kept, err)
+	}
+	_, aerr := x.Apply()
+	for _, err := range []error{x.Check("f", object.Entry{}), x.Stage("f", object.Entry{}, nil), x.Remove("f"), x.Prepare(object.ID{}, object.ID{}, false), aerr} {
+		if !errors.Is(err, errEnded) {
+			t.Errorf("after the end: %v", err)
+		}
+	}
+	must(t, x.Abort())
+	checkTidy(t, r)
+}
+
+func TestRefusedIndexes(t *testing.T) {
+	t.Parallel()
+	for want, setup := range map[string]func(r *gittest.Repo){
+		"--no-split-index":  func(r *gittest.Repo) { r.Git("update-index", "--split-index") },
+		"--no-sparse-index": func(r *gittest.Repo) { r.Git("sparse-checkout", "set", "--cone", "--sparse-index", "d") },
+		"git reset": func(r *gittest.Repo) {
+			must(t, os.WriteFile(r.Path(".git/index"), []byte("DIRC"+strings.Repeat("x", 100)), 0o666))
+		},
+	} {
+		r := scene(t)
+		setup(r)
+		b := openBench(t, r)
+		if _, err := b.Begin(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Begin: %v, want a word on %s", err, want)
+		}
+		checkTidy(t, r)
+	}
+}
+
+func TestIgnoreCase(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	r.Git("config", "core.ignoreCase", "true")
+	b := openBench(t, r)
+	if err := b.save(map[string]edit{"D/G": text("x")}); dirtyReason(err) != Untracked {
+		t.Errorf("save: %v", err)
+	}
+}
+
+// TestLinkBecomesFile saves over a symbolic link that HEAD has.
+func TestLinkBecomesFile(t *testing.T) {
+	t.Parallel()
+	for _, symlinks := range []string{"true", "false"} {
+		r := scene(t)
+		must(t, os.Symlink("f", r.Path("l")))
+		r.Git("add", "l")
+		r.Git("commit", "-q", "-m", "link")
+		r.Git("config", "core.symlinks", symlinks)
+		must(t, os.Remove(r.Path("l")))
+		r.Git("checkout", "-q", "l")
+		b := openBench(t, r)
+		must(t, b.save(map[string]edit{"l": text("a file")}))
+		checkInStep(t, r)
+		checkFile(t, r, "l", "a file")
+		checkFile(t, r, "f", "one")
+	}
+}
+
+// TestUntrackedCache: git's own cache of folders stays right.
+func TestUntrackedCache(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	r.Git("config", "core.untrackedCache", "true")
+	r.Write("d/untracked", "u")
+	r.Git("update-index", "--force-untracked-cache")
+	b := openBench(t, r)
+	for i, edits := range []map[string]edit{scenarios["create"], scenarios["many"], {"new/folder/n": gone}} {
+		r.Git("status")
+		must(t, b.save(edits))
+		if s := r.Git("status", "--porcelain", "-uall"); s != "?? d/untracked" {
+			t.Errorf("save %d: git status %q", i, s)
+		}
+	}
+}
+
+// TestBesideGit saves while git commits, adds and refreshes.
+func TestBesideGit(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	r.Git("config", "core.filesRefLockTimeout", "5000")
+	var wg sync.WaitGroup
+	for k := range 2 {
+		wg.Go(func() {
+			b, err := open(r.Dir)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer b.close()
+			for i := range 12 {
+				err := b.save(map[string]edit{fmt.Sprint("s/", k): text(fmt.Sprint("save ", i)), fmt.Sprint("s", k, "/", i): text("x")})
+				if err != nil || len(b.kept) > 0 {
+					t.Errorf("save %d: %v, kept %q", i, err, b.kept)
+					return
+				}
+			}
+		})
+	}
+	for i := range 12 {
+		r.Write("byhand", fmt.Sprint(i))
+		for tries := 0; ; tries++ {
+			_, err := r.Try("add", "byhand")
+			if err == nil {
+				_, err = r.Try("commit", "-q", "-m", "by hand", "byhand")
+			}
+			if err == nil {
+				break
+			}
+			if tries > 500 {
+				t.Fatal(err)
+			}
+		}
+	}
+	wg.Wait()
+	checkInStep(t, r)
+	if got := r.Git("rev-list", "--count", "HEAD"); got != "37" {
+		t.Errorf("%s commits, want 37", got)
+	}
+	for k := range 2 {
+		checkFile(t, r, fmt.Sprint("s/", k), "save 11")
+	}
+	r.Fsck()
+}
