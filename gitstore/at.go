@@ -26,18 +26,14 @@ func (r *reader) Snapshot(ctx context.Context) (prompty.TemplateStorage, error) 
 	if err := r.begin(ctx); err != nil {
 		return nil, err
 	}
-	st, err := r.where(ctx)
+	st, edits, err := r.survey(ctx)
 	if err != nil {
 		return nil, r.fail(ctx, "snapshot", "", 0, err)
 	}
 	f := &frozen{reader{repository: r.repository, ended: new(atomic.Bool)}}
 	f.where = func(context.Context) (*state, error) { return st, nil }
-	if r.edits != nil {
-		seen, err := r.edits.scan(ctx, st)
-		if err != nil {
-			return nil, r.fail(ctx, "snapshot", "", 0, err)
-		}
-		f.edits = &overlay{seen: seen}
+	if edits != nil {
+		f.edits = &overlay{seen: edits}
 	}
 	return f, nil
 }

@@ -15,6 +15,9 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 	}
 	err := s.write(ctx, func(d *draft) error {
 		path := s.layout.path(name)
+		if err := s.committed(ctx, path); err != nil {
+			return err
+		}
 		_, ok := d.base.view.Latest(path)
 		if !ok {
 			return prompty.NewStorageTemplateNotFoundError(name)
@@ -47,6 +50,9 @@ func (s *Store) DeleteVersion(ctx context.Context, name string, version int) err
 
 func (d *draft) hide(name string, version int) error {
 	path := d.s.layout.path(name)
+	if err := d.s.committed(d.ctx, path); err != nil {
+		return err
+	}
 	versions := d.base.view.Versions(path)
 	at := -1
 	for i, v := range versions {

@@ -22,13 +22,13 @@ func (r *reader) Describe(ctx context.Context) (prompty.Description, error) {
 
 func (r *reader) describe(ctx context.Context) (prompty.Description, error) {
 	d := prompty.Description{Driver: "git", Location: r.location()}
-	st, err := r.where(ctx)
+	st, edits, err := r.survey(ctx)
 	if err != nil {
 		return d, err
 	}
 	count := 0
 	byFold := map[string][]string{}
-	err = r.visit(ctx, st, nil, func(t *prompty.StoredTemplate, err error) error {
+	err = r.visit(ctx, st, edits, nil, func(t *prompty.StoredTemplate, err error) error {
 		if err != nil {
 			d.Problems = append(d.Problems, err.Error())
 			return nil

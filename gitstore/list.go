@@ -24,12 +24,12 @@ func (r *reader) List(ctx context.Context, query *prompty.TemplateQuery) ([]*pro
 }
 
 func (r *reader) list(ctx context.Context, query *prompty.TemplateQuery) ([]*prompty.StoredTemplate, error) {
-	st, err := r.where(ctx)
+	st, edits, err := r.survey(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var list []*prompty.StoredTemplate
-	err = r.visit(ctx, st, query, func(t *prompty.StoredTemplate, err error) error {
+	err = r.visit(ctx, st, edits, query, func(t *prompty.StoredTemplate, err error) error {
 		if err == nil && query.Match(t) {
 			list = append(list, t)
 		}
@@ -41,14 +41,7 @@ func (r *reader) list(ctx context.Context, query *prompty.TemplateQuery) ([]*pro
 // visit shows every template whose name matches, in no order that would
 // matter: its latest version, or all of them. What cannot be a template is
 // shown as an unusable error.
-func (r *reader) visit(ctx context.Context, st *state, query *prompty.TemplateQuery, show func(*prompty.StoredTemplate, error) error) error {
-	var edits map[string]edit
-	if r.edits != nil {
-		var err error
-		if edits, err = r.edits.scan(ctx, st); err != nil {
-			return err
-		}
-	}
+func (r *reader) visit(ctx context.Context, st *state, edits map[string]edit, query *prompty.TemplateQuery, show func(*prompty.StoredTemplate, error) error) error {
 	shown := func(t *prompty.StoredTemplate, err error) error {
 		if err != nil && !isUnusable(err) {
 			return err

@@ -38,17 +38,75 @@ func (r *repository) overlay() (*overlay, error) {
 	return &overlay{tree: t}, nil
 }
 
+// settle gives the state and what look finds in the work tree beside it. A file
+// that differs may do so because a Save has moved the branch and is about to
+// write the file, or has just done both: an edit is what differs before and
+// after a moment at which nobody was saving and the branch stood still.
+func (o *overlay) settle(ctx context.Context, where func(context.Context) (*state, error), look func(*state) (edited bool, err error)) (*state, error) {
+	healed := false
+	for start := time.Now(); ; {
+		st, err := where(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if edited, err := look(st); err != nil || !edited || o.seen != nil {
+			return st, err
+		}
+		waited := time.Since(start)
+		if !o.tree.Pending() || waited > waitForSave {
+			if _, err := look(st); err != nil {
+				return st, err
+			}
+			now, err := where(ctx)
+			if err != nil || now == st || waited > waitForSave {
+				return st, err
+			}
+			continue
+		}
+		if waited > healAfter && !healed { // whoever was saving may be dead
+			healed = true
+			if x, err := o.tree.Begin(ctx); err == nil {
+				_ = x.Abort()
+			}
+		}
+		if err := st.r.pause(ctx, time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+}
+
+const (
+	healAfter   = 50 * time.Millisecond
+	waitForSave = 2 * time.Second
+)
+
+// pause waits, but no longer than ctx and the store live.
+func (r *repository) pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-r.done:
+		return prompty.NewStorageClosedError()
+	}
+}
+
 // at looks at one file.
-func (o *overlay) at(st *state, path string) (edit, error) {
-	if o.seen != nil {
-		return o.seen[path], nil
-	}
-	v, _ := st.view.Latest(path)
-	f, err := o.tree.Dirty(path, v.Blob)
-	if err != nil {
-		return edit{}, err
-	}
-	return newEdit(f), nil
+func (o *overlay) at(ctx context.Context, where func(context.Context) (*state, error), path string) (st *state, e edit, err error) {
+	st, err = o.settle(ctx, where, func(st *state) (bool, error) {
+		if o.seen != nil {
+			e = o.seen[path]
+			return false, nil
+		}
+		v, _ := st.view.Latest(path)
+		f, err := o.tree.Dirty(path, v.Blob)
+		e = newEdit(f)
+		return e.changed || e.gone, err
+	})
+	return st, e, err
 }
 
 func newEdit(f worktree.File) edit {
@@ -62,10 +120,19 @@ func newEdit(f worktree.File) edit {
 }
 
 // scan looks at all files and returns the edits by path.
-func (o *overlay) scan(ctx context.Context, st *state) (map[string]edit, error) {
-	if o.seen != nil {
-		return o.seen, nil
-	}
+func (o *overlay) scan(ctx context.Context, where func(context.Context) (*state, error)) (st *state, edits map[string]edit, err error) {
+	st, err = o.settle(ctx, where, func(st *state) (bool, error) {
+		if edits = o.seen; edits != nil {
+			return false, nil
+		}
+		var err error
+		edits, err = o.survey(ctx, st)
+		return len(edits) > 0, err
+	})
+	return st, edits, err
+}
+
+func (o *overlay) survey(ctx context.Context, st *state) (map[string]edit, error) {
 	var committed iter.Seq2[string, object.ID] = func(yield func(string, object.ID) bool) {
 		for _, p := range st.view.Paths("") {
 			v, _ := st.view.Latest(p)
@@ -109,6 +176,18 @@ func (e edit) template(st *state, name, path string) (*prompty.StoredTemplate, e
 	t.ID, t.Name, t.Version = e.makeID(path), name, st.view.HighWater(path)+1
 	t.CreatedAt, t.UpdatedAt = at, at
 	return t, nil
+}
+
+// committed refuses to write over an edit that the caller may take for a
+// version, as that is what it reads.
+func (s *Store) committed(ctx context.Context, path string) error {
+	if s.edits == nil {
+		return nil
+	}
+	if _, e, err := s.look(ctx, path); err != nil || !e.changed {
+		return err
+	}
+	return &worktree.DirtyError{Path: path, What: worktree.Edited}
 }
 
 // Locate returns the file of the latest version in the work tree: see

@@ -34,12 +34,20 @@ func (r *reader) beginOn(ctx context.Context, name string) error {
 
 // look is the state, and what an uncommitted edit makes of the file at path.
 func (r *reader) look(ctx context.Context, path string) (*state, edit, error) {
-	st, err := r.where(ctx)
-	if err != nil || r.edits == nil {
-		return st, edit{}, err
+	if r.edits != nil {
+		return r.edits.at(ctx, r.where, path)
 	}
-	e, err := r.edits.at(st, path)
-	return st, e, err
+	st, err := r.where(ctx)
+	return st, edit{}, err
+}
+
+// survey is the state, and what uncommitted edits make of all files.
+func (r *reader) survey(ctx context.Context) (*state, map[string]edit, error) {
+	if r.edits != nil {
+		return r.edits.scan(ctx, r.where)
+	}
+	st, err := r.where(ctx)
+	return st, nil, err
 }
 
 // latest is Get without the copy.

@@ -33,6 +33,9 @@ func (s *Store) save(ctx context.Context, tmpl *prompty.StoredTemplate, base *in
 	}
 	err := s.write(ctx, func(d *draft) error {
 		if base != nil {
+			if err := s.committed(ctx, s.layout.path(tmpl.Name)); err != nil {
+				return err
+			}
 			v, _ := d.base.view.Latest(s.layout.path(tmpl.Name))
 			if v.N != *base {
 				return prompty.NewStorageConflictError(tmpl.Name, *base, v.N)

@@ -68,6 +68,9 @@ func (s *Store) write(outer context.Context, plan func(*draft) error) error {
 			err = a.land()
 		}
 		a.end()
+		if dirty, ok := errors.AsType[*worktree.DirtyError](err); ok {
+			return fmt.Errorf("%w: %w; commit the edit or undo it (git restore)", prompty.ErrConflict, dirty)
+		}
 		if !errors.Is(err, errMovedOn) {
 			return err
 		}
@@ -221,9 +224,6 @@ func (a *attemptAt) stage() (staged bool, err error) {
 		for _, path := range slices.Sorted(maps.Keys(a.d.files)) {
 			c := a.d.files[path]
 			if err := x.Check(path, c.before); err != nil {
-				if dirty, ok := errors.AsType[*worktree.DirtyError](err); ok {
-					err = fmt.Errorf("%w: %w; commit the edit or undo it (git restore)", prompty.ErrConflict, dirty)
-				}
 				return false, err
 			}
 			switch {
