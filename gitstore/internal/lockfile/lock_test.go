@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -306,7 +307,7 @@ func TestExclusion(t *testing.T) {
 func TestQueue(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	inside, turns := 0, 0 // guarded by the queue
+	var inside, turns atomic.Int32
 	var wg sync.WaitGroup
 	for range 4 {
 		o := open(t, dir)
@@ -318,19 +319,19 @@ func TestQueue(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					if inside++; inside != 1 {
-						t.Errorf("%d are through at once", inside)
+					if n := inside.Add(1); n != 1 {
+						t.Errorf("%d are through at once", n)
 					}
-					turns++
-					inside--
+					turns.Add(1)
+					inside.Add(-1)
 					release()
 				}
 			})
 		}
 	}
 	wg.Wait()
-	if turns != 160 {
-		t.Errorf("%d turns, want 160", turns)
+	if turns.Load() != 160 {
+		t.Errorf("%d turns, want 160", turns.Load())
 	}
 
 	one, two := open(t, dir), open(t, dir)

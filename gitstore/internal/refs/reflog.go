@@ -47,16 +47,15 @@ func (s *Store) leadsTo(head, name string) bool {
 // begins reports whether a reflog is begun for name where there is none
 // (core.logAllRefUpdates).
 func (s *Store) begins(name string) bool {
-	switch strings.ToLower(s.opts.LogAll) {
+	switch s.opts.LogAll {
 	case "always":
 		return true
+	case "false":
+		return false
 	case "":
 		if s.opts.Bare {
 			return false
 		}
-	case "true", "yes", "on", "1":
-	default:
-		return false
 	}
 	return name == "HEAD" || strings.HasPrefix(name, "refs/heads/") ||
 		strings.HasPrefix(name, "refs/remotes/") || strings.HasPrefix(name, "refs/notes/")

@@ -59,6 +59,12 @@ func (r *Repo) FilePerm() fs.FileMode {
 // RefOptions returns what refs.Open needs to know of the configuration.
 func (r *Repo) RefOptions() refs.Options {
 	o := refs.Options{Bare: r.Bare, Perm: r.FilePerm()}
-	o.LogAll, _ = r.Config.String("core.logAllRefUpdates")
+	const key = "core.logAllRefUpdates"
+	value, ok := r.Config.String(key)
+	if on, err := r.Config.Bool(key, false); ok && err == nil {
+		o.LogAll = strconv.FormatBool(on)
+	} else if strings.EqualFold(value, "always") {
+		o.LogAll = "always"
+	}
 	return o
 }

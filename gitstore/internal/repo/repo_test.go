@@ -375,6 +375,19 @@ func TestInitTogether(t *testing.T) {
 	}
 }
 
+func TestLogAll(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{"": "", "always": "always", "yes": "true", "1": "true", "0": "false", "off": "false", "perhaps": ""} {
+		r := gittest.Bare(t)
+		if value != "" {
+			r.Git("config", "core.logAllRefUpdates", value)
+		}
+		if o := find(t, r.Dir).RefOptions(); o.LogAll != want || !o.Bare {
+			t.Errorf("RefOptions for core.logAllRefUpdates=%q = %+v", value, o)
+		}
+	}
+}
+
 func TestFilePerm(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]fs.FileMode{
