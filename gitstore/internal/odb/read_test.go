@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-prompty/prompty/gitstore/internal/gittest"
@@ -14,7 +15,19 @@ import (
 
 func TestMain(m *testing.M) {
 	gittest.Isolate()
-	os.Exit(m.Run())
+	var err error
+	if seed.dir, err = os.MkdirTemp("", "odb"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(seed.dir)
+	os.Exit(code)
+}
+
+// seed is a repository that is made once and copied.
+var seed struct {
+	sync.Once
+	dir string
 }
 
 func open(t testing.TB, r *gittest.Repo) *DB {
@@ -90,19 +103,34 @@ func checkAll(t testing.TB, db *DB, all []gitObject) {
 }
 
 // seeded is a repository with history, a large file that grows, an empty one
-// and a tag.
-func seeded(t testing.TB, commits int) *gittest.Repo {
-	r := gittest.WorkTree(t)
-	r.Random(11, commits)
-	var text strings.Builder
-	for i := range 12 {
-		for j := range 1500 {
-			text.WriteString(strings.Repeat("x", (i*j)%17))
-			text.WriteString("line of a large file\n")
+// and a tag. All objects are loose, and refs lead to them.
+func seeded(t testing.TB) *gittest.Repo {
+	t.Helper()
+	seed.Do(func() {
+		r := gittest.WorkTree(t)
+		r.Random(11, 40)
+		var text strings.Builder
+		for i := range 10 {
+			for j := range 1500 {
+				text.WriteString(strings.Repeat("x", (i*j)%17))
+				text.WriteString("line of a large file\n")
+			}
+			r.Commit("large", "large.txt", text.String(), "empty.txt", "")
 		}
-		r.Commit("large", "large.txt", text.String(), "empty.txt", "")
+		r.Git("tag", "-a", "-m", "tagged", "v1")
+		r.Git("reflog", "expire", "--expire=now", "--all")
+		r.Git("prune", "--expire=now")
+		if err := os.CopyFS(filepath.Join(seed.dir, "repo"), os.DirFS(r.Dir)); err != nil {
+			t.Error(err)
+		}
+	})
+	r := gittest.WorkTree(t)
+	if err := os.RemoveAll(r.Dir); err != nil {
+		t.Fatal(err)
 	}
-	r.Git("tag", "-a", "-m", "tagged", "v1")
+	if err := os.CopyFS(r.Dir, os.DirFS(filepath.Join(seed.dir, "repo"))); err != nil {
+		t.Fatal(err)
+	}
 	return r
 }
 
@@ -128,7 +156,7 @@ func TestReadWhateverGitMade(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := seeded(t, 60)
+			r := seeded(t)
 			pack(r)
 			all := allObjects(t, r)
 			db := open(t, r)
