@@ -66,6 +66,9 @@ func (r *reader) describe(ctx context.Context) (prompty.Description, error) {
 	}
 	slices.Sort(d.Problems)
 	d.State = fmt.Sprintf("%s, %s", plural(count, "template"), where)
+	if forbids(mayWrite(r.ObjectsDir)) || forbids(mayWrite(r.CommonDir)) {
+		d.State += ", read-only"
+	}
 	return d, nil
 }
 
