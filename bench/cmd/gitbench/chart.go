@@ -11,7 +11,7 @@ import (
 // on a logarithmic scale: a bar to the right meets it.
 func (r report) chart() string {
 	const (
-		width, labels, barHeight = 920, 470, 22
+		width, labels, barHeight = 980, 530, 22
 		decade                   = 130.0 // pixels for a factor of ten
 	)
 	zero := float64(labels) + decade

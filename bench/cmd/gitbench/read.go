@@ -17,8 +17,8 @@ import (
 const readsPerRound = 500
 
 // warmGet compares Get of templates that were read before with os.ReadFile of
-// their files in a work tree, and with a git cat-file --batch asked for the
-// branch's. Like Get it looks at the branch each time.
+// their files in a work tree, and with a git cat-file --batch asked for those
+// at HEAD. Like Get it looks at the branch each time.
 func (c *config) warmGet(ctx context.Context) ([]row, error) {
 	s := c.history()
 	s.worktree = true
@@ -26,7 +26,11 @@ func (c *config) warmGet(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	storage, err := prompty.OpenStorage("git", repo+"?branch=main")
+	// Makes the branch a file of its own, as it is where people work.
+	if _, err := git(ctx, repo, "commit", "-q", "--allow-empty", "-m", "Nothing"); err != nil {
+		return nil, err
+	}
+	storage, err := prompty.OpenStorage("git", repo)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +47,7 @@ func (c *config) warmGet(ctx context.Context) ([]row, error) {
 	revs := make([]string, readsPerRound)
 	for n := range names {
 		i := rng.IntN(s.templates)
-		names[n], revs[n] = folders.name(i), "refs/heads/main:"+folders.path(i)
+		names[n], revs[n] = folders.name(i), "HEAD:"+folders.path(i)
 		files[n] = filepath.Join(repo, filepath.FromSlash(folders.path(i)))
 		got, err := storage.Get(ctx, names[n])
 		if err != nil {
@@ -83,8 +87,8 @@ func (c *config) warmGet(ctx context.Context) ([]row, error) {
 		samples[i] = samples[i].per(readsPerRound)
 	}
 	return []row{
-		compare("warm Get, with the look at the branch", samples[0], samples[1], "`os.ReadFile`", target{"time", 1}),
-		compare("warm Get, with the look at the branch", samples[0], samples[2], "`git cat-file --batch`", target{"faster", 5}),
+		compare("warm Get, against reading the file", samples[0], samples[1], "`os.ReadFile`", target{"time", 1}),
+		compare("warm Get, against asking git", samples[0], samples[2], "`git cat-file --batch`", target{"faster", 5}),
 	}, nil
 }
 
