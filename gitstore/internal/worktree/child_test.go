@@ -85,6 +85,9 @@ func checkHead(t testing.TB, r *gittest.Repo, scenario, but string) {
 		case p == but:
 		case err != nil:
 			checkGone(t, r, p)
+			if dir, _ := splitPath(p); dir != "" && r.Git("ls-tree", "HEAD", dir) == "" {
+				checkGone(t, r, dir)
+			}
 		default:
 			checkFile(t, r, p, want)
 		}

@@ -232,7 +232,7 @@ func TestDirtyOutside(t *testing.T) {
 func TestScanSparse(t *testing.T) {
 	t.Parallel()
 	r := scene(t)
-	r.Git("sparse-checkout", "set", "--no-cone", "/f")
+	r.Git("sparse-checkout", "set", "--no-cone", "/f", "/e/i")
 	b := openBench(t, r)
 	checkGone(t, r, "d/g")
 	list, err := b.Scan(t.Context(), "", "", sorted(headBlobs(t, r, "", "")))
@@ -240,8 +240,11 @@ func TestScanSparse(t *testing.T) {
 		t.Errorf("Scan = %+v, %v; what is left out is not gone", list, err)
 	}
 	// A save of what is left out changes the index only.
-	must(t, b.save(map[string]edit{"d/g": text("new"), "e/h": gone, "n": text("n")}))
+	must(t, b.save(map[string]edit{"d/g": text("new"), "e/h": text("new"), "n": text("n")}))
+	checkInStep(t, r)
+	must(t, b.save(map[string]edit{"d/g": gone}))
 	checkGone(t, r, "d/g")
+	checkGone(t, r, "e/h")
 	checkFile(t, r, "n", "n")
 	checkInStep(t, r)
 }

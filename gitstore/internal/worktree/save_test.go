@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-prompty/prompty/gitstore/internal/gittest"
 	"github.com/go-prompty/prompty/gitstore/internal/object"
@@ -113,11 +114,34 @@ func TestStatIsFresh(t *testing.T) {
 	r := gittest.WorkTree(t)
 	r.Commit("first", "f", "one", "g", "g")
 	b := openBench(t, r)
+	b.fault = func(step string) error {
+		if step == "exchange" || step == "place new" {
+			awaitTick(t)
+		}
+		return nil
+	}
 	must(t, b.save(map[string]edit{"f": text("two"), "d/new": text("three")}))
 	before := r.Git("ls-files", "--debug")
 	r.Git("update-index", "-q", "--really-refresh")
 	if after := r.Git("ls-files", "--debug"); after != before {
 		t.Errorf("the index has\n%s\ngit makes of it\n%s", before, after)
+	}
+}
+
+// awaitTick returns when the file system's clock has moved on.
+func awaitTick(t testing.TB) {
+	file := filepath.Join(t.TempDir(), "clock")
+	var first time.Time
+	for {
+		must(t, os.WriteFile(file, []byte("tick"), 0o666))
+		fi, err := os.Stat(file)
+		must(t, err)
+		if first.IsZero() {
+			first = fi.ModTime()
+		}
+		if fi.ModTime().After(first) {
+			return
+		}
 	}
 }
 
