@@ -22,7 +22,7 @@ func (e *HeldError) Error() string {
 		since = " since " + e.Since.UTC().Format(time.RFC3339)
 	}
 	if e.By != "" {
-		return fmt.Sprintf("%s is held by %s%s; wait until that is done, or end that process", e.Path, e.By, since)
+		return fmt.Sprintf("%s is held by %s%s; wait until that is done; if there is no such process any more, remove the file", e.Path, e.By, since)
 	}
 	return fmt.Sprintf("%s is there%s: another git command seems to be at work; wait until it is done, or, if none runs (see ps), remove the file", e.Path, since)
 }

@@ -42,6 +42,7 @@ func (o *Owner) Acquire(ctx context.Context, path string, timeout time.Duration)
 		timeout = DefaultTimeout
 	}
 	var deadline time.Time
+	freed := 0 // locks that went away since the last pause
 	for wait := 200 * time.Microsecond; ; wait = min(2*wait, 20*time.Millisecond) {
 		l, err := o.try(path)
 		if err == nil {
@@ -50,9 +51,11 @@ func (o *Owner) Acquire(ctx context.Context, path string, timeout time.Duration)
 		if !errors.Is(err, fs.ErrExist) {
 			return nil, err
 		}
-		if o.takeOver(path + ".lock") {
+		if freed < 10 && o.takeOver(path+".lock") {
+			freed++
 			continue
 		}
+		freed = 0
 		if deadline.IsZero() { // the clock is read only when someone is in the way
 			deadline = time.Now().Add(timeout)
 		}

@@ -352,6 +352,35 @@ func TestQueue(t *testing.T) {
 	release()
 }
 
+// After "rm -r .git/prompty" there is still one queue.
+func TestQueueRemovedByHand(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	one, two := open(t, dir), open(t, dir)
+	release, err := one.Queue(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "prompty")); err != nil {
+		t.Fatal(err)
+	}
+	releaseTwo, err := two.Queue(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := one.Queue(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Queue beside another's = %v, want %v", err, context.DeadlineExceeded)
+	}
+	releaseTwo()
+	if release, err = one.Queue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	release()
+}
+
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -85,9 +85,9 @@ func (s *Store) resolve(name string) (string, object.ID, error) {
 	return name, object.ID{}, fmt.Errorf("%s leads over more than %d symbolic references; do they form a circle?", start, maxSymbolic)
 }
 
-// readOne reads one reference without following it. Git writes a packed-refs
-// with the reference in it before it removes the loose file, so what is loose
-// no more is found there.
+// readOne reads one reference without following it. Git puts a packed-refs
+// with the reference in its place before it removes the loose file, so what is
+// loose no more is found there, and need not be looked for again.
 func (s *Store) readOne(name string) (id object.ID, target string, err error) {
 	if !readable(name) {
 		return id, "", fmt.Errorf("%q is not a valid name for a reference; see git help check-ref-format", name)
@@ -101,11 +101,10 @@ func (s *Store) readOne(name string) (id object.ID, target string, err error) {
 		return id, "", err
 	}
 	id, ok, err := p.find(name)
-	if ok || err != nil {
-		return id, "", err
+	if !ok && err == nil {
+		err = ErrNotFound
 	}
-	// Made since the first look?
-	return s.readLoose(name)
+	return id, "", err
 }
 
 // path returns where a reference stands when it is loose.

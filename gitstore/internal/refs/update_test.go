@@ -194,6 +194,12 @@ func TestUpdate(t *testing.T) {
 		t.Errorf("git reads %s, want %s", got, two)
 	}
 	r.Fsck()
+	// What changes nothing leaves it packed, as git does.
+	r.Git("pack-refs", "--all", "--prune")
+	commit(t, s, "refs/heads/main", two, true)
+	if _, err := os.Lstat(filepath.Join(r.GitDir(), "refs/heads/main")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the loose reference: %v, want none", err)
+	}
 
 	if _, err := refs.Open(r.GitDir(), r.GitDir(), nil, refs.Options{}).Lock(t.Context(), "refs/heads/main"); err == nil {
 		t.Error("Lock without an owner worked")
@@ -203,6 +209,31 @@ func TestUpdate(t *testing.T) {
 			t.Errorf("Lock(%q) worked", name)
 		}
 	}
+}
+
+// The first commit of a repository makes the branch that HEAD names.
+func TestUnborn(t *testing.T) {
+	t.Parallel()
+	r := gittest.WorkTree(t)
+	s := open(t, r, refs.Options{})
+	id := r.Git("commit-tree", "-m", "first", r.Pipe("", "mktree"))
+	u, err := s.Lock(t.Context(), "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.Name() != "refs/heads/main" || !u.Old().IsZero() {
+		t.Errorf("Name = %s, Old = %s; want refs/heads/main and zero", u.Name(), u.Old())
+	}
+	if err := u.Commit(parse(t, id), logEntry, true); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Git("reflog", "--format=%H %gs", "HEAD"); got != id+" prompty: save greeting" {
+		t.Errorf("reflog of HEAD: %q", got)
+	}
+	if got := r.Git("symbolic-ref", "HEAD"); got != "refs/heads/main" {
+		t.Errorf("HEAD is %s", got)
+	}
+	r.Fsck()
 }
 
 // A commit that fails leaves neither the reference nor its reflogs changed.

@@ -87,10 +87,10 @@ func (w *Worktree) progress() {
 	switch {
 	case has("rebase-merge"):
 		w.InProgress, w.RebaseOf = "rebase", w.branchIn("rebase-merge/head-name")
-		// Three lines each: the branch, where it was, where it goes.
+		// Three lines each: the branch, and the commits where it was and goes.
 		text, _ := readBounded(filepath.Join(w.GitDir, "rebase-merge", "update-refs"), 1<<20)
-		for i, line := range strings.Split(string(text), "\n") {
-			if i%3 == 0 && refs.CheckName(line) == nil {
+		for line := range strings.SplitSeq(string(text), "\n") {
+			if refs.CheckName(line) == nil {
 				w.UpdateRefs = append(w.UpdateRefs, line)
 			}
 		}
