@@ -148,6 +148,41 @@ func TestAlternates(t *testing.T) {
 	}
 }
 
+// TestPackIsGoneAndLoose: the objects of a pack that is known, but not open,
+// were unpacked.
+func TestPackIsGoneAndLoose(t *testing.T) {
+	t.Parallel()
+	for _, opened := range []bool{false, true} {
+		r := seeded(t)
+		r.Git("repack", "-adq")
+		all := allObjects(t, r)
+		db := open(t, r)
+		if _, err := db.Expand("1234"); err != nil { // reads the index
+			t.Fatal(err)
+		}
+		if opened {
+			if _, _, err := db.Read(all[0].id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pack := files(t, r, "pack/*.pack")[0]
+		data, err := os.ReadFile(pack)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files(t, r, "pack/*") {
+			if err := os.Remove(f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if opened { // unlinked, and nowhere else
+			checkAll(t, db, all)
+		}
+		r.Pipe(string(data), "unpack-objects", "-q")
+		checkAll(t, db, all)
+	}
+}
+
 func TestUnquote(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
@@ -281,7 +316,18 @@ func TestSmallCache(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
+	w := &writer{t: t, batch: db.Begin()}
+	for i := range 200 { // more than the windows hold
+		w.put(object.KindBlob, noise(uint64(i), 5_000), object.ID{})
+	}
+	if err := w.batch.Flush(SyncNone); err != nil {
+		t.Fatal(err)
+	}
+	all = append(all, w.all...)
 	checkAll(t, db, all)
+	if len(db.windows.ring) > db.windows.max {
+		t.Errorf("%d windows are in memory, want %d", len(db.windows.ring), db.windows.max)
+	}
 	if got := db.bases.bytes.Load(); got > 5000 {
 		t.Errorf("the cache holds %d bytes, want at most 5000", got)
 	}

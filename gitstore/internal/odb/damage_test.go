@@ -200,6 +200,35 @@ func TestAnotherCopyIsRead(t *testing.T) {
 	}
 }
 
+// TestPackIsCutWhileOpen: this would kill a process that maps the file.
+func TestPackIsCutWhileOpen(t *testing.T) {
+	t.Parallel()
+	r := gittest.WorkTree(t)
+	r.Commit("one", "a.txt", string(noise(1, 200_000)))
+	r.Git("repack", "-adq")
+	all := allObjects(t, r)
+	db := open(t, r)
+	for _, want := range all {
+		if want.kind == object.KindCommit {
+			if _, _, err := db.Read(want.id); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := os.Truncate(files(t, r, "pack/*.pack")[0], 1000); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range all {
+		if want.kind != object.KindBlob {
+			continue
+		}
+		var corrupt *CorruptError
+		if _, _, err := db.Read(want.id); !errors.As(err, &corrupt) {
+			t.Errorf("Read = %v, want a CorruptError", err)
+		}
+	}
+}
+
 // TestDamageHeals: once the file is replaced, objects are read without opening
 // anew.
 func TestDamageHeals(t *testing.T) {

@@ -47,6 +47,9 @@ type DB struct {
 	objects *cache[object.ID] // trees and commits that were loose or are our own
 	windows *windows
 
+	keep  int64 // keepBytes and spillBytes, smaller in tests
+	spill int
+
 	scan   sync.Mutex // held while looking for packs and while closing
 	closed atomic.Bool
 }
@@ -69,6 +72,7 @@ func Open(objectsDir string, o Options) (*DB, error) {
 		dir: filepath.Clean(objectsDir), opts: o,
 		bases:   newCache[place](o.CacheBytes / 2),
 		objects: newCache[object.ID](o.CacheBytes / 4),
+		keep:    keepBytes, spill: spillBytes,
 		windows: &windows{max: max(int(o.CacheBytes/4/windowSize), 4)},
 	}, nil
 }

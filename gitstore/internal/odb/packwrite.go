@@ -95,7 +95,7 @@ func (w *packWriter) add(p pending, known map[object.ID]int) error {
 	e.crc = crc32.ChecksumIEEE(w.buf[begin:])
 	w.entries = append(w.entries, e)
 	w.kept += int64(len(p.data))
-	for w.kept > keepBytes && w.oldest < at {
+	for w.kept > w.db.keep && w.oldest < at {
 		old := &w.entries[w.oldest]
 		w.kept -= int64(len(old.data))
 		old.data = nil
@@ -151,7 +151,7 @@ func (w *packWriter) each(visit func(pending)) {
 
 // spill moves what was made into a file if it is much.
 func (w *packWriter) spill() error {
-	if len(w.buf) < spillBytes {
+	if len(w.buf) < w.db.spill {
 		return nil
 	}
 	return w.write()

@@ -143,67 +143,59 @@ func TestManyObjectsAreOnePack(t *testing.T) {
 	}
 }
 
-// TestPackSpills makes a pack that is larger than what is kept in memory.
+// TestPackSpills makes a pack that is larger than what is kept in memory, and
+// reads from it before it is done.
 func TestPackSpills(t *testing.T) {
 	t.Parallel()
 	r := gittest.Bare(t)
 	db := open(t, r)
-	rng := rand.New(rand.NewPCG(1, 1))
-	b := db.Begin()
-	var first, base object.ID
-	for i := range 40 {
-		noise := make([]byte, 1<<20)
-		for i := range noise {
-			noise[i] = byte(rng.Uint32())
+	db.keep, db.spill = 20_000, 100_000
+	w := &writer{t: t, batch: db.Begin()}
+	for i := range 60 {
+		w.put(object.KindBlob, noise(uint64(i), 9_000), object.ID{})
+		last := w.all[len(w.all)-1]
+		for n := range 3 { // a chain of deltas
+			w.put(object.KindBlob, fmt.Appendf([]byte(last.data), "version %d", n), w.all[len(w.all)-1].id)
 		}
-		id, err := b.Put(object.KindBlob, noise)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if i == 0 {
-			first, base = id, id
+		if i == 30 && len(files(t, r, "pack/tmp_pack_*")) != 1 {
+			t.Error("nothing was spilled")
 		}
 	}
-	_, data, err := b.Read(first)
-	if err != nil || len(data) != 1<<20 || object.Hash(object.KindBlob, data) != first {
-		t.Fatalf("Batch.Read of what was spilled: %d bytes, %v", len(data), err)
+	for _, want := range w.all {
+		if kind, data, err := w.batch.Read(want.id); err != nil || kind != want.kind || string(data) != want.data {
+			t.Fatalf("Batch.Read(%s) = %v of %d bytes, %v", want.id, kind, len(data), err)
+		}
 	}
-	if base, err = b.PutBased(object.KindBlob, append(bytes.Clone(data), "more"...), base); err != nil {
-		t.Fatal(err)
-	}
-	if _, got, err := b.Read(base); err != nil || !bytes.HasPrefix(got, data) {
-		t.Errorf("Batch.Read of a delta: %v", err)
-	}
-	if err := b.Flush(SyncNone); err != nil {
+	// Bases that are not in memory any more.
+	w.put(object.KindBlob, []byte(w.all[3].data+"again"), w.all[3].id)
+	w.put(object.KindBlob, []byte(w.all[0].data+"again and again"), w.all[0].id)
+	if err := w.batch.Flush(SyncNone); err != nil {
 		t.Fatal(err)
 	}
 	r.Git("verify-pack", files(t, r, "pack/*.idx")[0])
-	if _, got, err := db.Read(base); err != nil || !bytes.HasPrefix(got, data) {
-		t.Errorf("Read of a delta: %v", err)
+	checkAll(t, db, w.all)
+	if fi, err := os.Stat(files(t, r, "pack/*.pack")[0]); err != nil || fi.Size() > 700_000 {
+		t.Errorf("the pack has %d bytes, %v, want deltas in it", fi.Size(), err)
 	}
-	if fi, err := os.Stat(files(t, r, "pack/*.pack")[0]); err != nil || fi.Size() > 41<<20 {
-		t.Errorf("the pack: %v, %v", fi.Size(), err)
+}
+
+func noise(seed uint64, size int) []byte {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	b := make([]byte, size)
+	for i := range b {
+		b[i] = byte(rng.Uint32())
 	}
+	return b
 }
 
 func TestDiscard(t *testing.T) {
 	t.Parallel()
 	r := gittest.Bare(t)
 	db := open(t, r)
+	db.spill = 50_000
 	b := db.Begin()
 	for i := range 40 {
-		noise := bytes.Repeat([]byte{byte(i)}, 1<<10)
-		for range 10 {
-			noise = append(noise, noise...)
-		}
-		if i >= 36 {
-			rng := rand.New(rand.NewPCG(uint64(i), 1))
-			noise = make([]byte, 9<<20)
-			for i := range noise {
-				noise[i] = byte(rng.Uint32())
-			}
-		}
-		if _, err := b.Put(object.KindBlob, noise); err != nil {
+		if _, err := b.Put(object.KindBlob, noise(uint64(i), 5_000)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -219,6 +211,54 @@ func TestDiscard(t *testing.T) {
 	}
 	if got := files(t, r, "??/*"); len(got) > 0 {
 		t.Errorf("an empty batch wrote %v", got)
+	}
+}
+
+// TestFoldersInTheWay: what cannot be written is an error that names the file,
+// and leaves nothing.
+func TestFoldersInTheWay(t *testing.T) {
+	t.Parallel()
+	r := gittest.Bare(t)
+	db := open(t, r)
+	id := object.Hash(object.KindBlob, []byte("text"))
+	write(t, filepath.Dir(loosePath(db.dir, id)), nil) // a file
+	b := db.Begin()
+	if _, err := b.Put(object.KindBlob, []byte("other text")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Put(object.KindBlob, []byte("text")); err != nil {
+		t.Fatal(err)
+	}
+	var where *fs.PathError
+	if err := b.Flush(SyncNone); !errors.As(err, &where) || !strings.HasPrefix(where.Path, db.dir) {
+		t.Errorf("Flush = %v, want a path", err)
+	}
+	if err := os.RemoveAll(filepath.Join(db.dir, "pack")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(db.dir, "pack"), nil)
+	for i := range 30 {
+		if _, err := b.Put(object.KindBlob, fmt.Append(nil, i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Flush(SyncNone); !errors.As(err, &where) || !strings.HasPrefix(where.Path, db.dir) {
+		t.Errorf("Flush of a pack = %v, want a path", err)
+	}
+	if left := files(t, r, "??/*"); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	db.spill = 10
+	if _, err := b.Put(object.KindBlob, []byte("one more")); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 30 {
+		if _, err := b.Put(object.KindBlob, fmt.Append(nil, i)); err != nil && !errors.As(err, &where) {
+			t.Errorf("Put = %v, want a path", err)
+		}
+	}
+	if err := b.Flush(SyncNone); !errors.As(err, &where) {
+		t.Errorf("Flush after a Put that did not work = %v, want its error", err)
 	}
 }
 
@@ -396,4 +436,26 @@ func TestDelta(t *testing.T) {
 			t.Fatalf("the delta has %d bytes of %d", len(delta), len(data))
 		}
 	})
+}
+
+// TestDeltaOfMegabytes: long copies, and a delta that is counted before memory
+// is taken for it.
+func TestDeltaOfMegabytes(t *testing.T) {
+	t.Parallel()
+	base := noise(1, 3<<20)
+	for _, data := range [][]byte{
+		append(bytes.Clone(base[:1<<20]), append(noise(2, 300), base[1<<20:]...)...),
+		bytes.Repeat(base[:2<<20], 1),
+	} {
+		delta := makeDelta(object.KindBlob, base, data)
+		got, err := patch(base, delta)
+		if err != nil || !bytes.Equal(got, data) || len(delta) > 2000 {
+			t.Errorf("patch with %d bytes gives %d, %v, want %d", len(delta), len(got), err, len(data))
+		}
+		for _, cut := range []int{1, 2, 5, len(delta) / 2} {
+			if _, err := patch(base, delta[:len(delta)-cut]); err == nil {
+				t.Errorf("a delta that lacks %d bytes was applied", cut)
+			}
+		}
+	}
 }
