@@ -399,7 +399,7 @@ func places(ids []string) map[string]int {
 func TestBesideGit(t *testing.T) {
 	t.Parallel()
 	r := gittest.WorkTree(t)
-	const ours, gits = 80, 10
+	const ours, gits = 40, 6
 	r.Git("config", "gc.reflogExpire", "never")
 	r.Git("config", "gc.reflogExpireUnreachable", "never")
 	ids := chain(t, r, 3*ours+gits+2)
@@ -573,7 +573,7 @@ func TestFoldersComeAndGo(t *testing.T) {
 	for w := range 2 {
 		s := open(t, r, refs.Options{LockTimeout: time.Minute})
 		busy.Go(func() {
-			for range 30 {
+			for range 15 {
 				name := fmt.Sprintf("refs/heads/deep/er/%d", w)
 				u, err := s.Lock(t.Context(), name)
 				if err == nil {
@@ -622,7 +622,7 @@ func TestKill(t *testing.T) {
 	ids := chain(t, r, 2000)
 	place := places(ids)
 	s := open(t, r, refs.Options{LockTimeout: 2 * time.Second})
-	for round := range 15 {
+	for round := range 10 {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "REFS_TEST_DIR="+git, "REFS_TEST_IDS="+strings.Join(ids, ","))
 		out, err := cmd.StdoutPipe()
