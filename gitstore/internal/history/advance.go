@@ -31,12 +31,12 @@ func (ix *Index) Advance(ctx context.Context, tip object.ID) (*Index, Update, er
 	}
 	rewritten := stop != from.tip
 	if at == from.at {
-		up := ix.grow(tip, runs, rewritten)
+		up := ix.grow(tip, runs)
 		up.Rewritten = rewritten
 		return ix, up, nil
 	}
 	next := ix.upTo(at, stop)
-	next.grow(tip, runs, true)
+	next.grow(tip, runs)
 	return next, from.rewritten(next.View(), at), nil
 }
 
@@ -64,7 +64,7 @@ func (ix *Index) Fork(ctx context.Context, tip object.ID) (*Index, error) {
 		return nil, err
 	}
 	next := ix.upTo(at, stop)
-	next.grow(tip, runs, true)
+	next.grow(tip, runs)
 	return next, nil
 }
 
@@ -87,7 +87,7 @@ func (ix *Index) Append(commit object.ID, raw []byte, edits []Edit) (Update, err
 			l.edits = append(l.edits, e)
 		}
 	}
-	return ix.grow(commit, []*run{{links: []link{l}}}, false), nil
+	return ix.grow(commit, []*run{{links: []link{l}}}), nil
 }
 
 // ErrNotNext is the error of [Index.Append] for a commit whose first parent is

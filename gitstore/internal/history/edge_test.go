@@ -101,6 +101,42 @@ func TestCancelled(t *testing.T) {
 		t.Errorf("Fork: %v", err)
 	}
 	newModel(scope).check(t, "cancelled", ix.View())
+	ctx, why := context.WithCancelCause(t.Context())
+	why(errors.New("the user went home"))
+	if _, err := ix.Fork(ctx, chain[2].id); err != context.Canceled {
+		t.Errorf("Fork, cancelled for a reason: %v", err)
+	}
+}
+
+// TestLong has a chain of several runs, each of whose commits matters.
+func TestLong(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	texts := make([]string, 1600)
+	for i := range texts {
+		texts[i] = []string{"a", "", "b"}[i%3]
+	}
+	chain := w.line("p/q/a.md", texts...)
+	m := newModel(scope)
+	for _, c := range chain {
+		m = m.after(c)
+	}
+	for end := range 3 { // where the runs end is another commit each time
+		over := history.Overrides{Parents: map[object.ID][]object.ID{chain[len(chain)-1].id: {chain[len(chain)-2-end].id}}}
+		ix := advance(t, history.New(w, scope, over), chain[len(chain)-1].id)
+		if end == 0 {
+			m.check(t, "all", ix.View())
+		}
+		deleted := 0
+		for i := range len(chain) - 2 - end {
+			if v, ok := ix.At(chain[i].id); ok && v.Len() == 0 {
+				deleted++
+			}
+		}
+		if want := (len(chain) - 2 - end + 1) / 3; deleted != want {
+			t.Errorf("%d deletions, want %d", deleted, want)
+		}
+	}
 }
 
 // TestWaiting cancels a call that waits for another one's reading.

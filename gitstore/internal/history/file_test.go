@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/go-prompty/prompty/gitstore/internal/history"
+	"github.com/go-prompty/prompty/gitstore/internal/object"
 )
 
 // saved makes a random chain and writes its index.
@@ -97,6 +98,110 @@ func TestEmptyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	newModel(scope).check(t, "empty", ix.View())
+}
+
+// TestTimes keeps times long before and after everything else.
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	m := newModel(scope)
+	for i, at := range []struct{ seconds, ns int64 }{{-9e9, 0}, {-1, 5}, {-1, 0}, {0, 0}, {9e9, 999_999_999}, {3, 4}} {
+		var parents []object.ID
+		if m.tip != nil {
+			parents = []object.ID{m.tip.id}
+		}
+		path := fmt.Sprintf("p/q/%d.md", i)
+		m = m.after(w.add(commit{seconds: at.seconds, ns: at.ns, files: map[string]leaf{path: file("x")}}, parents...))
+	}
+	ix := advance(t, history.New(w, scope, history.Overrides{}), m.tip.id)
+	m.check(t, "built", ix.View())
+	ix, err := history.Decode(ix.Encode(), scope)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.check(t, "loaded", ix.View())
+}
+
+// body makes a file up.
+type body struct{ data []byte }
+
+func newBody(tip byte, commits ...byte) *body {
+	b := &body{[]byte("prompty history 1\n")}
+	b.text(scope.Dir).text(scope.Ext).text("").id(tip).numbers(0, uint64(len(commits)))
+	for _, c := range commits {
+		b.id(c)
+	}
+	return b
+}
+
+func (b *body) numbers(list ...uint64) *body {
+	for _, n := range list {
+		b.data = binary.AppendUvarint(b.data, n)
+	}
+	return b
+}
+
+func (b *body) text(s string) *body {
+	b.numbers(uint64(len(s)))
+	b.data = append(b.data, s...)
+	return b
+}
+
+func (b *body) id(c byte) *body {
+	b.data = append(b.data, bytes.Repeat([]byte{c}, 20)...)
+	return b
+}
+
+// TestImpossible has files that are whole, and tell what cannot be.
+func TestImpossible(t *testing.T) {
+	t.Parallel()
+	const version, remove, hide, commit = 0, 1, 2, 4 // what an event is, and that it is of the next commit
+	two := func() *body { return newBody(2, 1, 2).numbers(0, 0) }
+	one := func(path string, events ...uint64) *body {
+		return two().numbers(1, 1, 0).text(path).numbers(events...).id(9)
+	}
+	const a, b = "p/q/a.md", "p/q/b.md"
+	if _, err := history.Decode(seal(one(a, 1, 1, commit|version, commit|hide, 1).data), scope); err != nil {
+		t.Fatalf("a good file: %v", err)
+	}
+	if ix, err := history.Decode(seal(two().numbers(2, 2, 0).text(a).numbers(1, 0, commit|version, 4).text("b.md").numbers(1, 0, 2*commit|version).id(8).id(9).data), scope); err != nil || !slices.Equal(ix.View().Paths(""), []string{a, b}) {
+		t.Fatalf("a good file: %v", err)
+	}
+	for what, body := range map[string]*body{
+		"commits without a tip":           newBody(0, 1).numbers(0, 0, 0),
+		"more commits than bytes":         {append(newBody(1).data[:len(newBody(1).data)-1], 0xff, 0xff, 0xff, 0xff, 0x7f)},
+		"a time too far":                  newBody(1, 1).numbers(10_000_000_000*4, 0, 0),
+		"a time too long ago":             newBody(1, 1).numbers(10_000_000_000*4-2, 0, 0),
+		"too many nanoseconds":            newBody(1, 1).numbers(1, 1_000_000_000, 0, 0),
+		"a version before all commits":    one(a, 1, 0, version),
+		"a version after all commits":     one(a, 1, 0, 3*commit|version),
+		"two versions of a commit":        two().numbers(1, 2, 0).text(a).numbers(2, 0, commit|version, version).id(8).id(9),
+		"a version that is taken at once": one(a, 1, 1, commit|version, remove),
+		"a version that is hid at once":   one(a, 1, 1, commit|version, hide, 1),
+		"a removal that brings something": two().numbers(1, 2, 0).text(a).numbers(2, 1, commit|version, commit|remove, version).id(8).id(9),
+		"a removal of nothing":            one(a, 1, 1, commit|remove, version),
+		"a removal twice":                 one(a, 1, 2, commit|version, commit|remove, remove),
+		"an unknown event":                one(a, 1, 1, commit|version, commit|3),
+		"version 0 is hidden":             one(a, 1, 1, commit|version, commit|hide, 0),
+		"a version to come is hidden":     one(a, 1, 1, commit|version, commit|hide, 2),
+		"a version is hidden twice":       one(a, 1, 2, commit|version, commit|hide, 1, hide, 1),
+		"a file without versions":         two().numbers(1, 0, 0).text(a).numbers(0, 0),
+		"fewer versions than it says":     one(a, 1, 0),
+		"more versions than it says":      two().numbers(1, 1, 0).text(a).numbers(1, 1, commit|version, commit|version).id(8).id(9),
+		"a version of no file":            two().numbers(1, 2, 0).text(a).numbers(1, 0, commit|version).id(8).id(9),
+		"more versions than there are":    two().numbers(1, 1, 0).text(a).numbers(2, 0, commit|version, commit|version).id(9),
+		"a path twice":                    two().numbers(2, 2, 0).text(a).numbers(1, 0, commit|version, 8).text("").numbers(1, 0, commit|version).id(8).id(9),
+		"paths in no order":               two().numbers(2, 2, 0).text(b).numbers(1, 0, commit|version, 0).text(a).numbers(1, 0, commit|version).id(8).id(9),
+		"a path like a longer one":        two().numbers(2, 2, 0).text(a).numbers(1, 0, commit|version, 9).text("").numbers(1, 0, commit|version).id(8).id(9),
+		"a path out of scope":             one("p/a.md", 1, 0, commit|version),
+		"a path that is only .md":         one("p/q/.md", 1, 0, commit|version),
+		"a number without end":            {append(two().data, 0xff, 0xff)},
+	} {
+		ix, err := history.Decode(seal(body.data), scope)
+		if err == nil {
+			t.Errorf("%s: loaded, with %q", what, ix.View().Paths(""))
+		}
+	}
 }
 
 // TestDamage loads files that are cut off at every byte, have any one bit

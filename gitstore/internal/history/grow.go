@@ -25,14 +25,10 @@ func (s Scope) holds(path string) bool {
 	return len(name) > len(s.Ext) && strings.HasSuffix(name, s.Ext)
 }
 
-// grow applies the commits of a walk, oldest first. It starts over to count
-// the commits that do nothing if what was counted is no part of the chain.
-func (ix *Index) grow(tip object.ID, runs []*run, startOver bool) Update {
+// grow applies the commits of a walk, oldest first.
+func (ix *Index) grow(tip object.ID, runs []*run) Update {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	if startOver {
-		ix.quiet = 0
-	}
 	up := Update{From: ix.tip, To: tip}
 	from := uint32(len(ix.commits))
 	touched := map[*file]bool{}

@@ -246,6 +246,14 @@ func (m *model) check(t testing.TB, what string, v history.View) {
 				t.Errorf("%s: Version(%q, %d) = %v, %v, want %v of %v", what, path, n-1, got, ok, is, list)
 			}
 		}
+		for other, versions := range m.paths {
+			for _, x := range versions {
+				_, ok := v.ByCommit(path, x.Commit)
+				if is := slices.ContainsFunc(want, func(v history.Version) bool { return v.Commit == x.Commit }); ok != is {
+					t.Errorf("%s: ByCommit(%q, %s, which is of %q) gives %v", what, path, x.Commit, other, ok)
+				}
+			}
+		}
 		for _, x := range list {
 			if got, ok := v.ByCommit(path, x.Commit); ok != x.live || ok && got != x.Version {
 				t.Errorf("%s: ByCommit(%q, %s) = %v, %v, want %v", what, path, x.Commit, got, ok, x)

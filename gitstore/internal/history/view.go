@@ -84,7 +84,7 @@ func (v View) ByCommit(path string, commit object.ID) (found Version, ok bool) {
 		return found, false
 	}
 	at, kept := v.ix.ordinal(commit)
-	if !kept || at > v.at {
+	if !kept {
 		return found, false
 	}
 	v.look(path, func(f *file) {
