@@ -117,7 +117,18 @@ func (c *content) close() {
 var errNoContent = errors.New("neither a file nor a symbolic link")
 
 // read reads a file or a link, and nothing else. It never waits.
-func (p *place) read(name string) (*content, error) {
+func (p *place) read(name string) (c *content, err error) {
+	for range 100 { // Saves beside us replace files, but not all the time
+		if c, err = p.readOnce(name); !errors.Is(err, errReplaced) {
+			break
+		}
+	}
+	return c, err
+}
+
+var errReplaced = errors.New("replaced while it was opened")
+
+func (p *place) readOnce(name string) (*content, error) {
 	fi, err := p.root.Lstat(name)
 	if err != nil {
 		return nil, err
@@ -137,7 +148,7 @@ func (p *place) read(name string) (*content, error) {
 	if c.info, err = f.Stat(); err == nil {
 		switch {
 		case !os.SameFile(fi, c.info):
-			err = fmt.Errorf("%s: replaced while it was opened", p.path(name))
+			err = fmt.Errorf("%s: %w", p.path(name), errReplaced)
 		case c.info.Size() > maxFile:
 			err = fmt.Errorf("%s: larger than %d MiB", p.path(name), maxFile>>20)
 		default:
