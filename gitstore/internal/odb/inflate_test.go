@@ -31,7 +31,7 @@ func deflate(t testing.TB, data []byte, level int) []byte {
 func texts() [][]byte {
 	rng := rand.New(rand.NewPCG(5, 6))
 	all := [][]byte{nil, []byte("x"), []byte(strings.Repeat("x", 70_000)), []byte(strings.Repeat("abc", 3)), []byte(strings.Repeat("the quick brown fox ", 4000))}
-	for size := 1; size < 300_000; size = size*3 + rng.IntN(5) {
+	for size := 1; size < 100_000; size = size*4 + rng.IntN(5) {
 		noise := make([]byte, size)
 		for i := range noise {
 			noise[i] = byte(rng.Uint32())

@@ -111,10 +111,10 @@ func TestManyObjectsAreOnePack(t *testing.T) {
 		db := open(t, r)
 		w := &writer{t: t, batch: db.Begin()}
 		last := map[string]object.ID{}
-		for i := range 400 {
+		for i := range 220 {
 			name := fmt.Sprintf("template-%03d.prompty", i*7%150)
 			last[name] = w.save(name, fmt.Sprintf("version %d of a text\n%s", i, strings.Repeat("line\n", i)), last[name])
-			if i%50 == 0 {
+			if i%70 == 69 {
 				for _, want := range w.all {
 					kind, data, err := w.batch.Read(want.id)
 					if err != nil || kind != want.kind || string(data) != want.data {
