@@ -237,3 +237,10 @@ func Drop(tree []byte, name string) ([]byte, bool, error) {
 	edited = append(edited, tree[:at]...)
 	return append(edited, tree[at+end:]...), true, nil
 }
+
+// EntrySize gives the length of the first entry of a tree, whose last 20 bytes
+// are its id, or -1 if it is damaged.
+func EntrySize(tree []byte) int {
+	_, end := scanEntry(tree)
+	return end
+}

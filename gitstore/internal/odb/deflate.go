@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/flate"
+
+	"github.com/go-prompty/prompty/gitstore/internal/object"
 )
 
 // compressor makes zlib streams.
@@ -47,22 +49,28 @@ func (c *compressor) free() {
 	}
 }
 
-// compress gives the parts together as a stream, which is valid until the next
-// call.
-func (c *compressor) compress(parts ...[]byte) []byte {
+// compress gives head and data together as a stream, which is valid until the
+// next call.
+func (c *compressor) compress(kind object.Kind, head, data []byte) []byte {
 	c.out.Reset()
+	if kind == object.KindTree && c.level == 1 {
+		c.out.Grow(len(data)*5/8 + 100)
+		c.out.Write(appendTree(c.out.AvailableBuffer(), head, data))
+		if c.out.Len() < len(data)*9/10+100 {
+			return c.out.Bytes()
+		}
+		c.out.Reset() // names of some other sort
+	}
 	c.out.Write([]byte{0x78, 0x01})
 	c.w.Reset(&c.out)
-	sum := adler32.New()
-	for _, part := range parts {
-		// Writing to memory gives no errors.
-		_, _ = c.w.Write(part)
-		_, _ = sum.Write(part)
-	}
+	// Writing to memory gives no errors.
+	_, _ = c.w.Write(head)
+	_, _ = c.w.Write(data)
 	_ = c.w.Close()
-	var tail [4]byte
-	binary.BigEndian.PutUint32(tail[:], sum.Sum32())
-	c.out.Write(tail[:])
+	sum := adler32.New()
+	_, _ = sum.Write(head)
+	_, _ = sum.Write(data)
+	c.out.Write(sum.Sum(nil))
 	return c.out.Bytes()
 }
 

@@ -35,7 +35,7 @@ func (db *DB) writeLoose(objects []pending, sync Sync) (err error) {
 		made[filepath.Dir(path)] = made[filepath.Dir(path)] || isNew
 		z := compressors(db.opts.Compression)
 		var head [maxHeader]byte
-		_, err = f.Write(z.compress(object.AppendHeader(head[:0], p.kind, int64(len(p.data))), p.data))
+		_, err = f.Write(z.compress(p.kind, object.AppendHeader(head[:0], p.kind, int64(len(p.data))), p.data))
 		z.free()
 		if err != nil {
 			return err

@@ -89,7 +89,11 @@ func (w *packWriter) add(p pending, known map[object.ID]int) error {
 		w.buf = appendStored(w.buf, content)
 	} else {
 		z := compressors(w.db.opts.Compression)
-		w.buf = append(w.buf, z.compress(content)...)
+		contentKind := p.kind
+		if e.base >= 0 {
+			contentKind = object.KindBlob // for what a delta resembles
+		}
+		w.buf = append(w.buf, z.compress(contentKind, nil, content)...)
 		z.free()
 	}
 	e.crc = crc32.ChecksumIEEE(w.buf[begin:])

@@ -2,8 +2,10 @@ package odb
 
 import (
 	"bytes"
+	"compress/zlib"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -456,6 +458,42 @@ func TestDeltaOfMegabytes(t *testing.T) {
 			if _, err := patch(base, delta[:len(delta)-cut]); err == nil {
 				t.Errorf("a delta that lacks %d bytes was applied", cut)
 			}
+		}
+	}
+}
+
+// TestTreeDeflate: trees are made short, and read back by another inflater.
+func TestTreeDeflate(t *testing.T) {
+	t.Parallel()
+	var even, odd []byte
+	for i := range 10_000 {
+		id := object.Hash(object.KindBlob, fmt.Append(nil, i))
+		even = object.AppendEntry(even, object.Entry{Mode: object.ModeFile, Name: fmt.Appendf(nil, "template-%05d.prompty", i), ID: id})
+	}
+	for i := range 700 {
+		name := strings.Repeat(string(rune('a'+i%26)), i*i%600+1) + fmt.Sprint(i)
+		odd = object.AppendEntry(odd, object.Entry{Mode: []uint32{object.ModeFile, object.ModeTree}[i%2], Name: []byte(name), ID: object.ID{byte(i)}})
+	}
+	huge := object.AppendEntry(nil, object.Entry{Mode: object.ModeFile, Name: bytes.Repeat([]byte("n"), 40_000), ID: object.ID{1}})
+	for name, tree := range map[string][]byte{
+		"empty": nil, "even": even, "odd": odd, "one": even[:49], "huge names": append(bytes.Clone(huge), huge...), "damaged": append(bytes.Clone(even[:4900]), "100644 x"...),
+	} {
+		head := object.AppendHeader(nil, object.KindTree, int64(len(tree)))
+		c := compressors(0)
+		packed := bytes.Clone(c.compress(object.KindTree, head, tree))
+		c.free()
+		for _, packed := range [][]byte{packed, appendTree([]byte("front"), head, tree)[5:]} {
+			z, err := zlib.NewReader(bytes.NewReader(packed))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(z)
+			if want := append(bytes.Clone(head), tree...); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%s: %d bytes come back, %v, want %d", name, len(got), err, len(want))
+			}
+		}
+		if best := deflate(t, tree, 1); len(packed) > len(best)*11/10+120 {
+			t.Errorf("%s: %d bytes are made of %d, zlib makes %d", name, len(packed), len(tree), len(best))
 		}
 	}
 }
