@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,6 +80,23 @@ func TestOtherFileSystem(t *testing.T) {
 		must(t, b.save(scenarios["change"]))
 		checkFile(t, r, "f", "mine")
 		checkIndex(t, r)
+
+		// Two saves that slip in: the first is set aside beside the second.
+		r.Git("checkout", "-q", "f")
+		b.fault = func(step string) error {
+			if step == "exchange" || step == "look at old" {
+				r.Write("other", step)
+				must(t, os.Rename(r.Path("other"), r.Path("f")))
+			}
+			return nil
+		}
+		must(t, b.save(map[string]edit{"f": text("three")}))
+		checkFile(t, r, "f", "look at old")
+		aside, err := filepath.Glob(r.Path("lost-*"))
+		if err != nil || len(aside) != 1 {
+			t.Fatalf("set aside %q, %v", aside, err)
+		}
+		checkFile(t, r, filepath.Base(aside[0]), "exchange")
 	})
 	for _, scenario := range []string{"change", "remove", "create"} {
 		t.Run("kill/"+scenario, func(t *testing.T) {
@@ -213,6 +231,7 @@ func TestAfterCrashMovedOn(t *testing.T) {
 		"committed over": {{"reset", "-q", "--hard"}, {"rm", "-q", "f"}, {"commit", "-q", "-m", "x"}},
 		"other branch":   {{"checkout", "-q", "-f", "-b", "other", "HEAD~"}},
 		"refreshed":      {{"update-index", "-q", "--refresh"}},
+		"staged":         {{"rm", "-q", "-f", "f"}, {"reset", "-q", "--hard"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -322,6 +341,9 @@ func TestHealNeedsObjects(t *testing.T) {
 	must(t, err)
 	must(t, os.Remove(object))
 	b := openBench(t, r)
+	if !b.Pending() {
+		t.Error("nothing is pending after a crash")
+	}
 	if _, err := b.Begin(t.Context()); err == nil || !strings.Contains(err.Error(), journalName) || !strings.Contains(err.Error(), blob) {
 		t.Errorf("Begin: %v", err)
 	}
@@ -329,6 +351,35 @@ func TestHealNeedsObjects(t *testing.T) {
 	b = openBench(t, r)
 	b.begin(t)
 	checkInStep(t, r)
+	if b.Pending() {
+		t.Error("something is pending after Begin")
+	}
+}
+
+// TestJournalLines: a checksum does not make sense of what has none.
+func TestJournalLines(t *testing.T) {
+	t.Parallel()
+	id := strings.Repeat("ab", 20)
+	head := journalHead + "\nfrom " + id + "\nto " + id + "\n"
+	entry := "100644 " + id + " "
+	for body, want := range map[string]bool{
+		"":                                  false,
+		journalHead + "\n":                  false,
+		"prompty pending 2" + head[17:]:     false,
+		strings.Replace(head, "to", "2", 1): false,
+		head:                                true,
+		head + entry + entry + "\"a\"\n":    true,
+		head + entry + entry + "a\n":        false,
+		head + entry + entry + "\"../a\"\n": false,
+		head + entry + "\n":                 false,
+		head + "9 " + id + " " + entry + "\"a\"\n":                                           false,
+		head + "0 " + strings.Repeat("0", 40) + " 0 " + strings.Repeat("0", 40) + " \"a\"\n": false,
+	} {
+		x := &Txn{plan: map[string]*item{}}
+		if got := x.decodeJournal(fmt.Appendf([]byte(body), "sum %08x\n", crc32.ChecksumIEEE([]byte(body)))); got != want {
+			t.Errorf("%q: %v, want %v", body, got, want)
+		}
+	}
 }
 
 // TestAbortAfterMove: the ref has moved although its Commit gave an error.
@@ -509,4 +560,89 @@ func TestBesideGit(t *testing.T) {
 		checkFile(t, r, fmt.Sprint("s/", k), "save 11")
 	}
 	r.Fsck()
+}
+
+func TestDurable(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	b := openBench(t, r)
+	b.durable = true
+	must(t, b.save(scenarios["many"]))
+	checkInStep(t, r)
+	checkHead(t, r, "many", "")
+	checkTidy(t, r)
+}
+
+// TestStagedAfterCrash: what somebody staged meanwhile is hers.
+func TestStagedAfterCrash(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	if !killed(t, r, "change", "ref moved") {
+		t.Fatal("not killed")
+	}
+	must(t, os.Remove(r.Path(".git/index.lock")))
+	r.Write("f", "mine")
+	r.Git("add", "f")
+	b := openBench(t, r)
+	b.begin(t)
+	if s := r.Git("status", "--porcelain"); s != "M  f" {
+		t.Errorf("git status %q", s)
+	}
+	checkFile(t, r, "f", "mine")
+	checkTidy(t, r)
+}
+
+// TestUsersFiles: the user's own attributes and patterns count.
+func TestUsersFiles(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	mine := t.TempDir()
+	must(t, os.WriteFile(mine+"/attributes", []byte("f filter=x\n"), 0o666))
+	must(t, os.WriteFile(mine+"/ignore", []byte("*.secret\n"), 0o666))
+	r.Git("config", "core.attributesFile", mine+"/attributes")
+	r.Git("config", "core.excludesFile", mine+"/ignore")
+	r.Write("a.secret", "x")
+	r.Write("a.open", "x")
+	b := openBench(t, r)
+	var no *UnsupportedError
+	if err := b.save(scenarios["change"]); !errors.As(err, &no) || !strings.Contains(err.Error(), "filter") {
+		t.Errorf("save: %v", err)
+	}
+	for path, want := range map[string]State{"a.secret": Same, "a.open": Added} {
+		if f, err := b.Dirty(path, object.ID{}); err != nil || f.State != want {
+			t.Errorf("Dirty(%s) = %+v, %v", path, f, err)
+		}
+	}
+}
+
+func TestBadSettings(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"core.fileMode", "core.ignoreCase", "core.autocrlf"} {
+		r := scene(t)
+		section, name, _ := strings.Cut(key, ".")
+		f, err := os.OpenFile(r.Path(".git/config"), os.O_APPEND|os.O_WRONLY, 0)
+		must(t, err)
+		_, err = fmt.Fprintf(f, "[%s]\n\t%s = perhaps\n", section, name)
+		must(t, errors.Join(err, f.Close()))
+		b, err := open(r.Dir)
+		if err == nil {
+			b.close()
+			t.Errorf("%s = perhaps: no error", key)
+		} else if !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(name)) {
+			t.Errorf("%s = perhaps: %v", key, err)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[string]error{
+		"a/b: uncommitted change (staged)": &DirtyError{"a/b", Staged},
+		"x: no; do that":                   &UnsupportedError{"x", "no", "do that"},
+		"a is not a folder":                &blockedError{"a"},
+	} {
+		if err.Error() != want {
+			t.Errorf("%q, want %q", err, want)
+		}
+	}
 }

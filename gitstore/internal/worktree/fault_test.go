@@ -3,9 +3,12 @@ package worktree
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-prompty/prompty/gitstore/internal/gittest"
 )
 
 var errInjected = errors.New("injected fault")
@@ -154,6 +157,46 @@ func TestSlipInElsewhere(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSlipInTwice: two saves slip in, so that the first is already put aside when
+// the second comes. The second stays.
+func TestSlipInTwice(t *testing.T) {
+	t.Parallel()
+	rename := func(r *gittest.Repo, path, text string) {
+		r.Write("other", text)
+		must(t, os.Rename(r.Path("other"), r.Path(path)))
+	}
+	for _, tc := range []struct {
+		scenario, path string
+		second         func(r *gittest.Repo, path string)
+		want           string
+		aside          int
+	}{
+		{"change", "f", func(r *gittest.Repo, path string) { rename(r, path, "later") }, "later", 1},
+		{"change", "f", func(r *gittest.Repo, path string) { must(t, os.Remove(r.Path(path))) }, "earlier", 0},
+		{"remove", "d/g", func(r *gittest.Repo, path string) { rename(r, path, "later") }, "later", 1},
+		{"remove", "d/g", func(r *gittest.Repo, path string) {}, "earlier", 0},
+	} {
+		r := scene(t)
+		b := openBench(t, r)
+		b.fault = func(step string) error {
+			switch step {
+			case "exchange", "take out":
+				rename(r, tc.path, "earlier")
+			case "look at old":
+				tc.second(r, tc.path)
+			}
+			return nil
+		}
+		must(t, b.save(scenarios[tc.scenario]))
+		checkFile(t, r, tc.path, tc.want)
+		checkIndex(t, r)
+		lost, err := filepath.Glob(r.Path(".git/prompty/lost/*"))
+		if err != nil || len(lost) != tc.aside {
+			t.Errorf("%s, then %s: set aside %q, %v", tc.scenario, tc.want, lost, err)
+		}
 	}
 }
 

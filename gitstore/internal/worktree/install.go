@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/go-prompty/prompty/gitstore/internal/gitindex"
 	"github.com/go-prompty/prompty/gitstore/internal/object"
@@ -211,6 +212,11 @@ func (s *swap) placeNew() (stays bool, err error) {
 	return err != nil, err
 }
 
+// writerPatience is, roughly, how long a file that somebody has open for writing
+// is waited for. A process that is just being started may hold for a moment
+// what its parent had open, though it never writes into it.
+const writerPatience = 100 * time.Millisecond
+
 // isOld reports whether q/temp is the file that the index had, and no one has
 // it open to write into it.
 func (s *swap) isOld() (bool, error) {
@@ -223,6 +229,10 @@ func (s *swap) isOld() (bool, error) {
 		return s.x.tree.holds(s.x.index, s.it.path, c, s.it.old)
 	}
 	quiet, release := holdWriters(c.file)
+	for wait := 200 * time.Microsecond; !quiet && wait < writerPatience; wait *= 2 {
+		time.Sleep(wait)
+		quiet, release = holdWriters(c.file)
+	}
 	defer release()
 	if !quiet {
 		return false, nil
@@ -236,34 +246,24 @@ func (s *swap) isOld() (bool, error) {
 
 // swapBack gives somebody's file, now at q/temp, its place back.
 func (s *swap) swapBack() error {
-	for range 8 {
-		err := exchange(s.q, s.temp, s.p, s.name)
-		if errors.Is(err, fs.ErrNotExist) {
-			// Ours was deleted there; what was saved before is what is left.
-			err = moveNew(s.q, s.temp, s.p, s.name)
-			if errors.Is(err, fs.ErrExist) {
-				continue
-			}
-			return err
-		}
-		if err != nil {
-			return err
-		}
-		fi, err := s.q.root.Lstat(s.temp)
-		if err != nil {
-			return err
-		}
-		if os.SameFile(fi, s.ours) {
-			return nil
-		}
-		// Somebody saved once more in between: the later file was swapped out.
-		// Swap again, and the one that it replaced comes out.
-		if err := exchange(s.q, s.temp, s.p, s.name); err != nil {
-			return err
-		}
-		return nil
+	err := exchange(s.q, s.temp, s.p, s.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		// Ours was deleted there; what was saved before is what is left.
+		return s.giveBack()
 	}
-	return fmt.Errorf("the file changes all the time")
+	if err != nil {
+		return err
+	}
+	fi, err := s.q.root.Lstat(s.temp)
+	if err != nil || os.SameFile(fi, s.ours) {
+		return err
+	}
+	// Somebody saved once more in between: the later file was swapped out. Swap
+	// again, and the one that it replaced comes out.
+	if err := exchange(s.q, s.temp, s.p, s.name); err != nil {
+		return err
+	}
+	return s.x.setAside(s.q, s.temp, s.name)
 }
 
 // replaceSeen is for systems without an exchange: between the look and the

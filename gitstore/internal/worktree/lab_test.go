@@ -42,6 +42,8 @@ type bench struct {
 	refs  *refs.Store
 	owner *lockfile.Owner
 	kept  []string // what the last save left to others
+
+	durable bool
 }
 
 func open(dir string) (*bench, error) {
@@ -164,7 +166,7 @@ func (b *bench) save(edits map[string]edit) error {
 	if err := batch.Flush(odb.SyncNone); err != nil {
 		return err
 	}
-	if err := x.Prepare(u.Old(), id, false); err != nil {
+	if err := x.Prepare(u.Old(), id, b.durable); err != nil {
 		return err
 	}
 	if err := b.ask("move ref"); err != nil {

@@ -241,6 +241,9 @@ func TestScanSparse(t *testing.T) {
 	}
 	// A save of what is left out changes the index only.
 	must(t, b.save(map[string]edit{"d/g": text("new"), "e/h": text("new"), "n": text("n")}))
+	if len(b.kept) > 0 {
+		t.Errorf("kept %q", b.kept)
+	}
 	checkInStep(t, r)
 	must(t, b.save(map[string]edit{"d/g": gone}))
 	checkGone(t, r, "d/g")
