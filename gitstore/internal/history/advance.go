@@ -3,7 +3,6 @@ package history
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
 )
@@ -143,11 +142,10 @@ func (v View) rewritten(now View, at uint32) Update {
 		ix.mu.RUnlock()
 	}
 	for path := range paths {
-		was, is := v.Versions(path), now.Versions(path)
-		if !slices.Equal(was, is) {
-			if kind := kindOf(len(was) > 0, len(is) > 0); kind != 0 {
-				up.Changed = append(up.Changed, Change{path, kind})
-			}
+		_, was := v.Latest(path)
+		_, is := now.Latest(path)
+		if kind := kindOf(was, is); kind != 0 {
+			up.Changed = append(up.Changed, Change{path, kind})
 		}
 		if v.renumbered(now, path) {
 			up.Renumbered = append(up.Renumbered, path)

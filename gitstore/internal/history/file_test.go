@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -105,13 +106,15 @@ func TestTimes(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	m := newModel(scope)
+	files := map[string]leaf{}
 	for i, at := range []struct{ seconds, ns int64 }{{-9e9, 0}, {-1, 5}, {-1, 0}, {0, 0}, {9e9, 999_999_999}, {3, 4}} {
 		var parents []object.ID
 		if m.tip != nil {
 			parents = []object.ID{m.tip.id}
 		}
-		path := fmt.Sprintf("p/q/%d.md", i)
-		m = m.after(w.add(commit{seconds: at.seconds, ns: at.ns, files: map[string]leaf{path: file("x")}}, parents...))
+		files = maps.Clone(files)
+		files[fmt.Sprintf("p/q/%d.md", i)] = file("x")
+		m = m.after(w.add(commit{seconds: at.seconds, ns: at.ns, files: files}, parents...))
 	}
 	ix := advance(t, history.New(w, scope, history.Overrides{}), m.tip.id)
 	m.check(t, "built", ix.View())
@@ -187,7 +190,8 @@ func TestImpossible(t *testing.T) {
 		"a version is hidden twice":       one(a, 1, 2, commit|version, commit|hide, 1, hide, 1),
 		"a file without versions":         two().numbers(1, 0, 0).text(a).numbers(0, 0),
 		"fewer versions than it says":     one(a, 1, 0),
-		"more versions than it says":      two().numbers(1, 1, 0).text(a).numbers(1, 1, commit|version, commit|version).id(8).id(9),
+		"a removal counted as a version":  two().numbers(1, 2, 0).text(a).numbers(2, 0, commit|version, commit|remove).id(8).id(9),
+		"more versions than it says":      two().numbers(1, 1, 0).text(a).numbers(1, 1, commit|version, commit|version).id(9),
 		"a version of no file":            two().numbers(1, 2, 0).text(a).numbers(1, 0, commit|version).id(8).id(9),
 		"more versions than there are":    two().numbers(1, 1, 0).text(a).numbers(2, 0, commit|version, commit|version).id(9),
 		"a path twice":                    two().numbers(2, 2, 0).text(a).numbers(1, 0, commit|version, 8).text("").numbers(1, 0, commit|version).id(8).id(9),

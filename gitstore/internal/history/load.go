@@ -214,7 +214,7 @@ func (r *reader) events(ix *Index, f *file, versions, others int, blobs *reader)
 		fresh := high == 0 || f.versions[high-1].born < now
 		gone := len(f.turns) > 0 && f.turns[len(f.turns)-1] == turn{now, 0}
 		switch {
-		case what == versionEvent && high < versions && fresh && !gone:
+		case what == versionEvent && fresh && !gone:
 			var blob object.ID
 			blobs.id(&blob)
 			f.add(blob, now, ix.times[now-1])
