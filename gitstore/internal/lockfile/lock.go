@@ -51,9 +51,15 @@ func (o *Owner) Acquire(ctx context.Context, path string, timeout time.Duration)
 		if !errors.Is(err, fs.ErrExist) {
 			return nil, err
 		}
-		if freed < 10 && o.takeOver(path+".lock") {
-			freed++
-			continue
+		if freed < 10 {
+			l, again := o.takeOver(path)
+			if l != nil {
+				return l, nil
+			}
+			if again {
+				freed++
+				continue
+			}
 		}
 		freed = 0
 		if deadline.IsZero() { // the clock is read only when someone is in the way
@@ -184,16 +190,20 @@ func (o *Owner) temp() (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.mu.Lock()
-		o.temps++
-		name := own + "." + strconv.FormatUint(o.temps, 36)
-		o.mu.Unlock()
-		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		f, err := os.OpenFile(o.tempName(own), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 		if err == nil || !again || !errors.Is(err, fs.ErrNotExist) {
 			return f, err
 		}
 		o.lost(info)
 	}
+}
+
+// tempName is a new name for a file beside our owner file.
+func (o *Owner) tempName(own string) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.temps++
+	return own + "." + strconv.FormatUint(o.temps, 36)
 }
 
 // Release gives the lock back and leaves the file as it is. After Replace or

@@ -446,7 +446,7 @@ func TestMain(m *testing.M) {
 // be killed.
 func hold(dir string) {
 	o, err := lockfile.Open(dir)
-	for _, file := range []string{"index", "refs/heads/main", "worktrees/w/HEAD"} {
+	for _, file := range []string{"index", "worktrees/w/index", "refs/heads/main", "refs/heads/index", "worktrees/w/HEAD"} {
 		if err == nil {
 			_, err = o.Acquire(context.Background(), filepath.Join(dir, file), 0)
 		}
@@ -514,7 +514,7 @@ func TestKilledWhileOthersRun(t *testing.T) {
 		}
 		other.Close()
 	})
-	for _, file := range []string{"index", "config", "refs/heads/main", "worktrees/w/HEAD"} {
+	for _, file := range []string{"index", "config", "refs/heads/main", "refs/heads/index", "worktrees/w/HEAD", "worktrees/w/index"} {
 		l, err := o.Acquire(t.Context(), filepath.Join(dir, file), -1)
 		if err != nil {
 			t.Fatal(err)
@@ -535,7 +535,8 @@ func TestKilledWhileOthersRun(t *testing.T) {
 	}
 }
 
-// After Open nothing of a killed process blocks git.
+// After Open nothing of a killed process blocks git but the index, which may be
+// behind its branch, until someone of ours has taken it.
 func TestKilledThenOpened(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -544,11 +545,27 @@ func TestKilledThenOpened(t *testing.T) {
 	if err := os.WriteFile(foreign, []byte("git"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	open(t, dir)
-	for _, file := range []string{"index", "config", "refs/heads/main", "worktrees/w/HEAD"} {
+	o := open(t, dir)
+	for _, file := range []string{"config", "refs/heads/main", "refs/heads/index", "worktrees/w/HEAD"} {
 		wantGone(t, filepath.Join(dir, file+".lock"))
 	}
 	wantFile(t, foreign, "git")
+	if left := names(t, dir); len(left) != 1 {
+		t.Errorf("left behind: %q, want the owner file of the index's lock", left)
+	}
+	for _, file := range []string{"index", "worktrees/w/index"} {
+		file = filepath.Join(dir, file)
+		if _, err := os.Lstat(file + ".lock"); err != nil {
+			t.Error(err)
+		}
+		if err := acquire(t, o, file).Release(); err != nil {
+			t.Error(err)
+		}
+		wantGone(t, file+".lock")
+	}
+	if err := o.Close(); err != nil {
+		t.Error(err)
+	}
 	if left := names(t, dir); len(left) != 0 {
 		t.Errorf("left behind: %q", left)
 	}

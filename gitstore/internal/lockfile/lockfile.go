@@ -8,9 +8,10 @@
 // under flock for as long as it lives. A lock file is a hard link to it: made
 // in one step, it fails like an exclusive creation where the lock file exists,
 // and says without a window whose it is. If the owner file's flock can be
-// taken, the process that made the lock is dead. Where hard links don't work
-// (some file systems, Windows), lock files are created as git creates them,
-// and stay behind after a kill -9 as git's do.
+// taken, the process that made the lock is dead, and its lock file is replaced
+// by the next one's in one step, so that nobody slips in. Where hard links
+// don't work (some file systems, Windows), lock files are created as git
+// creates them, and stay behind after a kill -9 as git's do.
 package lockfile
 
 import (
@@ -42,7 +43,9 @@ type Owner struct {
 }
 
 // Open prepares the taking of locks in the repository with that common git
-// directory, and removes what dead processes left there. It writes nothing
+// directory, and removes what dead processes left there, but for index.lock of
+// the work trees: what they protect may be half done, and whoever takes them
+// next should see to it. It writes nothing
 // before the first lock is taken, so a repository that can only be read opens
 // too.
 func Open(commonDir string) (*Owner, error) {
@@ -162,7 +165,7 @@ func (o *Owner) prepareOwner(f *os.File, mode fs.FileMode) error {
 	if err := matchMode(f, mode); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(f, "%s holds this lock.\nIf that process is dead, the next prompty in this repository removes the file; so may you.\n", signature())
+	_, err = fmt.Fprintf(f, "%s holds this lock.\nIf that process is dead, the next prompty in this repository finishes its work and removes the file.\n", signature())
 	return err
 }
 

@@ -7,84 +7,115 @@ import (
 	"strings"
 )
 
-// takeOver removes the lock file if a dead process of ours left it. It reports
-// whether there is a point in trying again at once.
-func (o *Owner) takeOver(lockPath string) bool {
-	fi, err := os.Lstat(lockPath)
+// takeOver takes the lock if a dead process of ours left it. The lock file is
+// replaced in one step: what it protects may be half done, and nobody else gets
+// in before the new holder has looked. Without a lock, again says that the lock
+// file is gone, so that there is a point in trying at once.
+func (o *Owner) takeOver(path string) (l *Lock, again bool) {
+	fi, err := os.Lstat(path + ".lock")
 	if err != nil {
-		return os.IsNotExist(err)
+		return nil, os.IsNotExist(err)
 	}
-	if links(fi) < 2 {
-		return false // git's own
+	if links(fi) < 2 || o.plain() {
+		return nil, false // git's own
 	}
 	entries, err := os.ReadDir(o.ownersDir())
 	if err != nil {
-		return false
+		return nil, false
 	}
 	for _, e := range entries {
-		if strings.Contains(e.Name(), ".") {
-			continue
-		}
-		path := filepath.Join(o.ownersDir(), e.Name())
-		if sameFile(path, fi) {
-			return o.bury(path, func(dead fs.FileInfo) bool { return removeIf(lockPath, dead) })
+		name := filepath.Join(o.ownersDir(), e.Name())
+		if !strings.Contains(e.Name(), ".") && sameFile(name, fi) {
+			o.bury(name, func(dead fs.FileInfo) { l = o.inherit(path, dead) })
+			break
 		}
 	}
-	return false
+	return l, false
+}
+
+// inherit puts our lock file in the place of a dead process's, whose flock the
+// caller holds. It returns nil if that isn't there any more, or can't be done.
+func (o *Owner) inherit(path string, dead fs.FileInfo) *Lock {
+	own, info, err := o.mine()
+	if err != nil {
+		return nil
+	}
+	link := o.tempName(own)
+	if err := os.Link(own, link); err != nil {
+		return nil
+	}
+	if !sameFile(path+".lock", dead) || os.Rename(link, path+".lock") != nil {
+		os.Remove(link)
+		return nil
+	}
+	return &Lock{owner: o, path: path, info: info}
 }
 
 // bury removes the owner file at path if its process is dead, after what the
 // process left. remove is called under the dead one's flock: nobody else
-// removes its locks meanwhile, and it makes no new ones. The owner file stays
-// while lock files refer to it, since they are known by it. It returns what
-// remove did.
-func (o *Owner) bury(path string, remove func(fs.FileInfo) bool) bool {
+// touches its locks meanwhile, and it makes no new ones. The owner file stays
+// while lock files refer to it, since they are known by it.
+func (o *Owner) bury(path string, remove func(dead fs.FileInfo)) {
 	f, err := openNoFollow(path)
 	if err != nil {
-		return false
+		return
 	}
 	defer f.Close()
 	if _, host := readSignature(path); host != "" && host != hostname() && remote(f) {
-		return false // there, flock may not reach as far as the file system does
+		return // there, flock may not reach as far as the file system does
 	}
 	if got, err := tryLock(f); err != nil || !got {
-		return false
+		return
 	}
 	fi, err := f.Stat()
 	if err != nil || !fi.Mode().IsRegular() || !sameFile(path, fi) {
-		return false
+		return
 	}
-	done := remove(fi)
+	remove(fi)
 	if fi, err = f.Stat(); err == nil && links(fi) == 1 {
 		removeIf(path, fi)
 	}
-	return done
 }
 
 // removeIf removes path if it is that file.
-func removeIf(path string, info fs.FileInfo) bool {
-	return sameFile(path, info) && os.Remove(path) == nil
+func removeIf(path string, info fs.FileInfo) {
+	if sameFile(path, info) {
+		os.Remove(path)
+	}
 }
 
 // sweep removes what dead processes left: owner files, temporary files and
 // lock files, so that git itself is not blocked until the same file is locked
-// by us again. What can't be removed is not in anyone's way.
+// by us again. The locks of indexes stay: the index may be behind its branch,
+// and a commit by git would undo what was saved; who takes the lock next mends
+// that first. What can't be removed is not in anyone's way.
 func (o *Owner) sweep() {
 	entries, err := os.ReadDir(o.ownersDir())
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
-		if !strings.Contains(e.Name(), ".") {
-			o.bury(filepath.Join(o.ownersDir(), e.Name()), o.removeLocks)
+		if strings.Contains(e.Name(), ".") {
+			continue
 		}
+		o.bury(filepath.Join(o.ownersDir(), e.Name()), func(dead fs.FileInfo) {
+			for _, temp := range entries {
+				if strings.HasPrefix(temp.Name(), e.Name()+".") {
+					os.Remove(filepath.Join(o.ownersDir(), temp.Name()))
+				}
+			}
+			if links(dead) > 1 {
+				o.removeLocks(dead)
+			}
+		})
 	}
 	for _, e := range entries {
 		name, _, isTemp := strings.Cut(e.Name(), ".")
 		if !isTemp {
 			continue
 		}
-		// An owner file is there before its first temporary one, and goes last.
+		// An owner file is there before its first temporary one. It goes first
+		// where a lock was taken over.
 		if _, err := os.Lstat(filepath.Join(o.ownersDir(), name)); os.IsNotExist(err) {
 			os.Remove(filepath.Join(o.ownersDir(), e.Name()))
 		}
@@ -92,11 +123,8 @@ func (o *Owner) sweep() {
 }
 
 // removeLocks removes the lock files that are links to a dead process's owner
-// file, wherever they stand in the git directory.
-func (o *Owner) removeLocks(dead fs.FileInfo) bool {
-	if links(dead) < 2 {
-		return true
-	}
+// file, wherever they stand in the git directory, but for those of indexes.
+func (o *Owner) removeLocks(dead fs.FileInfo) {
 	// Errors end the search: the locks that remain are taken over when they are met.
 	_ = filepath.WalkDir(o.commonDir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -111,10 +139,16 @@ func (o *Owner) removeLocks(dead fs.FileInfo) bool {
 			}
 			return nil
 		}
-		if strings.HasSuffix(path, ".lock") {
+		if strings.HasSuffix(path, ".lock") && !o.locksIndex(path) {
 			removeIf(path, dead)
 		}
 		return nil
 	})
-	return true
+}
+
+// locksIndex reports whether path is index.lock of a work tree, main or linked.
+func (o *Owner) locksIndex(path string) bool {
+	dir, name := filepath.Split(path)
+	dir = filepath.Clean(dir)
+	return name == "index.lock" && (dir == o.commonDir || filepath.Dir(dir) == filepath.Join(o.commonDir, "worktrees"))
 }
