@@ -158,7 +158,7 @@ func TestPatch(t *testing.T) {
 			for _, p := range samplePaths[:8] {
 				have[p] = ids[0]
 			}
-			for round := range 25 {
+			for round := range 15 {
 				if round%5 == 0 {
 					have.fill(r, version)
 				}

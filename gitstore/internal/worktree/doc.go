@@ -5,7 +5,10 @@
 // index entry differs from HEAD, writes a journal before the branch moves, and
 // afterwards the files and the index, so that `git status` is as clean as it
 // was. A crash at any point is finished or undone by the next [Tree.Begin];
-// what a person saved meanwhile is kept as an uncommitted edit.
+// what a person saved meanwhile is kept as an uncommitted edit. All that needs
+// is in <git dir>/prompty: the journal pending, files on their way in and out,
+// and lost/, where an edit goes in the one case that a later edit stands in its
+// place already.
 //
 // The order of a whole save is: Begin, Check each path, write blobs, lock the
 // ref, write trees and the commit, flush, Stage or Remove each path, Prepare,

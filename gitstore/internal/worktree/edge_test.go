@@ -121,6 +121,12 @@ func TestPermissions(t *testing.T) {
 	must(t, os.Chmod(r.Path("f"), 0o640))
 	b := openBench(t, r)
 	must(t, b.save(map[string]edit{"f": text("two"), "x": {text: text("x").text, mode: object.ModeExec}}))
+	linked := r.Linked("side")
+	must(t, os.Chmod(linked.GitDir(), 0o770))
+	must(t, openBench(t, linked).save(scenarios["change"]))
+	if fi, err := os.Stat(linked.GitDir() + "/prompty"); err != nil || fi.Mode().Perm() != 0o770 {
+		t.Errorf("the folder of ours: %v, %v", fi.Mode(), err)
+	}
 	for path, want := range map[string]os.FileMode{"f": 0o640, ".git/index": 0o660} {
 		if fi, err := os.Stat(r.Path(path)); err != nil || fi.Mode().Perm() != want {
 			t.Errorf("%s: mode %v, %v; want %v", path, fi.Mode().Perm(), err, want)
@@ -644,5 +650,23 @@ func TestErrors(t *testing.T) {
 		if err.Error() != want {
 			t.Errorf("%q, want %q", err, want)
 		}
+	}
+}
+
+// TestNoFollow: links that somebody planted in our folder lead nowhere.
+func TestNoFollow(t *testing.T) {
+	t.Parallel()
+	r := scene(t)
+	victim := filepath.Join(t.TempDir(), "victim")
+	must(t, os.WriteFile(victim, []byte("mine"), 0o666))
+	must(t, os.Mkdir(r.Path(".git/prompty"), 0o777))
+	for _, name := range []string{"index", tempName(0)} {
+		must(t, os.Symlink(victim, r.Path(".git/prompty/"+name)))
+	}
+	b := openBench(t, r)
+	must(t, b.save(scenarios["change"]))
+	checkInStep(t, r)
+	if data, err := os.ReadFile(victim); err != nil || string(data) != "mine" {
+		t.Errorf("the file outside holds %q, %v", data, err)
 	}
 }

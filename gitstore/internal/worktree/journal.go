@@ -100,7 +100,10 @@ func (x *Txn) writeJournal() error {
 	if err := x.tree.ask("create journal"); err != nil {
 		return err
 	}
-	f, err := x.state.OpenFile(journalName, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+	if err := x.state.Remove(journalName); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := x.state.OpenFile(journalName, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}

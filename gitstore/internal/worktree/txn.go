@@ -45,7 +45,7 @@ func (x *Txn) begin() (err error) {
 	}
 	dir := filepath.Join(x.tree.opts.GitDir, stateDir)
 	if x.state, err = os.OpenRoot(dir); errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(dir, 0o777); err == nil {
+		if err = makeLike(dir, x.tree.opts.GitDir); err == nil {
 			x.state, err = os.OpenRoot(dir)
 		}
 	}
@@ -56,6 +56,22 @@ func (x *Txn) begin() (err error) {
 		return err
 	}
 	return x.heal()
+}
+
+// makeLike makes a folder that is open to the same people as another one: in a
+// shared repository each of them must be able to go on after a crash.
+func makeLike(dir, like string) error {
+	fi, err := os.Stat(like)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, fi.Mode().Perm()); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		return err
+	}
+	return os.Chmod(dir, fi.Mode()&(fs.ModePerm|fs.ModeSetgid))
 }
 
 // close frees all; the lock last.
