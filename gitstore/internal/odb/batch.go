@@ -190,6 +190,10 @@ func (b *Batch) freshen(id object.ID) (bool, error) {
 		if b.pack != nil && !b.folderExists(set, filepath.Dir(path)) {
 			return fs.ErrNotExist
 		}
+		// A power failure can leave empty files, which Git would keep.
+		if fi, err := os.Stat(path); err != nil || fi.Size() == 0 {
+			return fs.ErrNotExist
+		}
 		return os.Chtimes(path, now, now)
 	})
 	if errors.Is(err, os.ErrClosed) {

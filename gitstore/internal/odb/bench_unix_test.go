@@ -3,9 +3,12 @@
 package odb
 
 import (
+	"bufio"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -235,19 +238,63 @@ func BenchmarkSave(b *testing.B) {
 	}
 }
 
-// BenchmarkRead reads old versions from a pack, blob by blob.
+// BenchmarkRead reads old versions from a pack, blob by blob, and compares that
+// with a git cat-file that is asked through a pipe.
 func BenchmarkRead(b *testing.B) {
 	r := benchRepo(b)
 	db := open(b, r)
+	listing := r.Git("cat-file", "--batch-all-objects", "--batch-check=%(objecttype) %(objectname)", "--unordered")
 	var blobs []object.ID
-	for _, o := range allObjects(b, r) {
-		if o.kind == object.KindBlob {
-			blobs = append(blobs, o.id)
+	for line := range strings.Lines(listing) {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "blob "); ok {
+			id, err := object.ParseID(text)
+			if err != nil {
+				b.Fatal(err)
+			}
+			blobs = append(blobs, id)
 		}
 	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	rng.Shuffle(len(blobs), func(i, j int) { blobs[i], blobs[j] = blobs[j], blobs[i] })
+	cmd := r.Command("cat-file", "--batch")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	answers := bufio.NewReader(out)
+	var ours, gits time.Duration
 	for i := 0; b.Loop(); i++ {
-		if _, _, err := db.Read(blobs[i*7919%len(blobs)]); err != nil {
+		id := blobs[i%len(blobs)]
+		begin := time.Now()
+		if _, _, err := db.Read(id); err != nil {
 			b.Fatal(err)
 		}
+		ours += time.Since(begin)
+		begin = time.Now()
+		if _, err := fmt.Fprintln(in, id); err != nil {
+			b.Fatal(err)
+		}
+		var text string
+		var size int
+		if _, err := fmt.Fscanf(answers, "%s blob %d\n", &text, &size); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := answers.Discard(size + 1); err != nil {
+			b.Fatal(err)
+		}
+		gits += time.Since(begin)
 	}
+	in.Close()
+	if err := cmd.Wait(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(ours.Nanoseconds())/float64(b.N), "ns/read")
+	b.ReportMetric(ours.Seconds()/gits.Seconds(), "of-git's-time")
 }

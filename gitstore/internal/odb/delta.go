@@ -58,7 +58,7 @@ func patch(base, delta []byte) ([]byte, error) {
 			continue
 		}
 		offset, size, rest, ok := copyOp(delta)
-		if !ok || offset > len(base) || size > len(base)-offset || size > len(out)-n {
+		if !ok || offset < 0 || offset > len(base) || size > len(base)-offset || size > len(out)-n {
 			return nil, errDelta
 		}
 		if offset != n || offset+size > same {

@@ -283,11 +283,7 @@ func inflateTo(dst, src []byte) (r bitReader, n int, err error) {
 		return r, 0, errFlate
 	}
 	r.src, r.at = src, 2
-	own := inflaters.Get().(*inflater)
-	own.litIndex, own.distIndex = litBits, distBits
-	if len(dst) < shortText {
-		own.litIndex, own.distIndex = litBitsShort, distBitsShort
-	}
+	var own *inflater // when there are codes to be kept
 	for last := false; !last && err == nil; {
 		r.fill()
 		last = r.take(1) == 1
@@ -297,6 +293,13 @@ func inflateTo(dst, src []byte) (r bitReader, n int, err error) {
 		case 1:
 			n, err = r.block(dst, n, fixedTables())
 		case 2:
+			if own == nil {
+				own = inflaters.Get().(*inflater)
+				own.litIndex, own.distIndex = litBits, distBits
+				if len(dst) < shortText {
+					own.litIndex, own.distIndex = litBitsShort, distBitsShort
+				}
+			}
 			if err = r.readTables(own); err == nil {
 				n, err = r.block(dst, n, own)
 			}
@@ -307,7 +310,9 @@ func inflateTo(dst, src []byte) (r bitReader, n int, err error) {
 			err = errShort
 		}
 	}
-	inflaters.Put(own)
+	if own != nil {
+		inflaters.Put(own)
+	}
 	if err == nil && !r.align() {
 		err = errShort
 	}

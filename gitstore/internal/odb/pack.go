@@ -331,8 +331,9 @@ func (e *entry) parse(head []byte) (n int, ok bool) {
 	return n, true
 }
 
-// data inflates what belongs to an entry, the object or the delta.
-func (p *pack) data(f *packFile, e entry) ([]byte, error) {
+// data inflates what belongs to an entry, the object or the delta, into room if
+// that suffices.
+func (p *pack) data(f *packFile, e entry, room []byte) ([]byte, error) {
 	if e.size > maxObject {
 		return nil, ErrTooLarge
 	}
@@ -341,8 +342,11 @@ func (p *pack) data(f *packFile, e entry) ([]byte, error) {
 	if e.size > (f.end-e.body)*1032+64 {
 		return nil, errShort
 	}
-	data := make([]byte, e.size)
-	return data, p.inflate(f, data, e.body)
+	if int64(cap(room)) < e.size {
+		room = make([]byte, e.size)
+	}
+	room = room[:e.size]
+	return room, p.inflate(f, room, e.body)
 }
 
 // read gives the object at off.
@@ -355,7 +359,7 @@ func (p *pack) read(off int64, bases *cache[place]) (object.Kind, []byte, error)
 	chain := room[:0] // the deltas from the object to its base
 	var kind object.Kind
 	var data []byte
-	for at := off; data == nil; {
+	for at := off; kind == 0; {
 		key := place{p.serial, at}
 		if k, cached, ok := bases.get(key, key.hash()); ok {
 			kind, data = k, cached
@@ -374,15 +378,16 @@ func (p *pack) read(off int64, bases *cache[place]) (object.Kind, []byte, error)
 			continue
 		}
 		kind = object.Kind(e.kind)
-		if data, err = p.data(f, e); err != nil {
+		if data, err = p.data(f, e, []byte{}); err != nil {
 			return 0, nil, p.corrupt(at, err)
 		}
 		if len(chain) > 0 || kind == object.KindTree {
 			bases.put(key, key.hash(), kind, data)
 		}
 	}
+	var small [256]byte
 	for i := len(chain) - 1; i >= 0; i-- {
-		delta, err := p.data(f, chain[i])
+		delta, err := p.data(f, chain[i], small[:0])
 		if err == nil {
 			data, err = patch(data, delta)
 		}

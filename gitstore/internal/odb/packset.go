@@ -76,7 +76,7 @@ func (db *DB) list(dir string, known map[string]*pack) ([]*pack, error) {
 	}
 	var packs []*pack
 	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".idx") || !strings.HasPrefix(e.Name(), "pack-") {
+		if !strings.HasSuffix(e.Name(), ".idx") {
 			continue
 		}
 		fi, err := e.Info()

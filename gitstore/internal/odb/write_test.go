@@ -337,6 +337,25 @@ func TestPutWhatIsGone(t *testing.T) {
 	}
 }
 
+// TestPutHealsEmptyFiles: power failures leave such files.
+func TestPutHealsEmptyFiles(t *testing.T) {
+	t.Parallel()
+	r := gittest.Bare(t)
+	db := open(t, r)
+	id := object.Hash(object.KindBlob, []byte("text"))
+	write(t, loosePath(db.dir, id), nil)
+	b := db.Begin()
+	if _, err := b.Put(object.KindBlob, []byte("text")); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Flush(SyncNone); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Git("cat-file", "blob", id.String()); got != "text" {
+		t.Errorf("git reads %q", got)
+	}
+}
+
 func TestSharedRepository(t *testing.T) {
 	t.Parallel()
 	for setting, want := range map[int][2]fs.FileMode{
