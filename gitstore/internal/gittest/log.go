@@ -89,8 +89,11 @@ func (c *chain) commit(head []string, changes []change) {
 		}
 	}
 	paths := list(head[5])
-	ours := func(name string) bool {
-		return len(paths) == 0 || slices.Contains(paths, TemplatePath(name, c.dir, c.ext))
+	// A trailer's name is the path without dir and ext.
+	named := func(stem string) (name string, ours bool) {
+		p := strings.TrimPrefix(c.dir+"/", "/") + stem + c.ext
+		name, ok := TemplateName(p, c.dir, c.ext)
+		return name, ok && (len(paths) == 0 || slices.Contains(paths, p))
 	}
 	add := func(name string) {
 		at, _ := strconv.ParseInt(head[2], 10, 64)
@@ -101,10 +104,13 @@ func (c *chain) commit(head []string, changes []change) {
 	restored := map[string]bool{}
 	for _, value := range list(head[4]) {
 		i := strings.LastIndexByte(value, '@')
-		if i < 0 || !ours(value[:i]) {
+		if i < 0 {
 			continue
 		}
-		name := value[:i]
+		name, ours := named(value[:i])
+		if !ours {
+			continue
+		}
 		all := c.versions[name]
 		n, err := strconv.Atoi(value[i+1:])
 		if err != nil || n < 1 || n > len(all) || all[n-1].Hidden {
@@ -136,8 +142,8 @@ func (c *chain) commit(head []string, changes []change) {
 	}
 	again := list(head[3])
 	slices.Sort(again)
-	for _, name := range slices.Compact(again) {
-		if c.blobs[name] != "" && ours(name) && !restored[name] {
+	for _, stem := range slices.Compact(again) {
+		if name, ours := named(stem); ours && c.blobs[name] != "" && !restored[name] {
 			if was, changed := before[name]; !changed || was == c.blobs[name] {
 				add(name)
 			}

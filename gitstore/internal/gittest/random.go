@@ -196,7 +196,7 @@ func (g *random) message() string {
 		subject = fmt.Sprintf("Merge pull request #%d from x/y", g.marks)
 	}
 	p := RandomPaths[g.IntN(len(RandomPaths))]
-	name, _ := TemplateName(p, "", ".prompty")
+	name := strings.TrimSuffix(p, ".prompty")
 	if short, ok := strings.CutPrefix(name, "d/"); ok && g.IntN(2) == 0 {
 		name = short // as a store with dir=d would say it
 	}

@@ -1,0 +1,572 @@
+package gitstore_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/gitstore"
+	"github.com/go-prompty/prompty/gitstore/internal/gittest"
+)
+
+// everyWrite are the calls that change the template "a", which has versions,
+// each on a repository of its own.
+var everyWrite = map[string]func(ctx context.Context, s *gitstore.Store) error{
+	"Save": func(ctx context.Context, s *gitstore.Store) error {
+		return s.Save(ctx, &prompty.StoredTemplate{Name: "a", Source: "saved"})
+	},
+	"Save the same": func(ctx context.Context, s *gitstore.Store) error {
+		return s.Save(ctx, &prompty.StoredTemplate{Name: "a", Source: "two\n"})
+	},
+	"SaveAll": func(ctx context.Context, s *gitstore.Store) error {
+		return s.SaveAll(ctx, []*prompty.StoredTemplate{{Name: "new/x", Source: "x"}, {Name: "a", Source: "saved"}})
+	},
+	"Delete":        func(ctx context.Context, s *gitstore.Store) error { return s.Delete(ctx, "a") },
+	"DeleteVersion": func(ctx context.Context, s *gitstore.Store) error { return s.DeleteVersion(ctx, "a", 2) },
+}
+
+// busy makes a work tree in which people have things under way, on other
+// files; the status they see is the second result.
+func busy(t *testing.T) (*gittest.Repo, string) {
+	r := gittest.WorkTree(t)
+	r.Commit("First", "a.prompty", "one\n", "edited.prompty", "1", "staged.prompty", "1", "both.prompty", "1",
+		"removed.prompty", "1", "unlinked.prompty", "1", "dir/deep.prompty", "1", "README.md", "1")
+	r.Commit("Second", "a.prompty", "two\n")
+	r.Write("edited.prompty", "2")
+	r.Write("staged.prompty", "2")
+	r.Git("add", "staged.prompty")
+	r.Write("both.prompty", "2")
+	r.Git("add", "both.prompty")
+	r.Write("both.prompty", "3")
+	r.Git("rm", "-q", "removed.prompty")
+	must(t, os.Remove(r.Path("unlinked.prompty")))
+	r.Write("dir/untracked.txt", "x")
+	r.Write("dir/intent.txt", "x")
+	r.Git("add", "-N", "dir/intent.txt")
+	return r, r.Status()
+}
+
+// TestStatus makes every call beside what people have under way, and git
+// status says the same before and after.
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	for name, write := range everyWrite {
+		for _, index := range []string{"2", "3", "4"} {
+			t.Run(name+"/index "+index, func(t *testing.T) {
+				t.Parallel()
+				r, before := busy(t)
+				r.Git("update-index", "--index-version", index)
+				switch index {
+				case "3":
+					r.Git("config", "core.untrackedCache", "true")
+					r.Git("update-index", "--untracked-cache")
+				case "4":
+					r.Git("config", "index.threads", "4")
+				}
+				r.Git("status")
+				staged := r.Git("diff", "--cached")
+				edited := r.Git("diff")
+				tip := r.Git("rev-parse", "main")
+				must(t, write(t.Context(), open(t, r.Dir)))
+				if now := r.Git("rev-parse", "main~1"); now != tip {
+					t.Errorf("main is not one commit further")
+				}
+				if got := r.Status(); got != before {
+					t.Errorf("git status was\n%s\nand is\n%s", before, got)
+				}
+				if got := r.Git("diff", "--cached"); got != staged {
+					t.Errorf("what is staged was\n%s\nand is\n%s", staged, got)
+				}
+				if got := r.Git("diff"); got != edited {
+					t.Errorf("what is edited was\n%s\nand is\n%s", edited, got)
+				}
+				if changed := r.Git("show", "--name-only", "--format=", "main"); strings.Contains(changed, "staged") || strings.Contains(changed, "both") {
+					t.Errorf("our commit took along what was staged: %s", changed)
+				}
+				if tree := r.Git("ls-files", "-t", "--stage", "a.prompty"); name != "Delete" && tree == "" {
+					t.Error("a.prompty is not in the index")
+				}
+				// What git writes on top of our index is right as well.
+				r.Git("commit", "-qm", "Staged")
+				if got := r.Git("show", "--name-status", "--format=", "--no-renames", "main"); got != "M\tboth.prompty\nD\tremoved.prompty\nM\tstaged.prompty" {
+					t.Errorf("the next git commit holds %q", got)
+				}
+				r.Git("reset", "-q", "--", "dir/intent.txt") // which git stash cannot take
+				r.Git("stash", "-q")
+				if got := r.Git("status", "--porcelain", "-uno"); got != "" {
+					t.Errorf("git status after git stash: %s", got)
+				}
+				r.Fsck()
+				if out, err := r.Try("diff-index", "--cached", "--exit-code", "HEAD"); err != nil {
+					t.Errorf("the index differs from HEAD: %v %s", err, out)
+				}
+			})
+		}
+	}
+}
+
+// TestUncommitted refuses to touch what people changed in the very file.
+func TestUncommitted(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name  string
+		dirty func(t *testing.T, r *gittest.Repo)
+		words string
+	}{
+		{"edited", func(t *testing.T, r *gittest.Repo) { r.Write("a.prompty", "mine\n") }, "a.prompty"},
+		{"edited, same size", func(t *testing.T, r *gittest.Repo) { r.Write("a.prompty", "TWO\n") }, "a.prompty"},
+		{"edited, same size and time", func(t *testing.T, r *gittest.Repo) {
+			fi, err := os.Stat(r.Path("a.prompty"))
+			must(t, err)
+			r.Write("a.prompty", "TWO\n")
+			must(t, os.Chtimes(r.Path("a.prompty"), fi.ModTime(), fi.ModTime()))
+		}, "a.prompty"},
+		{"staged", func(t *testing.T, r *gittest.Repo) { r.Write("a.prompty", "mine\n"); r.Git("add", "a.prompty") }, "a.prompty"},
+		{"staged, and back in the tree", func(t *testing.T, r *gittest.Repo) {
+			r.Write("a.prompty", "mine\n")
+			r.Git("add", "a.prompty")
+			r.Write("a.prompty", "two\n")
+		}, "a.prompty"},
+		{"removed", func(t *testing.T, r *gittest.Repo) { must(t, os.Remove(r.Path("a.prompty"))) }, "a.prompty"},
+		{"removed and staged", func(t *testing.T, r *gittest.Repo) { r.Git("rm", "-q", "a.prompty") }, "a.prompty"},
+		{"removed from the index alone", func(t *testing.T, r *gittest.Repo) { r.Git("rm", "-q", "--cached", "a.prompty") }, "a.prompty"},
+		{"a link instead", func(t *testing.T, r *gittest.Repo) {
+			must(t, os.Remove(r.Path("a.prompty")))
+			must(t, os.Symlink("/etc/hostname", r.Path("a.prompty")))
+		}, "a.prompty"},
+		{"a folder instead", func(t *testing.T, r *gittest.Repo) {
+			must(t, os.Remove(r.Path("a.prompty")))
+			r.Write("a.prompty/x", "x")
+		}, "a.prompty"},
+		{"unmerged", func(t *testing.T, r *gittest.Repo) {
+			r.Git("checkout", "-q", "-b", "side", "HEAD~1")
+			r.Commit("Side", "a.prompty", "side\n")
+			r.Git("checkout", "-q", "main")
+			if _, err := r.Try("merge", "-q", "side"); err == nil {
+				t.Fatal("the merge has no conflict")
+			}
+		}, "a.prompty"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			r := gittest.WorkTree(t)
+			r.Commit("First", "a.prompty", "one\n", "b.prompty", "b")
+			r.Commit("Second", "a.prompty", "two\n")
+			s := open(t, r.Dir)
+			want(t, s, "a", 2, "two\n")
+			tc.dirty(t, r)
+			tip, status, index := r.Git("rev-parse", "main"), r.Status(), r.Git("ls-files", "--stage")
+			text, _ := os.ReadFile(r.Path("a.prompty"))
+			for name, write := range everyWrite {
+				wantError(t, name, write(t.Context(), s), prompty.ErrConflict, tc.words)
+			}
+			if now, _ := os.ReadFile(r.Path("a.prompty")); string(now) != string(text) {
+				t.Errorf("the file was %q and is %q", text, now)
+			}
+			if now := r.Git("rev-parse", "main"); now != tip {
+				t.Errorf("the branch moved: %s", r.Git("log", "--stat", tip+".."+now))
+			}
+			if now := r.Status(); now != status {
+				t.Errorf("git status was\n%s\nand is\n%s", status, now)
+			}
+			if now := r.Git("ls-files", "--stage"); now != index {
+				t.Errorf("the index was\n%s\nand is\n%s", index, now)
+			}
+			want(t, s, "a", 2, "two\n")
+			if got := save(t, s, "b", "2"); got.Version != 2 { // another file is free
+				t.Errorf("Save(b) = version %d", got.Version)
+			}
+			r.Fsck()
+		})
+	}
+	t.Run("untracked in the way", func(t *testing.T) {
+		t.Parallel()
+		r := gittest.WorkTree(t)
+		r.Commit("First", "a.prompty", "one\n", ".gitignore", "ignored.prompty\n")
+		s := open(t, r.Dir)
+		r.Write("new.prompty", "mine")
+		r.Write("ignored.prompty", "mine")
+		r.Write("dir", "a file where a folder should be")
+		for _, name := range []string{"new", "ignored", "dir/x"} {
+			err := s.Save(t.Context(), &prompty.StoredTemplate{Name: name, Source: "x"})
+			wantError(t, "Save("+name+")", err, prompty.ErrConflict, strings.TrimSuffix(name, "/x"))
+		}
+		if r.Read("new.prompty")+r.Read("ignored.prompty") != "minemine" {
+			t.Error("a file was written over")
+		}
+	})
+}
+
+// TestTouched takes no touch for an edit.
+func TestTouched(t *testing.T) {
+	t.Parallel()
+	r := gittest.WorkTree(t)
+	r.Commit("First", "a.prompty", "one\n")
+	s := open(t, r.Dir)
+	for i := range 3 {
+		now := time.Now().Add(time.Duration(i-1) * time.Hour)
+		must(t, os.Chtimes(r.Path("a.prompty"), now, now))
+		save(t, s, "a", fmt.Sprintf("%d\n", i)) // the size stays
+		r.Write("a.prompty", fmt.Sprintf("%d\n", i))
+		save(t, s, "a", fmt.Sprintf("%c\n", 'a'+i))
+		if got := r.Read("a.prompty"); got != fmt.Sprintf("%c\n", 'a'+i) {
+			t.Errorf("the file holds %q", got)
+		}
+	}
+	settled(t, r)
+}
+
+// TestLineEnds writes the files as a checkout would, and commits them as they
+// were saved.
+func TestLineEnds(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		config, attributes string
+		file               string // of the text "a\nb\n"
+	}{
+		"autocrlf":         {"core.autocrlf=true", "", "a\r\nb\r\n"},
+		"autocrlf input":   {"core.autocrlf=input", "", "a\nb\n"},
+		"eol of text":      {"core.eol=crlf", "*.prompty text\n", "a\r\nb\r\n"},
+		"eol attribute":    {"core.autocrlf=input", "*.prompty text eol=crlf\n", "a\r\nb\r\n"},
+		"text auto":        {"core.eol=crlf", "* text=auto\n", "a\r\nb\r\n"},
+		"binary":           {"core.autocrlf=true", "*.prompty binary\n", "a\nb\n"},
+		"not text":         {"core.autocrlf=true", "*.prompty -text\n", "a\nb\n"},
+		"nested":           {"core.autocrlf=true", "*.prompty -text\n\n[attr]x text\n", "a\nb\n"},
+		"nothing of these": {"core.autocrlf=false", "", "a\nb\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := gittest.WorkTree(t)
+			key, value, _ := strings.Cut(tc.config, "=")
+			r.Git("config", key, value)
+			r.Git("config", "core.safecrlf", "false")
+			if tc.attributes != "" {
+				r.Commit("Attributes", ".gitattributes", tc.attributes)
+			}
+			s := open(t, r.Dir)
+			for _, step := range []string{"x\n", "a\nb\n"} {
+				tmpl := save(t, s, "d/a", step)
+				if got := r.Git("cat-file", "blob", string(tmpl.ID)); got+"\n" != step {
+					t.Errorf("committed is %q, want %q", got, step)
+				}
+				if got := want(t, s, "d/a", tmpl.Version, step); got.ID != tmpl.ID {
+					t.Errorf("Get = %+v", got)
+				}
+				settled(t, r)
+			}
+			if got := r.Read("d/a.prompty"); got != tc.file {
+				t.Errorf("the work tree holds %q, want %q", got, tc.file)
+			}
+			r.Git("update-index", "--refresh", "--really-refresh")
+			must(t, os.Remove(r.Path("d/a.prompty")))
+			r.Git("checkout", "-q", "--", "d/a.prompty")
+			if got := r.Read("d/a.prompty"); got != tc.file {
+				t.Errorf("git itself checks out %q, want %q: the test is wrong", got, tc.file)
+			}
+			must(t, s.DeleteVersion(t.Context(), "d/a", 2))
+			settled(t, r)
+			overlay := open(t, r.Dir, "worktree=1")
+			if got := want(t, overlay, "d/a", 1, "x\n"); strings.Contains(string(got.ID), "dirty") {
+				t.Errorf("what nobody edited is dirty: %+v", got)
+			}
+			r.Write("d/a.prompty", strings.ReplaceAll(tc.file, "b", "c"))
+			want(t, overlay, "d/a", 3, "a\nc\n")
+		})
+	}
+	for _, attribute := range []string{"filter=lfs", "ident", "working-tree-encoding=UTF-16"} {
+		t.Run(attribute, func(t *testing.T) {
+			t.Parallel()
+			r := gittest.WorkTree(t)
+			r.Commit("First", ".gitattributes", "filtered* "+attribute+"\n", "filtered.prompty", "", "a.prompty", "a")
+			s := open(t, r.Dir)
+			tip := r.Git("rev-parse", "main")
+			err := s.Save(t.Context(), &prompty.StoredTemplate{Name: "filtered", Source: "x"})
+			key, _, _ := strings.Cut(attribute, "=")
+			wantError(t, "Save", err, nil, key, "filtered.prompty")
+			if now := r.Git("rev-parse", "main"); now != tip {
+				t.Error("the branch moved all the same")
+			}
+			save(t, s, "a", "2")
+			r.Git("checkout", "-q", "-b", "other")
+			save(t, open(t, r.Dir, "branch=main"), "filtered", "x") // not checked out
+			r.Fsck()
+		})
+	}
+}
+
+// TestLocks waits for other people's locks, up to a deadline, and names them.
+func TestLocks(t *testing.T) {
+	t.Parallel()
+	for _, lock := range []string{"index.lock", "refs/heads/main.lock", "HEAD.lock"} {
+		t.Run(filepath.Base(lock), func(t *testing.T) {
+			t.Parallel()
+			r := gittest.WorkTree(t)
+			r.Commit("First", "a.prompty", "one\n")
+			r.Commit("Second", "a.prompty", "two\n")
+			file := filepath.Join(r.GitDir(), lock)
+			s := open(t, r.Dir, "timeout=100ms")
+			held := func() {
+				t.Helper()
+				must(t, os.WriteFile(file, nil, 0o666))
+			}
+			tip := r.Git("rev-parse", "main")
+			held()
+			for name, write := range everyWrite {
+				err := write(t.Context(), s)
+				wantError(t, name, err, nil, file)
+				if _, err := os.Lstat(file); err != nil {
+					t.Fatalf("%s: another program's lock is gone: %v", name, err)
+				}
+			}
+			if now := r.Git("rev-parse", "main"); now != tip {
+				t.Errorf("the branch moved under the lock %s", lock)
+			}
+			want(t, s, "a", 2, "two\n") // reading needs none
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			patient := open(t, r.Dir, "timeout=1h")
+			err := patient.Save(ctx, &prompty.StoredTemplate{Name: "a", Source: "x"})
+			wantError(t, "Save until the context ends", err, context.DeadlineExceeded)
+
+			done := make(chan error)
+			go func() {
+				done <- patient.Save(context.Background(), &prompty.StoredTemplate{Name: "a", Source: "three\n"})
+			}()
+			select {
+			case err := <-done:
+				t.Errorf("Save beside a held lock returned %v", err)
+			case <-time.After(30 * time.Millisecond):
+			}
+			must(t, os.Remove(file))
+			if err := <-done; err != nil {
+				t.Errorf("Save after the lock was released: %v", err)
+			}
+			want(t, s, "a", 3, "three\n")
+			if left, _ := filepath.Glob(filepath.Join(r.GitDir(), "*.lock")); left != nil {
+				t.Errorf("locks are left: %q", left)
+			}
+			settled(t, r)
+		})
+	}
+}
+
+// TestReflog writes what git writes.
+func TestReflog(t *testing.T) {
+	t.Parallel()
+	r := gittest.WorkTree(t)
+	r.Commit("First", "a.prompty", "one\n")
+	s := open(t, r.Dir, "committer=Bot+<bot@example.org>")
+	save(t, s, "a", "two\n")
+	must(t, s.SaveEach(t.Context(), []*prompty.StoredTemplate{{Name: "a", Source: "3"}, {Name: "b", Source: "1"}}))
+	must(t, s.Delete(t.Context(), "b"))
+	for _, ref := range []string{"main", "HEAD"} {
+		log := strings.Split(r.Git("reflog", "show", "--format=%H %gn %gs", ref), "\n")
+		chain := strings.Split(r.Git("rev-list", "--first-parent", "main"), "\n")
+		if len(log) != 4 {
+			t.Fatalf("the reflog of %s has %d entries, want 4: %q", ref, len(log), log)
+		}
+		for i, commit := range []string{chain[0], chain[1], chain[3]} { // SaveEach is one move
+			if !strings.HasPrefix(log[i], commit+" Bot ") || len(log[i]) < len(commit)+10 {
+				t.Errorf("entry %d of the reflog of %s is %q, want commit %s by Bot, with words", i, ref, log[i], commit)
+			}
+		}
+	}
+	r.Git("reset", "-q", "--hard", "main@{1}")
+	want(t, s, "b", 1, "1")
+	settled(t, r)
+}
+
+// TestInProgress saves, or refuses to, in the middle of what git is doing.
+func TestInProgress(t *testing.T) {
+	t.Parallel()
+	conflict := func(t *testing.T) *gittest.Repo {
+		r := gittest.WorkTree(t)
+		r.Commit("First", "a.prompty", "one\n", "b.prompty", "b")
+		r.Git("checkout", "-q", "-b", "side")
+		r.Commit("Side", "a.prompty", "side\n")
+		r.Commit("Side 2", "c.prompty", "c\n")
+		r.Git("checkout", "-q", "main")
+		r.Commit("Main", "a.prompty", "main\n")
+		return r
+	}
+	t.Run("merge", func(t *testing.T) {
+		t.Parallel()
+		r := conflict(t)
+		s := open(t, r.Dir)
+		if _, err := r.Try("merge", "-q", "side"); err == nil {
+			t.Fatal("the merge has no conflict")
+		}
+		wantError(t, "Save of the file in conflict", s.Save(t.Context(), &prompty.StoredTemplate{Name: "a", Source: "x"}), prompty.ErrConflict, "a.prompty")
+		save(t, s, "b", "2")
+		r.Write("a.prompty", "solved\n")
+		r.Git("commit", "-qam", "Merge")
+		want(t, s, "a", 3, "solved\n")
+		want(t, s, "b", 2, "2")
+		want(t, s, "c", 1, "c\n")
+		agree(t, s, r, "main", "", ".prompty")
+		settled(t, r)
+	})
+	for _, how := range []string{"--merge", "--apply"} {
+		t.Run("rebase "+how, func(t *testing.T) {
+			t.Parallel()
+			r := conflict(t)
+			s := open(t, r.Dir)
+			r.Git("checkout", "-q", "side")
+			want(t, s, "a", 2, "side\n")
+			if _, err := r.Try("rebase", "-q", how, "main"); err == nil {
+				t.Fatal("the rebase has no conflict")
+			}
+			// The branch is served as it was; nobody writes to it now.
+			want(t, s, "a", 2, "side\n")
+			tip := r.Git("rev-parse", "side")
+			byBranch := open(t, r.Dir, "branch=side")
+			want(t, byBranch, "a", 2, "side\n")
+			for name, write := range everyWrite {
+				wantError(t, name, write(t.Context(), s), nil, "rebase")
+				wantError(t, name+" with branch=side", write(t.Context(), byBranch), nil, "rebase")
+			}
+			if now := r.Git("rev-parse", "side"); now != tip {
+				t.Error("the branch moved while it is rebased")
+			}
+			save(t, open(t, r.Dir, "branch=main"), "b", "2") // another branch is free
+			r.Write("a.prompty", "solved\n")
+			r.Git("add", "a.prompty")
+			r.Git("rebase", "--continue")
+			want(t, s, "a", 3, "solved\n")
+			save(t, s, "a", "after\n")
+			agree(t, s, r, "side", "", ".prompty")
+			settled(t, r)
+		})
+	}
+	t.Run("cherry-pick", func(t *testing.T) {
+		t.Parallel()
+		r := conflict(t)
+		s := open(t, r.Dir)
+		if _, err := r.Try("cherry-pick", "side~1"); err == nil {
+			t.Fatal("the cherry-pick has no conflict")
+		}
+		save(t, s, "b", "2")
+		r.Write("a.prompty", "picked\n")
+		r.Git("add", "a.prompty")
+		r.Git("cherry-pick", "--continue")
+		want(t, s, "a", 3, "picked\n")
+		want(t, s, "b", 2, "2")
+		settled(t, r)
+	})
+	t.Run("bisect", func(t *testing.T) {
+		t.Parallel()
+		r := conflict(t)
+		for i := range 4 {
+			r.Commit("More", "b.prompty", fmt.Sprint("more", i))
+		}
+		s := open(t, r.Dir)
+		r.Git("bisect", "start", "main", "main~4")
+		wantError(t, "Save", s.Save(t.Context(), &prompty.StoredTemplate{Name: "b", Source: "x"}), nil, "detached")
+		r.Git("bisect", "reset")
+		save(t, s, "b", "x")
+		settled(t, r)
+	})
+}
+
+// TestModes leaves what a person set on a file.
+func TestModes(t *testing.T) {
+	t.Parallel()
+	r := gittest.WorkTree(t)
+	r.Commit("First", "a.prompty", "one\n")
+	must(t, os.Chmod(r.Path("a.prompty"), 0o755))
+	r.Git("commit", "-qam", "Executable")
+	s := open(t, r.Dir)
+	save(t, s, "a", "two\n")
+	if fi, err := os.Stat(r.Path("a.prompty")); err != nil || fi.Mode().Perm()&0o100 == 0 {
+		t.Errorf("the file has the mode %v, %v", fi.Mode(), err)
+	}
+	save(t, s, "dir/b", "1")
+	must(t, s.Delete(t.Context(), "dir/b"))
+	if _, err := os.Lstat(r.Path("dir")); err == nil {
+		t.Error("an empty folder stays, which git would have removed")
+	}
+	settled(t, r)
+}
+
+// TestShared keeps a repository of a group writable for the group.
+func TestShared(t *testing.T) {
+	t.Parallel()
+	r := gittest.Bare(t).At(t.TempDir())
+	r.Git("init", "-q", "--shared=group", "--bare", "-b", "main")
+	s := open(t, r.Dir)
+	save(t, s, "d/a", "1")
+	var list []*prompty.StoredTemplate
+	for i := range 30 {
+		list = append(list, &prompty.StoredTemplate{Name: fmt.Sprint("x", i), Source: "x"})
+	}
+	must(t, s.SaveAll(t.Context(), list))
+	must(t, filepath.WalkDir(r.Dir, func(p string, e os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		fi, err := e.Info()
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(r.Dir, p)
+		written := strings.HasPrefix(rel, "objects/") || strings.HasPrefix(rel, "refs/heads/") || strings.HasPrefix(rel, "logs")
+		if e.IsDir() && written && fi.Mode().Perm()&0o070 != 0o070 {
+			t.Errorf("%s has the mode %v, which the group cannot write", rel, fi.Mode())
+		}
+		if !e.IsDir() && written && fi.Mode().Perm()&0o040 == 0 {
+			t.Errorf("%s has the mode %v, which the group cannot read", rel, fi.Mode())
+		}
+		return nil
+	}))
+	settled(t, r)
+}
+
+// TestBeside lets git tidy up between any two of our calls.
+func TestBeside(t *testing.T) {
+	t.Parallel()
+	r := gittest.WorkTree(t)
+	s := open(t, r.Dir)
+	var texts []string
+	for i, tidy := range [][]string{
+		{"gc", "-q"}, {"repack", "-adq"}, {"pack-refs", "--all", "--prune"}, {"gc", "-q", "--prune=now", "--aggressive"}, {"prune", "--expire=now"},
+		{"repack", "-q"}, {"repack", "-Adfq"}, {"prune-packed", "-q"}, {"reflog", "expire", "--expire=now", "--all"}, {"gc", "-q", "--prune=now"}, {"update-index", "--refresh"},
+		{"multi-pack-index", "write"}, {"commit-graph", "write", "--reachable"}, {"read-tree", "HEAD"}, {"update-index", "--index-version", "4"},
+	} {
+		text := fmt.Sprintf("text %d\n", i)
+		texts = append(texts, text)
+		save(t, s, "a", text)
+		var list []*prompty.StoredTemplate
+		for j := range 25 {
+			list = append(list, &prompty.StoredTemplate{Name: fmt.Sprintf("many/%d", j), Source: fmt.Sprint(i, j)})
+		}
+		must(t, s.SaveAll(t.Context(), list))
+		r.Git(tidy...)
+		want(t, s, "a", i+1, text)
+		for n, text := range texts {
+			if got, err := s.GetVersion(t.Context(), "a", n+1); err != nil || got.Source != text {
+				t.Fatalf("GetVersion(%d) after git %s = %+v, %v", n+1, tidy, got, err)
+			}
+		}
+		if r.Git("update-index", "--refresh"); r.Status() != "" {
+			t.Fatalf("git status after git %s: %s", tidy, r.Status())
+		}
+	}
+	if keep, _ := filepath.Glob(filepath.Join(r.GitDir(), "objects/pack/*.keep")); keep != nil {
+		t.Errorf("packs are kept for ever: %q", keep)
+	}
+	if tmp, _ := filepath.Glob(filepath.Join(r.GitDir(), "objects/*/tmp_*")); tmp != nil {
+		t.Errorf("temporary files stay: %q", tmp)
+	}
+	list, err := s.ListVersions(t.Context(), "many/7")
+	if err != nil || len(list) != len(texts) || !slices.IsSortedFunc(list, func(a, b int) int { return b - a }) {
+		t.Errorf("ListVersions = %v, %v", list, err)
+	}
+	agree(t, s, r, "main", "", ".prompty")
+	settled(t, r)
+}
