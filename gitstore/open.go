@@ -80,6 +80,7 @@ func open(path string, opts Options) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.heal()
 	if opts.Worktree {
 		if s.edits, err = r.overlay(); err != nil {
 			return nil, err

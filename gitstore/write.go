@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/gitstore/internal/lockfile"
 	"github.com/go-prompty/prompty/gitstore/internal/object"
 	"github.com/go-prompty/prompty/gitstore/internal/odb"
 	"github.com/go-prompty/prompty/gitstore/internal/refs"
@@ -22,10 +26,15 @@ import (
 //	takes index.lock where the branch is checked out, and looks whether the
 //	files are as they were committed;
 //	takes the ref's lock, and begins again if the tip is another one now;
-//	writes a journal, moves the ref, and brings files and index up to date.
+//	writes a journal, brings files and index to where the branch will be, and
+//	moves the ref.
 //
 // The commits are made before git's locks are taken, as git does not wait for
-// index.lock. When the branch moves on too often they are made under them.
+// index.lock. When the branch moves on too often they are made under them. The
+// index comes before the ref, as git commit reads HEAD, then the index, and only
+// then takes its lock: the other way round it could undo what was saved. What a
+// killed process leaves is finished or taken back by the journal, by the next
+// Save or Open.
 
 // patience is how often commits are made in vain before that.
 const patience = 3
@@ -163,14 +172,13 @@ func (a *attemptAt) land() error {
 	}
 	durable := a.s.sync != odb.SyncNone
 	if staged {
-		for _, x := range a.txns {
-			if err := x.Prepare(tip, d.tip, durable); err != nil {
-				return err
-			}
+		if err := a.apply(tip, durable); err != nil {
+			return err
 		}
 	}
 	log := refs.Log{Ident: stamp(a.s.committer, d.moment()), Message: "prompty: " + d.subject}
-	if err := a.ref.Commit(d.tip, log, durable); err != nil {
+	err = a.ref.Commit(d.tip, log, durable)
+	if err != nil && !errors.Is(err, lockfile.ErrInPlace) {
 		return err
 	}
 	a.ref = nil
@@ -181,7 +189,14 @@ func (a *attemptAt) land() error {
 		view = st.view
 	}
 	d.results(view)
-	return a.apply(staged)
+	for _, x := range a.txns {
+		err = errors.Join(err, x.Done())
+	}
+	a.txns = nil
+	if err != nil {
+		return fmt.Errorf("commit %s is made, but not all is tidied up behind it: %w", short(d.tip), err)
+	}
+	return nil
 }
 
 // lock takes index.lock where the branch is checked out, and the ref's.
@@ -243,20 +258,16 @@ func (a *attemptAt) stage() (staged bool, err error) {
 	return staged, nil
 }
 
-// apply brings files and index to where the branch is now.
-func (a *attemptAt) apply(staged bool) error {
-	if !staged {
-		return nil
-	}
-	var errs []error
+// apply brings files and index to where the branch will be. end takes it back if
+// the branch does not get there.
+func (a *attemptAt) apply(tip object.ID, durable bool) error {
 	for _, x := range a.txns {
-		if _, err := x.Apply(); err != nil {
-			errs = append(errs, err)
+		if err := x.Prepare(tip, a.d.tip, durable); err != nil {
+			return err
 		}
-	}
-	a.txns = nil
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("commit %s is made, but the work tree does not show it yet, which the next save will mend: %w", short(a.d.tip), err)
+		if _, err := x.Apply(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -316,6 +327,36 @@ func (s *Store) tree(dir, gitDir string) (*worktree.Tree, error) {
 	}
 	return t, err
 }
+
+// heal finishes what a process that was killed has left half done in a work
+// tree, and frees the index that it has left locked. Where that cannot be done
+// now, the next Save does it.
+func (s *Store) heal() {
+	list, err := s.Worktrees()
+	if err != nil {
+		return
+	}
+	for _, w := range list {
+		if w.Gone || w.Path == "" {
+			continue
+		}
+		t, err := s.tree(w.Path, w.GitDir)
+		if err != nil {
+			continue
+		}
+		if _, err := os.Lstat(filepath.Join(w.GitDir, "index.lock")); err != nil && !t.Pending() {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), healFor)
+		if x, err := t.Begin(ctx); err == nil {
+			_ = x.Abort()
+		}
+		cancel()
+	}
+}
+
+// healFor is how long it is waited for a process that is not dead but saving.
+const healFor = 200 * time.Millisecond
 
 func (r *repository) openTree(dir, gitDir string) (*worktree.Tree, error) {
 	head := refs.Open(gitDir, r.CommonDir, nil, r.RefOptions())

@@ -2,17 +2,18 @@
 // git does, and reads uncommitted edits.
 //
 // A [Txn] holds git's index.lock. It refuses to touch a path whose file or
-// index entry differs from HEAD, writes a journal before the branch moves, and
-// afterwards the files and the index, so that `git status` is as clean as it
-// was. A crash at any point is finished or undone by the next [Tree.Begin];
-// what a person saved meanwhile is kept as an uncommitted edit. All that needs
+// index entry differs from HEAD, writes a journal, then the files and the index,
+// and gives the lock back when the branch has moved, so that `git status` is as
+// clean as it was. A crash at any point is finished or undone by the next
+// [Tree.Begin]; what a person saved meanwhile is kept as an uncommitted edit. All that needs
 // is in <git dir>/prompty: the journal pending, files on their way in and out,
 // and lost/, where an edit goes in the one case that a later edit stands in its
 // place already.
 //
 // The order of a whole save is: Begin, Check each path, write blobs, lock the
 // ref, write trees and the commit, flush, Stage or Remove each path, Prepare,
-// move the ref, Apply. Where anything fails before the ref has moved: Abort.
+// Apply, move the ref, Done. Where anything fails before the ref has moved:
+// Abort.
 //
 // Split indexes, sparse indexes, and paths with the attributes filter, ident
 // or working-tree-encoding are refused with an [UnsupportedError].

@@ -211,7 +211,7 @@ func TestOpenWriter(t *testing.T) {
 		var w *os.File
 		b.fault = func(step string) error {
 			switch step {
-			case "move ref":
+			case "create file", "take out":
 				var err error
 				w, err = os.OpenFile(r.Path(path), os.O_WRONLY, 0)
 				must(t, err)

@@ -14,8 +14,8 @@ import (
 // maxJournal is the most bytes of a journal that is read.
 const maxJournal = 1 << 30
 
-// heal finishes what a journal says, as far as HEAD holds it: the branch may
-// have moved to the commit, or not, or on. It leaves the transaction without a
+// heal finishes what a journal says, or takes it back, as HEAD has it: the branch
+// may have moved to the commit, or not, or on. It leaves the transaction without a
 // plan. A file that cannot be written keeps the journal, and is no error: the
 // index is right, and git shows the difference.
 func (x *Txn) heal() error {
@@ -35,6 +35,9 @@ func (x *Txn) heal() error {
 	x.plan = map[string]*item{}
 	if !x.decodeJournal(data) {
 		return x.dropJournal()
+	}
+	if x.index, err = x.tree.load(); err != nil {
+		return err
 	}
 	if err := x.rescueAll(); err != nil {
 		return x.healError(err)
@@ -57,8 +60,9 @@ func (x *Txn) healError(err error) error {
 		filepath.Join(x.tree.opts.GitDir, stateDir, journalName), err)
 }
 
-// keepReached drops from the plan what HEAD does not hold, and what the index
-// has no more as it was: somebody has gone on from there.
+// keepReached turns the plan round for paths that HEAD has as they were before,
+// and drops those that HEAD or the index has in a third way: somebody has gone on
+// from there.
 func (x *Txn) keepReached() error {
 	head, err := x.tree.opts.Head()
 	if err != nil {
@@ -71,12 +75,19 @@ func (x *Txn) keepReached() error {
 			return err
 		}
 		if !reached(e, it.new) {
-			delete(x.plan, path)
-			continue
+			if !reached(e, it.old) {
+				delete(x.plan, path)
+				continue
+			}
+			it = &item{path: path, old: it.new, new: it.old}
+			x.plan[path] = it
 		}
 		staged := x.entry(path)
 		switch {
 		case same(staged, it.new):
+			if staged != nil {
+				it.new.AssumeValid, it.new.SkipWorktree = staged.AssumeValid, staged.SkipWorktree
+			}
 		case same(staged, it.old):
 			if staged != nil && it.new != nil {
 				it.new.AssumeValid, it.new.SkipWorktree = staged.AssumeValid, staged.SkipWorktree

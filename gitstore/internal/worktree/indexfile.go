@@ -80,7 +80,7 @@ func sameHash(f *os.File, size int64, raw []byte) bool {
 // store puts x in the place of the index, whose lock is held.
 func (t *Tree) store(x *gitindex.Index, durable bool) error {
 	dir := filepath.Join(t.opts.GitDir, stateDir)
-	temp := filepath.Join(dir, "index")
+	temp := filepath.Join(dir, tempIndex)
 	if err := t.ask("write index"); err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (x *Txn) carryOut(i int, it *item, healing bool) (st gitindex.Stat, stays b
 		return st, it.new != nil, err
 	}
 	defer p.close()
-	if it.old != nil && it.old.SkipWorktree {
+	if it.old != nil && it.old.SkipWorktree || healing && it.new != nil && it.new.SkipWorktree {
 		if _, err := p.root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
 			return st, false, nil
 		}

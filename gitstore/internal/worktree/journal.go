@@ -17,6 +17,7 @@ import (
 const (
 	stateDir    = "prompty" // in the git directory
 	journalName = "pending"
+	tempIndex   = "index"
 	lostDir     = "lost"
 	journalHead = "prompty pending 1"
 )
@@ -136,9 +137,11 @@ func (x *Txn) dropJournal() error {
 	if err := x.tree.ask("remove journal"); err != nil {
 		return err
 	}
-	err := x.state.Remove(journalName)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	// An index half written by a crash first: without a journal no one looks.
+	for _, name := range []string{tempIndex, journalName} {
+		if err := x.state.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
-	return err
+	return nil
 }

@@ -169,6 +169,9 @@ func (b *bench) save(edits map[string]edit) error {
 	if err := x.Prepare(u.Old(), id, b.durable); err != nil {
 		return err
 	}
+	if b.kept, err = x.Apply(); err != nil {
+		return err
+	}
 	if err := b.ask("move ref"); err != nil {
 		return err
 	}
@@ -178,8 +181,7 @@ func (b *bench) save(edits map[string]edit) error {
 	if err := b.ask("ref moved"); err != nil {
 		return err
 	}
-	b.kept, err = x.Apply()
-	return err
+	return x.Done()
 }
 
 func setPath(b *odb.Batch, tree []byte, path string, e object.Entry) ([]byte, error) {

@@ -17,7 +17,7 @@ import (
 )
 
 // A Txn changes files and index together. It holds index.lock from Begin until
-// Apply or Abort, and is for one goroutine.
+// Done or Abort, and is for one goroutine.
 type Txn struct {
 	tree  *Tree
 	lock  *lockfile.Lock
@@ -182,7 +182,7 @@ func (x *Txn) checkFile(path string, head object.Entry) error {
 
 // Stage plans that path becomes a regular file with entry's mode and ID; data
 // is the blob. A later Stage or Remove of the same path replaces the plan. data
-// is kept until Apply or Abort. A path whose attributes would turn the blob
+// is kept until Done or Abort. A path whose attributes would turn the blob
 // into another one on the way to the file and back is an *UnsupportedError.
 func (x *Txn) Stage(path string, entry object.Entry, data []byte) error {
 	if x.root == nil {
@@ -249,20 +249,30 @@ func (x *Txn) Prepare(from, to object.ID, durable bool) error {
 	return x.writeJournal()
 }
 
-// Apply carries the plan out, after the ref has moved: files, then the index;
-// then it drops the journal and the lock. Paths whose file was changed by
+// Apply carries the plan out: files, then the index. The ref is to be moved
+// afterwards, as git commit reads HEAD before the index, and the index before it
+// takes the lock: in the other order it could commit the new HEAD's successor
+// with the index from before, and undo the save. Paths whose file was changed by
 // somebody since Check keep what was saved there, as an uncommitted edit, and
-// are returned. The index is right even where a file could not be written.
-// After an error the journal stands, and the next Begin tries again.
+// are returned. After an error Abort takes back what was done.
 func (x *Txn) Apply() (kept []string, err error) {
 	if x.root == nil {
 		return nil, errEnded
 	}
 	kept, files, err := x.apply(false)
-	if err = errors.Join(files, err); err == nil && x.prepared {
+	return kept, errors.Join(files, err)
+}
+
+// Done drops the journal and the lock, after the ref has moved.
+func (x *Txn) Done() error {
+	if x.root == nil {
+		return errEnded
+	}
+	var err error
+	if x.prepared {
 		err = x.dropJournal()
 	}
-	return kept, errors.Join(err, x.close())
+	return errors.Join(err, x.close())
 }
 
 // apply is also what heals: then a file may be as it is to be already. The
@@ -287,10 +297,12 @@ func (x *Txn) apply(healing bool) (kept []string, files, err error) {
 			e.Stat = st
 			edit.Entry = &e
 		}
-		edits = append(edits, edit)
+		if !healing || !x.stands(edit) {
+			edits = append(edits, edit)
+		}
 	}
 	smudged, err := x.smudge()
-	if err == nil {
+	if err == nil && len(edits)+len(smudged) > 0 {
 		from, to := newSnapshot(x.tree.opts.Objects, x.from), newSnapshot(x.tree.opts.Objects, x.to)
 		next := x.index.Patch(append(edits, smudged...), trees(from, to))
 		err = x.tree.store(next, x.durable)
@@ -299,6 +311,15 @@ func (x *Txn) apply(healing bool) (kept []string, files, err error) {
 		x.index, err = x.tree.load()
 	}
 	return kept, errors.Join(errs...), err
+}
+
+// stands reports whether the index has an entry as it is to be.
+func (x *Txn) stands(e gitindex.Edit) bool {
+	now := x.entry(e.Path)
+	if now == nil || e.Entry == nil {
+		return now == e.Entry
+	}
+	return same(now, e.Entry) && now.Stat == e.Entry.Stat && now.SkipWorktree == e.Entry.SkipWorktree && now.AssumeValid == e.Entry.AssumeValid
 }
 
 // smudge finds entries that only the old index's time shows to be doubtful, and
@@ -348,9 +369,9 @@ func (x *Txn) changedUnnoticed(e *gitindex.Entry) (bool, error) {
 	return !clean, err
 }
 
-// Abort drops the journal and the lock. If the ref has moved to the commit
-// after all, the plan is carried out instead: what HEAD holds counts. After
-// Apply or Abort it does nothing.
+// Abort takes back what Apply has done and drops the journal and the lock. If
+// the ref has moved to the commit after all, the plan is carried out instead:
+// what HEAD holds counts. After Done or Abort it does nothing.
 func (x *Txn) Abort() error {
 	if x.root == nil {
 		return nil
