@@ -45,7 +45,7 @@ var (
 )
 
 // Packs are read in windows of this size.
-const windowSize = 1 << 15
+const windowSize = 1 << 13
 
 // maxObject bounds what is read into memory.
 const maxObject = 512 << 20
