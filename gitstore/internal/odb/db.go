@@ -167,17 +167,20 @@ func (db *DB) look(id object.ID, inPack func(*pack, int64) error, loose func(str
 	if err != nil {
 		return err
 	}
+	fresh := false
 	for try := 0; ; try++ {
 		err := db.lookIn(set, id, inPack, loose)
 		if err == nil {
 			return nil
 		}
-		// A second look suffices for what is missing or damaged. Packs can
-		// vanish as often as somebody repacks.
-		if try > 0 && !errors.Is(err, errVanished) || try > 10 {
+		// A second look suffices for what is missing or damaged, if the folders
+		// were listed after the first: what somebody else has listed before may
+		// lack the pack into which a loose object went. Packs can vanish as
+		// often as somebody repacks.
+		if fresh && !errors.Is(err, errVanished) || try > 10 {
 			return db.explain(set, id, err)
 		}
-		if set, err = db.rescan(set); err != nil {
+		if set, fresh, err = db.rescan(set); err != nil {
 			return err
 		}
 	}
@@ -270,7 +273,7 @@ func (db *DB) Expand(prefix string) ([]object.ID, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := db.rescan(db.set.Load())
+	set, _, err := db.rescan(db.set.Load())
 	if err != nil {
 		return nil, err
 	}

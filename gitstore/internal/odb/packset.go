@@ -22,19 +22,20 @@ func (db *DB) current() (*packSet, error) {
 	if set := db.set.Load(); set != nil {
 		return set, nil
 	}
-	return db.rescan(nil)
+	set, _, err := db.rescan(nil)
+	return set, err
 }
 
 // rescan looks into the folders again, unless somebody did so since seen was
-// loaded. Misses that come at the same time share one look.
-func (db *DB) rescan(seen *packSet) (*packSet, error) {
+// loaded: fresh says who. Misses that come at the same time share one look.
+func (db *DB) rescan(seen *packSet) (set *packSet, fresh bool, err error) {
 	db.scan.Lock()
 	defer db.scan.Unlock()
 	if db.closed.Load() {
-		return nil, os.ErrClosed
+		return nil, false, os.ErrClosed
 	}
 	if now := db.set.Load(); now != seen {
-		return now, nil
+		return now, false, nil
 	}
 	known := make(map[string]*pack)
 	if seen != nil {
@@ -42,7 +43,7 @@ func (db *DB) rescan(seen *packSet) (*packSet, error) {
 			known[p.path] = p
 		}
 	}
-	set := &packSet{}
+	set = &packSet{}
 	set.dirs, set.lost = alternates(db.dir)
 	for _, dir := range set.dirs {
 		packs, err := db.list(filepath.Join(dir, "pack"), known)
@@ -56,7 +57,7 @@ func (db *DB) rescan(seen *packSet) (*packSet, error) {
 		db.recent.CompareAndSwap(p, nil)
 		_ = p.close()
 	}
-	return set, nil
+	return set, true, nil
 }
 
 // list gives the packs in a folder, and takes those that it knows out of known.
