@@ -103,7 +103,7 @@ func command(ctx context.Context, args []string) error {
 // as such, and the rest is measured still.
 func measureAll(ctx context.Context, c *config, write, args string) error {
 	var rows []row
-	failed := 0
+	load, failed := loadAverage(), 0
 	for _, work := range works(c) {
 		if !c.run.MatchString(work.name) {
 			continue
@@ -125,7 +125,7 @@ func measureAll(ctx context.Context, c *config, write, args string) error {
 		}
 		rows = append(rows, got...)
 	}
-	report := newReport(ctx, c, rows, args)
+	report := newReport(ctx, c, rows, load, args)
 	if write == "" {
 		fmt.Println(report.markdown())
 	} else if err := report.writeTo(write); err != nil {

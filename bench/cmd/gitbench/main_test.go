@@ -180,7 +180,7 @@ func TestWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := report{machine: "a machine", git: "git version 2", args: withoutFile("-write x -rounds 2 -dir=y"), rows: []row{
+	r := report{machine: "a machine", load: "0.5", git: "git version 2", args: withoutFile("-write x -rounds 2 -dir=y"), rows: []row{
 		{Work: "a", Ours: "1 ms", Beside: "git: 9 ms", Value: 9, Target: target{"faster", 8}},
 		{Work: "b <c>", Err: context.Canceled},
 	}}
@@ -193,7 +193,7 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := string(data)
-	for _, want := range []string{"before\n" + begin + "\nMeasured on ", "on a machine; git version 2. `gitbench -rounds 2`;",
+	for _, want := range []string{"before\n" + begin + "\nMeasured on ", "on a machine, which had a load of 0.5 before; git version 2. `gitbench -rounds 2`;",
 		"| a | 1 ms | git: 9 ms | 9× faster | ≥ 8× faster | yes |\n", "| b <c> | | | | | not measured |\n" + end + "\nafter\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("written %q, want %q in it", got, want)

@@ -19,16 +19,27 @@ const (
 // report is what was measured, and where.
 type report struct {
 	machine, git, args string
+	load               string // how busy the machine was at the start
 	date               time.Time
 	rows               []row
 }
 
-func newReport(ctx context.Context, c *config, rows []row, args string) report {
+func newReport(ctx context.Context, c *config, rows []row, load, args string) report {
 	version, err := git(ctx, "", "version")
 	if err != nil {
 		version = err.Error()
 	}
-	return report{machine: machine(c.dir), git: version, args: withoutFile(args), date: time.Now(), rows: rows}
+	return report{machine: machine(c.dir), git: version, load: load, args: withoutFile(args), date: time.Now(), rows: rows}
+}
+
+// loadAverage is how many programs wanted a processor in the last minute.
+func loadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	load, _, _ := strings.Cut(string(text), " ")
+	return load
 }
 
 // withoutFile leaves out flags that name paths of this machine.
@@ -94,7 +105,7 @@ func fileSystem(dir string) string {
 
 func (r report) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured on %s on %s; %s. `gitbench", r.date.Format("2 January 2006"), r.machine, r.git)
+	fmt.Fprintf(&b, "Measured on %s on %s, which had a load of %s before; %s. `gitbench", r.date.Format("2 January 2006"), r.machine, r.load, r.git)
 	if r.args != "" {
 		b.WriteString(" " + r.args)
 	}
