@@ -27,6 +27,9 @@ func TestWithoutFlock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if l.Lasts() {
+		t.Error("a lock that nobody would take over lasts")
+	}
 	var held *HeldError
 	if _, err := o.Acquire(t.Context(), file, -1); !errors.As(err, &held) || held.By != "" {
 		t.Errorf("second Acquire = %v", err)

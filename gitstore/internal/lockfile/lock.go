@@ -127,6 +127,12 @@ func (o *Owner) tryPlain(path string) (*Lock, error) {
 // Path returns the file that is locked, without ".lock".
 func (l *Lock) Path() string { return l.path }
 
+// Lasts reports whether the lock may be left standing: the file is still ours,
+// and when this process dies the next of ours will take it over.
+func (l *Lock) Lasts() bool {
+	return !l.ended && l.file == nil && sameFile(l.path+".lock", l.info)
+}
+
 // Replace puts a new file in the locked file's place and releases the lock.
 // write gets an empty temporary file on the same file system; perm is its mode
 // (0: 0666 less the umask). With sync the content and the name are on disk

@@ -86,8 +86,14 @@ func TestReplace(t *testing.T) {
 		if l.Path() != file {
 			t.Errorf("Path = %q, want %q", l.Path(), file)
 		}
+		if !l.Lasts() {
+			t.Error("a lock that is held does not last")
+		}
 		if err := l.Replace(writeText("one\n"), 0o640, sync); err != nil {
 			t.Fatal(err)
+		}
+		if l.Lasts() {
+			t.Error("a lock that was released lasts")
 		}
 		wantFile(t, file, "one\n")
 		wantGone(t, file+".lock")

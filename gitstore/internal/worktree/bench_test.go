@@ -72,7 +72,7 @@ func BenchmarkIndex(b *testing.B) {
 	b.ResetTimer()
 	for i := 0; b.Loop(); i++ {
 		e.ID = object.ID{byte(i), byte(i >> 8)}
-		must(b, w.store(x.index.Patch([]gitindex.Edit{{Path: largePath, Entry: &e}}, trees(snap, snap)), false))
+		must(b, x.store(x.index.Patch([]gitindex.Edit{{Path: largePath, Entry: &e}}, trees(snap, snap))))
 	}
 }
 

@@ -40,6 +40,15 @@ func TestLinked(t *testing.T) {
 	checkFile(t, linked, "n", "new")
 }
 
+// apart makes a repository whose git directory is below gitDir.
+func apart(t *testing.T, workTree, gitDir string) *gittest.Repo {
+	made := filepath.Join(gitDir, "made")
+	must(t, os.Mkdir(made, 0o777))
+	r := gittest.InitAt(t, made, false)
+	must(t, os.WriteFile(filepath.Join(workTree, ".git"), []byte("gitdir: "+filepath.Join(made, ".git")), 0o666))
+	return r.At(workTree)
+}
+
 // elsewhere is scene with the git directory on another file system.
 func elsewhere(t *testing.T) *gittest.Repo {
 	shm, err := os.MkdirTemp("/dev/shm", "worktree")
@@ -54,10 +63,7 @@ func elsewhere(t *testing.T) *gittest.Repo {
 	if statOf(a).Dev == statOf(b).Dev {
 		t.Skip("the same file system")
 	}
-	must(t, os.Mkdir(filepath.Join(shm, "made"), 0o777))
-	r := gittest.InitAt(t, filepath.Join(shm, "made"), false)
-	must(t, os.WriteFile(filepath.Join(dir, ".git"), []byte("gitdir: "+filepath.Join(shm, "made", ".git")), 0o666))
-	r = r.At(dir)
+	r := apart(t, dir, shm)
 	r.Commit("first", "f", "one", "d/g", "g", "e/h", "h", "e/i", "i")
 	return r
 }
@@ -306,7 +312,7 @@ func TestSetAside(t *testing.T) {
 func TestDamagedJournal(t *testing.T) {
 	t.Parallel()
 	r := scene(t)
-	if !killed(t, r, "many", "ref moved") {
+	if !killed(t, r, "many", "create file") {
 		t.Fatal("not killed")
 	}
 	whole, err := os.ReadFile(r.Path(".git/prompty/pending"))
@@ -338,7 +344,8 @@ func FuzzJournal(f *testing.F) {
 	})
 }
 
-// TestHealNeedsObjects: what cannot be read is named, and nothing is changed.
+// TestHealNeedsObjects: what cannot be read is named, nothing is changed, and
+// git is kept out until it can be.
 func TestHealNeedsObjects(t *testing.T) {
 	t.Parallel()
 	r := scene(t)
@@ -357,8 +364,13 @@ func TestHealNeedsObjects(t *testing.T) {
 	if _, err := b.Begin(t.Context()); err == nil || !strings.Contains(err.Error(), journalName) || !strings.Contains(err.Error(), blob) {
 		t.Errorf("Begin: %v", err)
 	}
+	if err := b.Heal(t.Context()); err == nil || !strings.Contains(err.Error(), blob) {
+		t.Errorf("Heal: %v", err)
+	}
+	if _, err := r.Try("add", "e/i"); err == nil {
+		t.Error("git can change the index")
+	}
 	must(t, os.WriteFile(object, data, 0o444))
-	b = openBench(t, r)
 	b.begin(t)
 	checkInStep(t, r)
 	if b.Pending() {

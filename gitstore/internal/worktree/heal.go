@@ -16,8 +16,7 @@ const maxJournal = 1 << 30
 
 // heal finishes what a journal says, or takes it back, as HEAD has it: the branch
 // may have moved to the commit, or not, or on. It leaves the transaction without a
-// plan. A file that cannot be written keeps the journal, and is no error: the
-// index is right, and git shows the difference.
+// plan. After an error the journal stands.
 func (x *Txn) heal() error {
 	f, err := x.state.Open(journalName)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -46,17 +45,14 @@ func (x *Txn) heal() error {
 		return x.healError(err)
 	}
 	_, files, err := x.apply(true)
-	if err != nil {
+	if err = errors.Join(files, err); err != nil {
 		return x.healError(err)
-	}
-	if files != nil {
-		return nil
 	}
 	return x.dropJournal()
 }
 
 func (x *Txn) healError(err error) error {
-	return fmt.Errorf("%s, left by a crash, cannot be finished: %w; repair that, or remove the file and look at git status",
+	return fmt.Errorf("%s, left by a save that was cut off, cannot be carried out: %w; repair that and try again, or remove the file and index.lock, and look at git status",
 		filepath.Join(x.tree.opts.GitDir, stateDir, journalName), err)
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/go-prompty/prompty/gitstore/internal/gitindex"
@@ -77,13 +78,14 @@ func sameHash(f *os.File, size int64, raw []byte) bool {
 	return sum != [hashSize]byte{} && bytes.Equal(sum[:], raw[len(raw)-hashSize:])
 }
 
-// store puts x in the place of the index, whose lock is held.
-func (t *Tree) store(x *gitindex.Index, durable bool) error {
-	dir := filepath.Join(t.opts.GitDir, stateDir)
-	temp := filepath.Join(dir, tempIndex)
-	if err := t.ask("write index"); err != nil {
+// takeRoom makes the file of the new index, as large as it may become. Its
+// content is known only when the files are in place: it has their times.
+func (x *Txn) takeRoom() error {
+	t := x.tree
+	if err := t.ask("take room"); err != nil {
 		return err
 	}
+	temp := filepath.Join(t.opts.GitDir, stateDir, roomName)
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) { // what a crash left may be another user's
 		return err
 	}
@@ -91,25 +93,79 @@ func (t *Tree) store(x *gitindex.Index, durable bool) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(x.Bytes())
-	if err == nil && t.opts.Perm != 0 {
-		err = f.Chmod(t.opts.Perm)
-	}
-	if err == nil && durable {
-		err = f.Sync()
-	}
-	fi, serr := f.Stat()
-	if err = errors.Join(err, serr, f.Close()); err == nil {
-		if err = t.ask("rename index"); err == nil {
-			err = os.Rename(temp, filepath.Join(t.opts.GitDir, "index"))
+	x.room = f
+	if t.opts.Perm != 0 {
+		if err := f.Chmod(t.opts.Perm); err != nil {
+			return err
 		}
 	}
+	size := len(x.index.Bytes()) + 4096
+	for path := range x.plan { // an entry, and a cache tree for each folder
+		size += 2*len(path) + 128 + 64*strings.Count(path, "/")
+	}
+	return allocate(f, int64(size))
+}
+
+// writeZeros takes room where the file system has no other way.
+func writeZeros(f *os.File, size int64) error {
+	zeros := make([]byte, min(size, 1<<16))
+	for at := int64(0); at < size; at += int64(len(zeros)) {
+		if _, err := f.WriteAt(zeros[:min(int64(len(zeros)), size-at)], at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropRoom gives back what was not used.
+func (x *Txn) dropRoom() error {
+	if x.room == nil {
+		return nil
+	}
+	f := x.room
+	x.room = nil
+	err := os.Remove(f.Name())
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(f.Close(), err)
+}
+
+// store puts next in the place of the index, whose lock is held.
+func (x *Txn) store(next *gitindex.Index) error {
+	t := x.tree
+	if x.room == nil {
+		if err := x.takeRoom(); err != nil {
+			return err
+		}
+	}
+	f := x.room
+	err := t.ask("write index")
+	if err == nil {
+		_, err = f.WriteAt(next.Bytes(), 0)
+	}
+	if err == nil {
+		err = f.Truncate(int64(len(next.Bytes())))
+	}
+	if err == nil && x.durable {
+		err = f.Sync()
+	}
+	var fi fs.FileInfo
+	if err == nil {
+		fi, err = f.Stat()
+	}
+	if err == nil {
+		err = t.ask("rename index")
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(t.opts.GitDir, "index"))
+	}
 	if err != nil {
-		os.Remove(temp)
 		return err
 	}
+	x.room = nil
 	t.mu.Lock()
-	t.index = loaded{x, fi.ModTime()}
+	t.index = loaded{next, fi.ModTime()}
 	t.mu.Unlock()
-	return nil
+	return f.Close()
 }

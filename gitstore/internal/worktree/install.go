@@ -24,23 +24,23 @@ var (
 // step; the old one is looked at where no one can open it any more, and swapped
 // back if it is not what the index had.
 func (x *Txn) carryOut(i int, it *item, healing bool) (st gitindex.Stat, stays bool, err error) {
-	p, name, err := x.parent(it.path, it.new != nil && !(it.old != nil && it.old.SkipWorktree))
+	p, name, err := x.parent(it.path, it.new != nil && !it.leftOut())
 	var block *blockedError
 	switch {
 	case errors.As(err, &block):
-		return st, it.new != nil, nil
+		return st, it.new != nil, x.dropTemp(i, it)
 	case errors.Is(err, fs.ErrNotExist):
-		return st, it.new != nil && !it.new.SkipWorktree, nil
+		return st, it.new != nil && !it.leftOut(), x.dropTemp(i, it)
 	case err != nil:
 		return st, it.new != nil, err
 	}
 	defer p.close()
-	if it.old != nil && it.old.SkipWorktree || healing && it.new != nil && it.new.SkipWorktree {
+	if it.leftOut() || healing && it.new != nil && it.new.SkipWorktree {
 		if _, err := p.root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-			return st, false, nil
+			return st, false, x.dropTemp(i, it)
 		}
 	}
-	s := &swap{x: x, it: it, p: p, name: name, q: &place{root: x.state}, temp: tempName(i), here: hereName(i)}
+	s := x.newSwap(i, it, p, name)
 	if it.new == nil {
 		stays, err = s.takeOut()
 		if err == nil && !stays {
@@ -57,6 +57,54 @@ func (x *Txn) carryOut(i int, it *item, healing bool) (st gitindex.Stat, stays b
 		}
 	}
 	return s.putIn()
+}
+
+// leftOut reports whether the path is outside of a sparse checkout: then there
+// may be no file, and none is made.
+func (it *item) leftOut() bool { return it.old != nil && it.old.SkipWorktree }
+
+// ready writes the new file, and looks whether it can be moved into place. What
+// stands in the way of its folder goes first, or is found again by carryOut.
+func (x *Txn) ready(i int, it *item) error {
+	p, name, err := x.parent(it.path, it.new != nil && !it.leftOut())
+	var block *blockedError
+	if errors.As(err, &block) || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	_, err = p.root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) && (it.new == nil || it.leftOut()) {
+		return nil
+	}
+	if err := p.mayChange(); err != nil {
+		return err
+	}
+	if it.new == nil {
+		return nil
+	}
+	s := x.newSwap(i, it, p, name)
+	if !sameDisk(s.q, s.p) {
+		s.q, s.temp = s.p, s.here
+	}
+	if err := s.write(); err != nil {
+		return err
+	}
+	it.ours, it.here = s.ours, s.q == s.p
+	return nil
+}
+
+// dropTemp removes the file that ready has written and that is not needed.
+func (x *Txn) dropTemp(i int, it *item) error {
+	if it.ours == nil || it.here {
+		return nil // with its folder, it is gone
+	}
+	if err := x.state.Remove(tempName(i)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func tempName(i int) string { return fmt.Sprintf("file-%d", i) }
@@ -93,26 +141,34 @@ type swap struct {
 	temp string
 	here string      // temp's name if it has to be in the folder p
 	ours fs.FileInfo // the file that was written
-	file *os.File    // the same, open
+}
+
+// newSwap uses the file that ready has written, if it is still there.
+func (x *Txn) newSwap(i int, it *item, p *place, name string) *swap {
+	s := &swap{x: x, it: it, p: p, name: name, q: &place{root: x.state}, temp: tempName(i), here: hereName(i)}
+	if it.here {
+		s.q, s.temp = s.p, s.here
+	}
+	if it.ours != nil {
+		if fi, err := s.q.root.Lstat(s.temp); err == nil && os.SameFile(fi, it.ours) {
+			s.ours = it.ours
+		}
+	}
+	return s
 }
 
 // putIn installs the new file.
 func (s *swap) putIn() (st gitindex.Stat, stays bool, err error) {
-	conv, err := s.x.tree.conversion(s.x.index, s.it.path)
-	if err != nil {
-		return st, true, err
+	if s.ours == nil {
+		if err := s.write(); err != nil {
+			return st, true, err
+		}
 	}
-	data := conv.ToFile(s.it.data)
-	if err := s.write(data); err != nil {
-		return st, true, err
-	}
-	defer func() { s.file.Close() }()
 	stays, err = s.place()
 	if errors.Is(err, errOtherDevice) {
-		s.q.root.Remove(s.temp)
-		s.file.Close()
+		s.discardOurs()
 		s.q, s.temp = s.p, s.here
-		if err := s.write(data); err != nil {
+		if err := s.write(); err != nil {
 			return st, true, err
 		}
 		stays, err = s.place()
@@ -121,9 +177,9 @@ func (s *swap) putIn() (st gitindex.Stat, stays bool, err error) {
 		s.discardOurs()
 		return st, true, err
 	}
-	fi, err := s.file.Stat()
-	if err != nil {
-		return st, false, err
+	fi, err := s.p.root.Lstat(s.name)
+	if err != nil || !os.SameFile(fi, s.ours) {
+		return st, true, nil // somebody has replaced it already
 	}
 	if fi.Size() != s.ours.Size() || !fi.ModTime().Equal(s.ours.ModTime()) {
 		return st, true, nil // somebody has written into it already
@@ -132,7 +188,11 @@ func (s *swap) putIn() (st gitindex.Stat, stays bool, err error) {
 }
 
 // write makes the new file at q/temp.
-func (s *swap) write(data []byte) error {
+func (s *swap) write() error {
+	conv, err := s.x.tree.conversion(s.x.index, s.it.path)
+	if err != nil {
+		return err
+	}
 	perm := fs.FileMode(0o666)
 	if s.it.new.Mode == object.ModeExec {
 		perm = 0o777
@@ -149,7 +209,7 @@ func (s *swap) write(data []byte) error {
 		return err
 	}
 	if err = t.ask("write file"); err == nil {
-		_, err = f.Write(data)
+		_, err = f.Write(conv.ToFile(s.it.data))
 	}
 	if was, lerr := s.p.root.Lstat(s.name); err == nil && lerr == nil && was.Mode().IsRegular() {
 		keepOwner(f, was, s.it.new.Mode == object.ModeExec)
@@ -160,13 +220,11 @@ func (s *swap) write(data []byte) error {
 	if err == nil {
 		s.ours, err = f.Stat()
 	}
-	if err != nil {
-		f.Close()
+	if err = errors.Join(err, f.Close()); err != nil {
+		s.ours = nil
 		s.q.root.Remove(s.temp)
-		return err
 	}
-	s.file = f
-	return nil
+	return err
 }
 
 // place moves the written file to its path. stays says that something else

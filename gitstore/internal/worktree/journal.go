@@ -17,7 +17,7 @@ import (
 const (
 	stateDir    = "prompty" // in the git directory
 	journalName = "pending"
-	tempIndex   = "index"
+	roomName    = "index" // of the new index, while it is written
 	lostDir     = "lost"
 	journalHead = "prompty pending 1"
 )
@@ -138,7 +138,7 @@ func (x *Txn) dropJournal() error {
 		return err
 	}
 	// An index half written by a crash first: without a journal no one looks.
-	for _, name := range []string{tempIndex, journalName} {
+	for _, name := range []string{roomName, journalName} {
 		if err := x.state.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -2,6 +2,7 @@ package worktree
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -46,6 +47,44 @@ func move(a *place, an string, b *place, bn string, flags uint) error {
 		return errNoExchange
 	}
 	return &os.LinkError{Op: "rename", Old: a.path(an), New: b.path(bn), Err: err}
+}
+
+// sameDisk reports whether files can be moved from a to b, as far as that can be
+// known beforehand.
+func sameDisk(a, b *place) bool {
+	x, err1 := a.root.Stat(".")
+	y, err2 := b.root.Stat(".")
+	return err1 != nil || err2 != nil || statOf(x).Dev == statOf(y).Dev
+}
+
+// mayChange is the error that renaming into the folder would give: for want of
+// a right, or because nothing can be changed on that disk.
+func (p *place) mayChange() error {
+	d, err := p.root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := unix.Faccessat(int(d.Fd()), ".", unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
+		return fmt.Errorf("the folder cannot be written: %w", err)
+	}
+	return nil
+}
+
+// allocate takes room for the file on the disk.
+func allocate(f *os.File, size int64) error {
+	for {
+		err := unix.Fallocate(int(f.Fd()), 0, 0, size)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS):
+			return writeZeros(f, size)
+		case err != nil:
+			return &os.PathError{Op: "allocate", Path: f.Name(), Err: err}
+		default:
+			return nil
+		}
+	}
 }
 
 // holdWriters reports whether no one has f open for writing, and keeps it so

@@ -2,8 +2,10 @@ package worktree
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -55,6 +57,7 @@ type Tree struct {
 	mu    sync.Mutex // guards what follows
 	index loaded     // as last read or written
 	seen  map[string]glimpse
+	held  *lockfile.Lock // of the index, from a transaction whose journal stands
 
 	// fault, if set, is asked before each step that changes something; the
 	// step then fails with what it returns.
@@ -74,10 +77,15 @@ func Open(o Options) (*Tree, error) {
 // Begin takes index.lock, finishes what a crashed process has left, and reads
 // the index. The error is lockfile's where the lock is held, ctx.Err() when ctx
 // ended, and an *UnsupportedError for an index that cannot be kept in step.
-func (t *Tree) Begin(ctx context.Context) (*Txn, error) {
-	lock, err := t.opts.Owner.Acquire(ctx, filepath.Join(t.opts.GitDir, "index"), t.opts.LockTimeout)
-	if err != nil {
-		return nil, err
+func (t *Tree) Begin(ctx context.Context) (*Txn, error) { return t.begin(ctx, t.opts.LockTimeout) }
+
+func (t *Tree) begin(ctx context.Context, timeout time.Duration) (*Txn, error) {
+	lock := t.takeHeld()
+	if lock == nil {
+		var err error
+		if lock, err = t.opts.Owner.Acquire(ctx, filepath.Join(t.opts.GitDir, "index"), timeout); err != nil {
+			return nil, err
+		}
 	}
 	x := &Txn{tree: t, lock: lock, plan: map[string]*item{}}
 	if err := x.begin(); err != nil {
@@ -85,6 +93,49 @@ func (t *Tree) Begin(ctx context.Context) (*Txn, error) {
 		return nil, err
 	}
 	return x, nil
+}
+
+// Heal finishes what a process has left that crashed: until then index.lock
+// keeps git out. It never waits: where someone is at work, that one sees to it.
+// With nothing to heal it takes two looks at the git directory.
+func (t *Tree) Heal(ctx context.Context) error {
+	_, err := os.Lstat(filepath.Join(t.opts.GitDir, "index.lock"))
+	if errors.Is(err, fs.ErrNotExist) && !t.Pending() {
+		return nil
+	}
+	x, err := t.begin(ctx, -1)
+	if held := (*lockfile.HeldError)(nil); errors.As(err, &held) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return x.Abort()
+}
+
+// takeHeld gives the lock that an earlier transaction has left standing, nil if
+// there is none.
+func (t *Tree) takeHeld() *lockfile.Lock {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.held
+	t.held = nil
+	if l == nil || !l.Lasts() {
+		return nil
+	}
+	return l
+}
+
+// release gives the lock back, unless a journal stands: then git must not get at
+// the index, and the next transaction goes on with the lock.
+func (t *Tree) release(l *lockfile.Lock) error {
+	if !t.Pending() || !l.Lasts() {
+		return l.Release()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held = l
+	return nil
 }
 
 func (t *Tree) ask(step string) error {

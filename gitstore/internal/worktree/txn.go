@@ -25,6 +25,7 @@ type Txn struct {
 	state *os.Root // the folder of ours in the git directory
 	index loaded
 	plan  map[string]*item
+	room  *os.File // for the new index; nil until it is taken
 
 	prepared bool
 	durable  bool
@@ -37,6 +38,9 @@ type item struct {
 	path     string
 	old, new *gitindex.Entry
 	data     []byte // the blob of new
+
+	ours fs.FileInfo // of the temporary file that Prepare has written; nil if none
+	here bool        // it is in the folder of path
 }
 
 func (x *Txn) begin() (err error) {
@@ -74,7 +78,7 @@ func makeLike(dir, like string) error {
 	return os.Chmod(dir, fi.Mode()&(fs.ModePerm|fs.ModeSetgid))
 }
 
-// close frees all; the lock last.
+// close frees all; the lock last, if it may.
 func (x *Txn) close() error {
 	var errs []error
 	if x.root != nil {
@@ -83,7 +87,8 @@ func (x *Txn) close() error {
 	if x.state != nil {
 		errs = append(errs, x.state.Close())
 	}
-	err := errors.Join(append(errs, x.lock.Release())...)
+	errs = append(errs, x.dropRoom())
+	err := errors.Join(append(errs, x.tree.release(x.lock))...)
 	x.root, x.state, x.plan = nil, nil, nil
 	return err
 }
@@ -235,8 +240,9 @@ func (x *Txn) items() []*item {
 }
 
 // Prepare writes the journal: the plan, and the commit that the branch will be
-// moved to, from the one it was at (zero: unborn). durable has the journal, and
-// then in Apply the files and the index, flushed to disk.
+// moved to, from the one it was at (zero: unborn); then all that needs room on
+// the disk. After an error Abort puts things back as they were. durable has the
+// journal and the files, and in Apply the index, flushed to disk.
 func (x *Txn) Prepare(from, to object.ID, durable bool) error {
 	if x.root == nil {
 		return errEnded
@@ -246,7 +252,15 @@ func (x *Txn) Prepare(from, to object.ID, durable bool) error {
 		return nil
 	}
 	x.prepared = true
-	return x.writeJournal()
+	if err := x.writeJournal(); err != nil {
+		return err
+	}
+	for i, it := range x.items() {
+		if err := x.ready(i, it); err != nil {
+			return fmt.Errorf("%s: %w", it.path, err)
+		}
+	}
+	return x.takeRoom()
 }
 
 // Apply carries the plan out: files, then the index. The ref is to be moved
@@ -305,7 +319,7 @@ func (x *Txn) apply(healing bool) (kept []string, files, err error) {
 	if err == nil && len(edits)+len(smudged) > 0 {
 		from, to := newSnapshot(x.tree.opts.Objects, x.from), newSnapshot(x.tree.opts.Objects, x.to)
 		next := x.index.Patch(append(edits, smudged...), trees(from, to))
-		err = x.tree.store(next, x.durable)
+		err = x.store(next)
 	}
 	if err == nil && healing {
 		x.index, err = x.tree.load()
@@ -378,7 +392,7 @@ func (x *Txn) Abort() error {
 	}
 	var err error
 	if x.prepared {
-		err = x.heal()
+		err = errors.Join(x.dropRoom(), x.heal())
 	}
 	return errors.Join(err, x.close())
 }
