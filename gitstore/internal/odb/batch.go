@@ -39,6 +39,9 @@ type Batch struct {
 	pack  *packWriter // once they are many; then known has their places there
 	err   error       // what went wrong with an object, which is then not there
 
+	hold bool       // whether packs get .keep files
+	held []*os.File // these
+
 	folders map[string]bool // those of loose objects, as seen when there were many
 }
 
@@ -126,7 +129,7 @@ func (b *Batch) Read(id object.ID) (object.Kind, []byte, error) {
 // After an error some may be in the database, which does no harm. The batch is
 // empty afterwards and can be used again.
 func (b *Batch) Flush(sync Sync) error {
-	defer b.Discard()
+	defer b.reset()
 	if b.db.closed.Load() {
 		return os.ErrClosed
 	}
@@ -137,8 +140,12 @@ func (b *Batch) Flush(sync Sync) error {
 		sync = SyncFull
 	}
 	if b.pack != nil {
-		if err := b.pack.finish(sync); err != nil {
+		keep, err := b.pack.finish(sync, b.hold)
+		if err != nil {
 			return fmt.Errorf("write a pack: %w", err)
+		}
+		if keep != nil {
+			b.held = append(b.held, keep)
 		}
 		b.pack.each(b.keep)
 		return nil
@@ -159,8 +166,22 @@ func (b *Batch) keep(p pending) {
 	}
 }
 
-// Discard forgets the objects and removes what was written for them.
+// Hold makes packs that Flush writes safe from git repack -ad until Discard: it
+// would delete a pack to which no ref leads yet. Call it before Flush, and
+// Discard when the ref has moved, or did not.
+func (b *Batch) Hold() { b.hold = true }
+
+// Discard ends the batch: it forgets objects that were not flushed, removes what
+// was written for them, and lets go of what Hold holds. What was flushed stays.
 func (b *Batch) Discard() {
+	b.reset()
+	for _, keep := range b.held {
+		release(keep)
+	}
+	b.held, b.hold = nil, false
+}
+
+func (b *Batch) reset() {
 	if b.pack != nil {
 		b.pack.discard()
 	}

@@ -68,13 +68,15 @@ func Open(objectsDir string, o Options) (*DB, error) {
 	if o.CacheBytes <= 0 {
 		o.CacheBytes = 64 << 20
 	}
-	return &DB{
+	db := &DB{
 		dir: filepath.Clean(objectsDir), opts: o,
 		bases:   newCache[place](o.CacheBytes / 2),
 		objects: newCache[object.ID](o.CacheBytes / 4),
 		keep:    keepBytes, spill: spillBytes,
 		windows: &windows{max: max(int(o.CacheBytes/4/windowSize), 4)},
-	}, nil
+	}
+	db.sweep()
+	return db, nil
 }
 
 // Close releases all files. What was read stays valid; reading gives

@@ -177,8 +177,14 @@ func (w *packWriter) write() (err error) {
 }
 
 // finish completes the pack, writes its index, and gives both their names: the
-// index last, for Git looks for that.
-func (w *packWriter) finish(sync Sync) error {
+// index last, for Git looks for that. With hold there is a .keep file before.
+func (w *packWriter) finish(sync Sync, hold bool) (keep *os.File, err error) {
+	defer func() {
+		if err != nil && keep != nil {
+			release(keep)
+			keep = nil
+		}
+	}()
 	var count [4]byte
 	binary.BigEndian.PutUint32(count[:], uint32(len(w.entries)))
 	h := sha1.New()
@@ -187,20 +193,20 @@ func (w *packWriter) finish(sync Sync) error {
 		h.Write(w.buf)
 	} else {
 		if err := w.write(); err != nil {
-			return err
+			return nil, err
 		}
 		if _, err := w.file.WriteAt(count[:], 8); err != nil {
-			return err
+			return nil, err
 		}
 		if _, err := io.Copy(h, io.NewSectionReader(w.file, 0, w.spilled)); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	var sum object.ID
 	h.Sum(sum[:0])
 	w.buf = append(w.buf, sum[:]...)
 	if err := w.write(); err != nil {
-		return err
+		return nil, err
 	}
 	if sync == SyncBatch {
 		startWriting(w.file)
@@ -208,37 +214,42 @@ func (w *packWriter) finish(sync Sync) error {
 	dir := filepath.Join(w.db.dir, "pack")
 	idx, _, err := w.db.createIn(dir, "tmp_idx_")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() {
 		idx.Close()
 		os.Remove(idx.Name())
 	}()
 	if _, err := idx.Write(w.index(sum)); err != nil {
-		return err
+		return nil, err
 	}
 	name := filepath.Join(dir, "pack-"+sum.String())
 	for _, f := range []*os.File{w.file, idx} {
 		if err := w.db.shareFile(f.Name()); err != nil {
-			return err
+			return nil, err
 		}
 		if err := settle(f, sync); err != nil {
-			return err
+			return nil, err
 		}
 		if err := f.Close(); err != nil {
-			return err
+			return nil, err
+		}
+	}
+	if hold {
+		if keep, err = w.db.hold(name + ".keep"); err != nil {
+			return nil, err
 		}
 	}
 	if err := rename(w.file.Name(), name+".pack"); err != nil {
-		return err
+		return keep, err
 	}
 	if err := rename(idx.Name(), name+".idx"); err != nil {
-		return err
+		return keep, err
 	}
 	if sync == SyncFull {
-		return syncDir(dir)
+		return keep, syncDir(dir)
 	}
-	return nil
+	return keep, nil
 }
 
 // index makes the index, in version 2.
