@@ -274,6 +274,9 @@ func (a *attemptAt) apply(tip object.ID, durable bool) error {
 
 // end gives back what is held still.
 func (a *attemptAt) end() {
+	if a.d != nil {
+		a.d.batch.Discard() // the branch leads to what was flushed, or never will
+	}
 	if a.ref != nil {
 		a.ref.Abort()
 	}
