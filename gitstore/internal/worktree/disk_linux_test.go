@@ -40,6 +40,24 @@ func fill(t *testing.T, disk string, pages int) {
 	must(t, f.Truncate(size))
 }
 
+// inVain has each save looked at, and gives whether the last one changed a file
+// though it never came to moving the branch.
+func inVain(b *bench) func() bool {
+	changed, moved := false, false
+	b.fault = func(step string) error {
+		switch step {
+		case "create journal":
+			changed, moved = false, false
+		case "exchange", "place new":
+			changed = true
+		case "move ref":
+			moved = true
+		}
+		return nil
+	}
+	return func() bool { return changed && !moved }
+}
+
 // TestFullDisk saves with ever more room on the disk. A save that fails has
 // changed nothing, and one that has moved the branch finds all the room it needs.
 func TestFullDisk(t *testing.T) {
@@ -63,7 +81,7 @@ func TestFullDisk(t *testing.T) {
 			r.Commit("first", "f", "one", "d/g", strings.Repeat("g", 50_000))
 			b := openBench(t, r)
 			must(t, b.save(map[string]edit{"first": text("1")})) // so that our folders are there
-			failed := 0
+			failed, vain := 0, inVain(b)
 			for pages := 0; ; pages++ {
 				head := r.Git("rev-parse", "HEAD")
 				fill(t, disk, pages)
@@ -74,6 +92,9 @@ func TestFullDisk(t *testing.T) {
 				moved := r.Git("rev-parse", "HEAD") != head
 				if moved != (err == nil) || pending {
 					t.Errorf("the save says %v, the branch has moved: %v, pending: %v", err, moved, pending)
+				}
+				if vain() {
+					t.Error("files were changed in vain")
 				}
 				if err != nil && !errors.Is(err, syscall.ENOSPC) {
 					t.Errorf("the save says %v", err)
@@ -107,9 +128,13 @@ func TestReadOnly(t *testing.T) {
 	}
 	t.Cleanup(func() { syscall.Unmount(d, syscall.MNT_DETACH) })
 	must(t, syscall.Mount("", d, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
+	vain := inVain(b)
 	for _, e := range []edit{text("new"), gone} {
 		if err := b.save(map[string]edit{"f": text("two"), "d/g": e}); !errors.Is(err, syscall.EROFS) || !strings.Contains(err.Error(), "d/g") {
 			t.Errorf("save: %v", err)
+		}
+		if vain() {
+			t.Error("files were changed in vain")
 		}
 		checkInStep(t, r)
 		checkTidy(t, r)

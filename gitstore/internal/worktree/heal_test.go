@@ -138,6 +138,38 @@ func TestRetry(t *testing.T) {
 	}
 }
 
+// TestHealFails: a file that cannot be taken back yet keeps the journal, until it
+// can be.
+func TestHealFails(t *testing.T) {
+	t.Parallel()
+	for _, failing := range []string{"create file", "exchange"} {
+		r := scene(t)
+		if !killed(t, r, "change", "write index") {
+			t.Fatal("not killed")
+		}
+		b := openBench(t, r)
+		b.fault = func(step string) error {
+			if step == failing {
+				return errInjected
+			}
+			return nil
+		}
+		for range 2 {
+			if _, err := b.Begin(t.Context()); !errors.Is(err, errInjected) || !strings.Contains(err.Error(), "f: ") {
+				t.Errorf("Begin: %v", err)
+			}
+			if _, err := r.Try("add", "f"); err == nil || !b.Pending() {
+				t.Errorf("git can change the index: %v; pending: %v", err, b.Pending())
+			}
+		}
+		b.fault = nil
+		must(t, b.Heal(t.Context()))
+		checkFile(t, r, "f", "one")
+		checkInStep(t, r)
+		checkTidy(t, r)
+	}
+}
+
 // TestNothingInVain: where the work tree cannot be changed that shows before the
 // branch moves, and nothing is left.
 func TestNothingInVain(t *testing.T) {
