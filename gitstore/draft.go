@@ -60,6 +60,7 @@ type given struct {
 
 func (s *Store) newDraft(ctx context.Context, want Commit, base *state) (*draft, error) {
 	d := &draft{s: s, ctx: ctx, want: want, base: base, batch: s.db.Begin(), tip: base.tip, files: map[string]*change{}, folds: map[string]string{}, latest: map[string]numbers{}}
+	d.batch.Hold() // until the branch has moved, or has not
 	if !base.tip.IsZero() {
 		raw, err := s.objects().Commit(base.tip)
 		if err != nil {
