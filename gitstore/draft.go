@@ -58,9 +58,8 @@ type given struct {
 	at     time.Time
 }
 
-func (s *Store) newDraft(ctx context.Context, want Commit, base *state) (*draft, error) {
-	d := &draft{s: s, ctx: ctx, want: want, base: base, batch: s.db.Begin(), tip: base.tip, files: map[string]*change{}, folds: map[string]string{}, latest: map[string]numbers{}}
-	d.batch.Hold() // until the branch has moved, or has not
+func (s *Store) newDraft(ctx context.Context, want Commit, base *state, batch *odb.Batch) (*draft, error) {
+	d := &draft{s: s, ctx: ctx, want: want, base: base, batch: batch, tip: base.tip, files: map[string]*change{}, folds: map[string]string{}, latest: map[string]numbers{}}
 	if !base.tip.IsZero() {
 		raw, err := s.objects().Commit(base.tip)
 		if err != nil {

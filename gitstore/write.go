@@ -60,6 +60,11 @@ func (s *Store) write(outer context.Context, plan func(*draft) error) error {
 		return err
 	}
 	defer release()
+	// What one attempt has flushed the next one need not write again, so it is
+	// held until the branch leads to it, or never will.
+	batch := s.db.Begin()
+	batch.Hold()
+	defer batch.Discard()
 	for attempt := 1; ; attempt++ {
 		branch, err := s.target()
 		if err != nil {
@@ -69,7 +74,7 @@ func (s *Store) write(outer context.Context, plan func(*draft) error) error {
 		if err != nil {
 			return err
 		}
-		a := &attemptAt{s: s, ctx: ctx, branch: branch, want: want, plan: plan}
+		a := &attemptAt{s: s, ctx: ctx, branch: branch, want: want, plan: plan, batch: batch}
 		if attempt <= patience {
 			err = a.draft(st)
 		}
@@ -117,6 +122,7 @@ type attemptAt struct {
 	branch string
 	want   Commit
 	plan   func(*draft) error
+	batch  *odb.Batch
 	d      *draft
 
 	checkouts []checkout
@@ -126,19 +132,15 @@ type attemptAt struct {
 
 // draft makes the commits on top of a state and puts them on disk.
 func (a *attemptAt) draft(st *state) error {
-	d, err := a.s.newDraft(a.ctx, a.want, st)
+	d, err := a.s.newDraft(a.ctx, a.want, st, a.batch)
 	if err != nil {
 		return err
 	}
 	if err = a.plan(d); err == nil && len(d.commits) > 0 {
 		err = d.flush()
 	}
-	if err != nil {
-		d.batch.Discard()
-		return err
-	}
 	a.d = d
-	return nil
+	return err
 }
 
 // land moves the branch to the draft.
@@ -274,9 +276,6 @@ func (a *attemptAt) apply(tip object.ID, durable bool) error {
 
 // end gives back what is held still.
 func (a *attemptAt) end() {
-	if a.d != nil {
-		a.d.batch.Discard() // the branch leads to what was flushed, or never will
-	}
 	if a.ref != nil {
 		a.ref.Abort()
 	}
