@@ -61,6 +61,16 @@ func (c *compressor) compress(kind object.Kind, head, data []byte) []byte {
 		}
 		c.out.Reset() // names of some other sort
 	}
+	if kind != object.KindTree && c.level == 1 && len(data) <= shortDeflate {
+		c.out.Grow(len(data)*9/8 + 100)
+		c.out.Write(appendShort(c.out.AvailableBuffer(), head, data))
+		if c.out.Len() <= len(data)+storedOverhead || len(head) > 0 {
+			return c.out.Bytes()
+		}
+		c.out.Reset()
+		c.out.Write(appendStored(c.out.AvailableBuffer(), data))
+		return c.out.Bytes()
+	}
 	c.out.Write([]byte{0x78, 0x01})
 	c.w.Reset(&c.out)
 	// Writing to memory gives no errors.
@@ -73,6 +83,9 @@ func (c *compressor) compress(kind object.Kind, head, data []byte) []byte {
 	c.out.Write(sum.Sum(nil))
 	return c.out.Bytes()
 }
+
+// storedOverhead is by how much appendStored makes data longer.
+const storedOverhead = 11
 
 // appendStored appends data as a stream that is not compressed, which for a few
 // bytes is as small and costs nothing. There are at most 65535 of them.

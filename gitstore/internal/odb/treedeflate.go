@@ -107,6 +107,15 @@ func (w *bitWriter) copy(length, distance int) {
 	}
 }
 
+// end ends the block and the stream.
+func (w *bitWriter) end(sum uint32) []byte {
+	w.room()
+	w.put(symbol{0, 7})
+	w.n = (w.n + 7) &^ 7
+	w.room()
+	return binary.BigEndian.AppendUint32(w.out, sum)
+}
+
 // appendTree appends a zlib stream of head and then the tree. A tree that is
 // damaged is written as it is.
 func appendTree(dst, head, tree []byte) []byte {
@@ -141,12 +150,8 @@ func appendTree(dst, head, tree []byte) []byte {
 		w.literals(rest[size-20 : size])
 		before, rest = now, rest[size:]
 	}
-	w.room()
-	w.put(symbol{0, 7}) // the end of the block
-	w.n = (w.n + 7) &^ 7
-	w.room()
 	sum := adler32.New()
 	_, _ = sum.Write(head)
 	_, _ = sum.Write(tree)
-	return binary.BigEndian.AppendUint32(w.out, sum.Sum32())
+	return w.end(sum.Sum32())
 }
