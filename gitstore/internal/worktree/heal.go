@@ -142,6 +142,11 @@ func (x *Txn) rescueAll() error {
 }
 
 func (x *Txn) rescue(it *item, p *place, name string, q *place, temp string) error {
+	if _, err := q.root.Lstat(temp + partly); err == nil { // in a folder that cannot be written there is none
+		if err := q.root.Remove(temp + partly); err != nil {
+			return err
+		}
+	}
 	if _, err := q.root.Lstat(temp); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -201,10 +201,15 @@ func (s *swap) write() error {
 	if err := t.ask("create file"); err != nil {
 		return err
 	}
-	if err := s.q.root.Remove(s.temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	// What has the name temp is whole: after a crash half a file would pass for
+	// what somebody had saved, and was swapped out.
+	part := s.temp + partly
+	for _, name := range []string{s.temp, part} {
+		if err := s.q.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
-	f, err := s.q.root.OpenFile(s.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	f, err := s.q.root.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		return err
 	}
@@ -220,12 +225,17 @@ func (s *swap) write() error {
 	if err == nil {
 		s.ours, err = f.Stat()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = s.q.root.Rename(part, s.temp)
+	}
+	if err != nil {
 		s.ours = nil
-		s.q.root.Remove(s.temp)
+		s.q.root.Remove(part)
 	}
 	return err
 }
+
+const partly = ".part" // ends the name of a temporary file that is being written
 
 // place moves the written file to its path. stays says that something else
 // stands there; the written file may be left at q/temp then.
