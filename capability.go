@@ -68,7 +68,7 @@ type Historian interface {
 type HistoryEntry struct {
 	ID          TemplateID `json:"id"`
 	Version     int        `json:"version"`
-	Author      string     `json:"author,omitempty"` // as CreatedBy
+	Author      string     `json:"author,omitempty"` // CreatedBy, or whom the backend knows
 	Time        time.Time  `json:"time"`
 	Message     string     `json:"message,omitempty"` // the commit's subject
 	Commit      string     `json:"commit,omitempty"`

@@ -49,7 +49,7 @@
 //	ref=v1.2               serve this branch, tag or commit, read-only
 //	dir=prompts            the folder with the templates; from the path, if that is in a work tree
 //	ext=.prompty           the extension of template files; with .md any folder of Markdown prompts is served
-//	init=1                 make a repository (a bare one) where there is none
+//	init=1                 make a repository where there is none: a bare one if the path ends in .git
 //	worktree=1             lay uncommitted edits in the work tree on top: for development
 //	author=Ann <a@b.org>   the author of commits whose template has no CreatedBy; without it the committer
 //	committer=Bot <b@b.org> the committer; without it git's: GIT_COMMITTER_…, user.name and user.email

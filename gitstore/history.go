@@ -85,6 +85,9 @@ func (r *reader) historyEntry(name, path string, v history.Version) (prompty.His
 	default:
 		return entry, err
 	}
+	if entry.Author == "" { // who saved it did not say
+		entry.Author = person(c.Author)
+	}
 	return entry, nil
 }
 

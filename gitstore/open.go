@@ -120,13 +120,14 @@ func (o Options) checked() (Options, error) {
 	return o, nil
 }
 
-// find looks for the repository, and makes one if it may.
+// find looks for the repository, and makes one if it may: a bare one where the
+// path ends in .git, as is the custom of git, else one with a work tree.
 func find(path string, opts Options) (*repo.Repo, error) {
 	found, err := repo.Find(path, repo.Options{AnyOwner: opts.AnyOwner})
 	if !opts.Init || !errors.Is(err, repo.ErrNoRepository) && !errors.Is(err, fs.ErrNotExist) {
 		return found, err
 	}
-	return repo.Init(path, true, opts.Branch)
+	return repo.Init(path, strings.HasSuffix(filepath.Clean(path), ".git"), opts.Branch)
 }
 
 // folder joins the place of the path in the work tree and the option dir: "" or

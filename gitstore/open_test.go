@@ -193,10 +193,18 @@ func TestInit(t *testing.T) {
 	s := open(t, dir, "init=1")
 	save(t, s, "a", "1")
 	r := gittest.Bare(t).At(dir)
-	if got := r.Git("rev-parse", "--is-bare-repository"); got != "true" {
+	if got := r.Git("rev-parse", "--is-bare-repository"); got != "false" {
 		t.Errorf("is-bare-repository = %s", got)
 	}
+	if _, err := os.Stat(filepath.Join(dir, "a.prompty")); err != nil {
+		t.Errorf("what was saved does not stand in the work tree: %v", err)
+	}
 	settled(t, r)
+	served := filepath.Join(t.TempDir(), "served.git")
+	save(t, open(t, served, "init=1"), "a", "1")
+	if got := r.At(served).Git("rev-parse", "--is-bare-repository"); got != "true" {
+		t.Errorf("is-bare-repository of served.git = %s", got)
+	}
 	want(t, open(t, dir, "init=1"), "a", 1, "1")
 	want(t, open(t, dir), "a", 1, "1")
 	other := filepath.Join(t.TempDir(), "other")
@@ -209,8 +217,8 @@ func TestInit(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(full, "precious.txt"), []byte("x"), 0o666))
 	if s, err := tryOpen(full, "init=1"); err == nil {
 		s.Close()
-		if left, _ := os.ReadDir(full); len(left) > 1 {
-			t.Errorf("init=1 in a folder with files spread %d entries among them", len(left))
+		if left, _ := os.ReadDir(full); len(left) != 2 {
+			t.Errorf("init=1 in a folder with a file left %d entries, want that and .git", len(left))
 		}
 	}
 	file := filepath.Join(full, "precious.txt")
@@ -279,4 +287,15 @@ func TestRefused(t *testing.T) {
 	wantError(t, "an empty folder", err, nil, empty, "git init", "init=1")
 	_, err = tryOpen("")
 	wantError(t, "no path", err, nil, "repository")
+}
+
+// TestHistoryAuthor names the committer of what nobody put a name to.
+func TestHistoryAuthor(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "p.git"), "init=1", "committer=Bot+<bot@example.org>")
+	save(t, s, "a", "1")
+	list, err := prompty.History(t.Context(), s, "a")
+	if err != nil || len(list) != 1 || list[0].Author != "Bot <bot@example.org>" {
+		t.Errorf("History = %+v, %v; want the author Bot <bot@example.org>", list, err)
+	}
 }

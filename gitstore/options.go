@@ -17,7 +17,7 @@ type Options struct {
 	Ref      string // a branch, tag or commit to serve read-only; not with Branch
 	Dir      string // slash-separated; the folder with the templates; empty: the path itself
 	Ext      string // of template files; empty: ".prompty"
-	Init     bool   // make a bare repository where there is none
+	Init     bool   // make a repository where there is none: bare if the path ends in .git
 	Worktree bool   // uncommitted edits are served on top of what is committed
 
 	Author    string // "Name <email>"; empty: the committer
