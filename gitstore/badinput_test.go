@@ -165,7 +165,7 @@ func TestCorruptPackUnderWay(t *testing.T) {
 func TestHistoryFile(t *testing.T) {
 	t.Parallel()
 	r := gittest.Bare(t)
-	r.Random(11, 600)
+	r.Random(11, 120)
 	s := open(t, r.Dir)
 	agree(t, s, r, "main", "", ".prompty")
 	must(t, s.Close())
@@ -180,7 +180,7 @@ func TestHistoryFile(t *testing.T) {
 	whole, err := os.ReadFile(file)
 	must(t, err)
 	rewritten := 0
-	for what, change := range map[string]func([]byte) []byte{
+	damage := map[string]func([]byte) []byte{
 		"empty":       func([]byte) []byte { return nil },
 		"half":        func(b []byte) []byte { return b[:len(b)/2] },
 		"last byte":   func(b []byte) []byte { return b[:len(b)-1] },
@@ -191,7 +191,11 @@ func TestHistoryFile(t *testing.T) {
 		"garbage":     func(b []byte) []byte { return bytes.Repeat([]byte{0xff}, len(b)) },
 		"huge counts": func(b []byte) []byte { copy(b[8:], bytes.Repeat([]byte{0xff}, 20)); return b },
 		"another's":   func(b []byte) []byte { return []byte("#!/bin/sh\necho hello\n") },
-	} {
+	}
+	for at := 0; at < len(whole); at += len(whole)/40 + 1 {
+		damage[fmt.Sprintf("flipped at %d of %d", at, len(whole))] = func(b []byte) []byte { b[at] ^= 1; return b }
+	}
+	for what, change := range damage {
 		overwrite(t, file, func([]byte) []byte { return change(slices.Clone(whole)) })
 		s := open(t, r.Dir)
 		agree(t, s, r, "main", "", ".prompty")

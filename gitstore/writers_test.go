@@ -111,6 +111,32 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestNextCommit lets git commit on top of ours, from an index in which it had
+// noted the trees of before.
+func TestNextCommit(t *testing.T) {
+	t.Parallel()
+	for name, write := range everyWrite {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := gittest.WorkTree(t)
+			r.Commit("First", "a.prompty", "one\n", "b.txt", "1", "dir/c.txt", "1", "new/c.txt", "1")
+			r.Commit("Second", "a.prompty", "two\n")
+			r.Git("read-tree", "HEAD")
+			r.Git("update-index", "--refresh")
+			must(t, write(t.Context(), open(t, r.Dir)))
+			if index, head := r.Git("write-tree"), r.Git("rev-parse", "HEAD^{tree}"); index != head {
+				t.Errorf("the index holds the tree %s, HEAD %s", index, head)
+			}
+			r.Write("dir/c.txt", "2")
+			r.Git("commit", "-qam", "Mine")
+			if got := r.Git("show", "--format=", "--name-only", "HEAD"); got != "dir/c.txt" {
+				t.Errorf("the next git commit changes %q", got)
+			}
+			settled(t, r)
+		})
+	}
+}
+
 // TestUncommitted refuses to touch what people changed in the very file.
 func TestUncommitted(t *testing.T) {
 	t.Parallel()
