@@ -553,6 +553,45 @@ func TestShared(t *testing.T) {
 	settled(t, r)
 }
 
+// TestRepackUnderWay lets git throw away what no ref leads to, while a batch is
+// on disk already and waits for the branch.
+func TestRepackUnderWay(t *testing.T) {
+	t.Parallel()
+	r := gittest.Bare(t)
+	r.Commit("First", "a.prompty", "one\n")
+	r.Git("repack", "-adq")
+	s := open(t, r.Dir, "timeout=1m")
+	lock := r.Path("refs/heads/main.lock")
+	for round := range 3 {
+		must(t, os.WriteFile(lock, nil, 0o666))
+		var list []*prompty.StoredTemplate
+		for i := range 40 {
+			list = append(list, &prompty.StoredTemplate{Name: fmt.Sprintf("many/%d", i), Source: fmt.Sprint("text ", round, i)})
+		}
+		done := make(chan error, 1)
+		go func() { done <- s.SaveEach(context.Background(), list) }()
+		packs := func() int { list, _ := filepath.Glob(r.Path("objects/pack/*.idx")); return len(list) }
+		// If nothing comes, the batch waits for the lock before it writes: as well.
+		for deadline := time.Now().Add(2 * time.Second); packs() < 2 && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
+		r.Git("repack", "-adq")
+		r.Git("gc", "-q", "--prune=1.hour.ago")
+		must(t, os.Remove(lock))
+		must(t, <-done)
+		r.Fsck()
+		agree(t, s, r, "main", "", ".prompty")
+		r.Git("repack", "-adq")
+		if keep, _ := filepath.Glob(r.Path("objects/pack/*.keep")); keep != nil {
+			t.Errorf("packs are kept for ever: %q", keep)
+		}
+		if n := packs(); n != 1 {
+			t.Errorf("%d packs after git repack -ad", n)
+		}
+	}
+	settled(t, r)
+}
+
 // TestBeside lets git tidy up between any two of our calls.
 func TestBeside(t *testing.T) {
 	t.Parallel()
