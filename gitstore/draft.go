@@ -74,10 +74,7 @@ func (s *Store) newDraft(ctx context.Context, want Commit, base *state, batch *o
 
 func (d *draft) read(id object.ID, want object.Kind) ([]byte, error) {
 	kind, data, err := d.batch.Read(d.s.objects().replaced(id))
-	if err == nil && kind != want {
-		err = fmt.Errorf("object %s is a %s, not a %s; git fsck tells more", id, kind, want)
-	}
-	return data, err
+	return data, checkKind(id, kind, want, err)
 }
 
 // find is the entry at a path; the zero Entry if there is none. A file where a

@@ -97,10 +97,15 @@ func (o objects) Tree(id object.ID) ([]byte, error) { return o.kind(id, object.K
 
 func (o objects) kind(id object.ID, want object.Kind) ([]byte, error) {
 	kind, data, err := o.Read(id)
+	return data, checkKind(id, kind, want, err)
+}
+
+// checkKind says what is wrong with an object that was read, if anything is.
+func checkKind(id object.ID, kind, want object.Kind, err error) error {
 	if err == nil && kind != want {
 		err = fmt.Errorf("object %s is a %s, not a %s; git fsck tells more", id, kind, want)
 	}
-	return data, err
+	return err
 }
 
 func (o objects) replaced(id object.ID) object.ID {

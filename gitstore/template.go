@@ -12,6 +12,7 @@ import (
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/gitstore/internal/history"
 	"github.com/go-prompty/prompty/gitstore/internal/object"
+	"github.com/go-prompty/prompty/gitstore/internal/odb"
 	"github.com/go-prompty/prompty/promptfile"
 )
 
@@ -54,15 +55,11 @@ func checkData(path string, data []byte) error {
 // blob reads the content of a file that may be a template. What is too big is
 // not read.
 func (r *repository) blob(path string, id object.ID) ([]byte, error) {
-	id = r.objects().replaced(id)
-	_, size, err := r.db.Stat(id)
-	if err != nil {
-		return nil, err
+	kind, data, err := r.db.ReadUpTo(r.objects().replaced(id), maxFile)
+	if large, ok := errors.AsType[*odb.TooLargeError](err); ok {
+		return nil, &unusable{path, fmt.Sprintf("has %d bytes, a template has at most %d; commit a smaller one", large.Size, prompty.MaxSourceBytes)}
 	}
-	if size > maxFile {
-		return nil, &unusable{path, fmt.Sprintf("has %d bytes, a template has at most %d; commit a smaller one", size, prompty.MaxSourceBytes)}
-	}
-	return r.objects().kind(id, object.KindBlob)
+	return data, checkKind(id, kind, object.KindBlob, err)
 }
 
 // decoded is a file as a template, without what the history knows of it. What

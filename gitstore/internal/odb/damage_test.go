@@ -163,8 +163,9 @@ func TestDamagedLooseObjects(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := db.Read(blob.id); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), blob.id.String()) {
-			t.Errorf("%s: Read = %v, want ErrTooLarge", name, err)
+		var large *TooLargeError
+		if _, _, err := db.Read(blob.id); !errors.As(err, &large) || !strings.Contains(err.Error(), blob.id.String()) {
+			t.Errorf("%s: Read = %v, want a TooLargeError", name, err)
 		}
 		if _, size, err := db.Stat(blob.id); err != nil || size <= maxObject {
 			t.Errorf("%s: Stat = %d, %v", name, size, err)
@@ -299,7 +300,8 @@ func TestHostilePack(t *testing.T) {
 		}
 		_, data, err := db.Read(same)
 		var corrupt *CorruptError
-		if !errors.As(err, &corrupt) && !errors.Is(err, ErrTooLarge) {
+		var large *TooLargeError
+		if !errors.As(err, &corrupt) && !errors.As(err, &large) {
 			t.Errorf("%s: Read = %d bytes, %v, want a CorruptError", name, len(data), err)
 		}
 		if _, _, err := db.Stat(same); err == nil && (strings.Contains(name, "base") || strings.Contains(name, "kind") || strings.Contains(name, "endless")) {
@@ -442,7 +444,7 @@ func FuzzPackEntry(f *testing.F) {
 		p := &pack{path: path, serial: serials.Add(1), windows: &windows{max: 4}}
 		p.idx.Store(x)
 		defer p.close()
-		kind, data, err := p.read(at, newCache[place](1<<20))
+		kind, data, err := p.read(at, newCache[place](1<<20), maxObject)
 		if _, size, statErr := p.stat(at); err == nil && (statErr != nil || size != int64(len(data)) || kind == 0) {
 			t.Fatalf("read gives %v of %d bytes, stat %d, %v", kind, len(data), size, statErr)
 		}

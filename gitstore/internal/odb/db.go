@@ -102,27 +102,42 @@ func (db *DB) Close() error {
 // changed. A missing object is [*NotFoundError], a damaged one [*CorruptError],
 // unless another pack or file has it whole. Everything but a packed tree is
 // checked against its id; that is checked by its pack's checksums alone.
-func (db *DB) Read(id object.ID) (object.Kind, []byte, error) {
+func (db *DB) Read(id object.ID) (object.Kind, []byte, error) { return db.ReadUpTo(id, maxObject) }
+
+// ReadUpTo is Read for who can use no more than limit bytes: a larger object is
+// [*TooLargeError], and most of it is not read.
+func (db *DB) ReadUpTo(id object.ID, limit int64) (object.Kind, []byte, error) {
 	if db.closed.Load() {
 		return 0, nil, os.ErrClosed
 	}
 	if kind, data, ok := db.objects.get(id, hashID(&id)); ok {
-		return kind, data, nil
+		return kind, data, checkSize(int64(len(data)), limit)
 	}
+	limit = min(limit, maxObject)
 	var kind object.Kind
 	var data []byte
+	var large *TooLargeError
+	unlessLarge := func(err error) error { // that is an answer, too: the search ends
+		if errors.As(err, &large) {
+			return nil
+		}
+		return err
+	}
 	err := db.look(id, func(p *pack, off int64) (err error) {
-		kind, data, err = p.read(off, db.bases)
+		kind, data, err = p.read(off, db.bases, limit)
 		if err == nil && kind != object.KindTree && object.Hash(kind, data) != id {
 			err = &CorruptError{File: p.path, Offset: off, Err: errors.New("there is another object than the index says")}
 		}
-		return err
+		return unlessLarge(err)
 	}, func(path string) (err error) {
-		if kind, data, err = readLoose(path, id); err == nil && kind != object.KindBlob {
+		if kind, data, err = readLoose(path, id, limit); err == nil && kind != object.KindBlob {
 			db.objects.put(id, hashID(&id), kind, data)
 		}
-		return err
+		return unlessLarge(err)
 	})
+	if err == nil && large != nil {
+		err = fmt.Errorf("object %s: %w", id, large)
+	}
 	if err != nil {
 		return 0, nil, err
 	}
@@ -320,6 +335,24 @@ func (e *NotFoundError) Error() string {
 		return text + ", which borrows from " + strings.Join(e.Lost, " and ") + ", where nothing is: bring it back, or correct info/alternates there"
 	}
 	return text + "; run `git fsck` to see what else is missing, and fetch it from a repository that has it"
+}
+
+// TooLargeError says that an object was not read into memory as it is too large.
+type TooLargeError struct {
+	Size  int64
+	Limit int64 // what would have been read
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("it has %d bytes, of which at most %d are read", e.Size, e.Limit)
+}
+
+// checkSize gives a TooLargeError if it is.
+func checkSize(size, limit int64) error {
+	if size > limit {
+		return &TooLargeError{Size: size, Limit: limit}
+	}
+	return nil
 }
 
 // CorruptError says that a file of the database is damaged.

@@ -15,6 +15,16 @@ func deltaSize(delta []byte) (size int64, rest []byte, err error) {
 	return 0, nil, errDelta
 }
 
+// patchedSize gives how long what a delta makes says to be.
+func patchedSize(delta []byte) (int64, error) {
+	_, rest, err := deltaSize(delta)
+	if err != nil {
+		return 0, err
+	}
+	size, _, err := deltaSize(rest)
+	return size, err
+}
+
 // patch applies a delta to its base.
 func patch(base, delta []byte) ([]byte, error) {
 	from, delta, err := deltaSize(delta)
@@ -25,8 +35,8 @@ func patch(base, delta []byte) ([]byte, error) {
 	if err != nil || from != int64(len(base)) {
 		return nil, errDelta
 	}
-	if to > maxObject {
-		return nil, ErrTooLarge
+	if err := checkSize(to, maxObject); err != nil {
+		return nil, err
 	}
 	// A few bytes can declare much: what they make is counted before memory is
 	// taken for it.

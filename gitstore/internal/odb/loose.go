@@ -40,15 +40,12 @@ func parseLooseHeader(head []byte) (kind object.Kind, size int64, n int, err err
 }
 
 // readLoose reads the object in a file. A missing file is fs.ErrNotExist.
-func readLoose(path string, id object.ID) (object.Kind, []byte, error) {
+func readLoose(path string, id object.ID, limit int64) (object.Kind, []byte, error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
 		return 0, nil, err
 	}
 	damaged := func(err error) (object.Kind, []byte, error) {
-		if errors.Is(err, ErrTooLarge) {
-			return 0, nil, err
-		}
 		return 0, nil, &CorruptError{File: path, ID: id, Err: err}
 	}
 	var head [maxHeader]byte
@@ -57,12 +54,13 @@ func readLoose(path string, id object.ID) (object.Kind, []byte, error) {
 		return damaged(err)
 	}
 	kind, size, n, err := parseLooseHeader(head[:have])
-	switch {
-	case err != nil:
+	if err != nil {
 		return damaged(err)
-	case size > maxObject:
-		return damaged(ErrTooLarge)
-	case size > int64(len(src))*1032:
+	}
+	if err := checkSize(size, limit); err != nil {
+		return 0, nil, err
+	}
+	if size > int64(len(src))*1032 {
 		return damaged(errShort)
 	}
 	data := make([]byte, n+int(size))

@@ -50,9 +50,6 @@ const windowSize = 1 << 13
 // maxObject bounds what is read into memory.
 const maxObject = 512 << 20
 
-// ErrTooLarge says that an object is too large to be read into memory.
-var ErrTooLarge = fmt.Errorf("the object is larger than %d MiB, which are read at most", maxObject>>20)
-
 // maxDepth bounds a chain of deltas; Git writes none above 4095.
 const maxDepth = 4096
 
@@ -334,8 +331,8 @@ func (e *entry) parse(head []byte) (n int, ok bool) {
 // data inflates what belongs to an entry, the object or the delta, into room if
 // that suffices.
 func (p *pack) data(f *packFile, e entry, room []byte) ([]byte, error) {
-	if e.size > maxObject {
-		return nil, ErrTooLarge
+	if err := checkSize(e.size, maxObject); err != nil {
+		return nil, err
 	}
 	// Deflate makes nothing shorter than by 1032 to 1, so that a few bytes
 	// cannot claim all memory.
@@ -349,20 +346,25 @@ func (p *pack) data(f *packFile, e entry, room []byte) ([]byte, error) {
 	return room, p.inflate(f, room, e.body)
 }
 
-// read gives the object at off.
-func (p *pack) read(off int64, bases *cache[place]) (object.Kind, []byte, error) {
+// read gives the object at off if it has no more than limit bytes.
+func (p *pack) read(off int64, bases *cache[place], limit int64) (object.Kind, []byte, error) {
 	f, err := p.open()
 	if err != nil {
 		return 0, nil, err
 	}
 	var room [64]entry
 	chain := room[:0] // the deltas from the object to its base
+	var small, smallFirst [256]byte
+	var first []byte // what the first of them says, which is how large the object is
 	var kind object.Kind
 	var data []byte
 	for at := off; kind == 0; {
 		key := place{p.serial, at}
 		if k, cached, ok := bases.get(key, key.hash()); ok {
 			kind, data = k, cached
+			if at == off {
+				return kind, data, checkSize(int64(len(data)), limit)
+			}
 			break
 		}
 		e, err := p.entry(f, at)
@@ -373,9 +375,19 @@ func (p *pack) read(off int64, bases *cache[place]) (object.Kind, []byte, error)
 			if len(chain) == maxDepth {
 				return 0, nil, p.corrupt(off, errors.New("its chain of deltas has no end"))
 			}
+			if at == off {
+				if first, err = p.firstDelta(f, e, smallFirst[:0], limit); err != nil {
+					return 0, nil, p.corrupt(off, err)
+				}
+			}
 			chain = append(chain, e)
 			at = e.base
 			continue
+		}
+		if at == off {
+			if err := checkSize(e.size, limit); err != nil {
+				return 0, nil, err
+			}
 		}
 		kind = object.Kind(e.kind)
 		if data, err = p.data(f, e, []byte{}); err != nil {
@@ -385,9 +397,11 @@ func (p *pack) read(off int64, bases *cache[place]) (object.Kind, []byte, error)
 			bases.put(key, key.hash(), kind, data)
 		}
 	}
-	var small [256]byte
 	for i := len(chain) - 1; i >= 0; i-- {
-		delta, err := p.data(f, chain[i], small[:0])
+		delta, err := first, error(nil)
+		if i > 0 {
+			delta, err = p.data(f, chain[i], small[:0])
+		}
 		if err == nil {
 			data, err = patch(data, delta)
 		}
@@ -400,6 +414,20 @@ func (p *pack) read(off int64, bases *cache[place]) (object.Kind, []byte, error)
 		}
 	}
 	return kind, data, nil
+}
+
+// firstDelta is data for a delta that makes an object of no more than limit
+// bytes.
+func (p *pack) firstDelta(f *packFile, e entry, room []byte, limit int64) ([]byte, error) {
+	delta, err := p.data(f, e, room)
+	if err != nil {
+		return nil, err
+	}
+	size, err := patchedSize(delta)
+	if err != nil {
+		return nil, err
+	}
+	return delta, checkSize(size, limit)
 }
 
 // stat gives the kind and size of the object at off.
@@ -442,17 +470,13 @@ func (p *pack) deltaResult(f *packFile, e entry) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, rest, err := deltaSize(head[:n])
-	if err != nil {
-		return 0, err
-	}
-	size, _, err := deltaSize(rest)
-	return size, err
+	return patchedSize(head[:n])
 }
 
 func (p *pack) corrupt(off int64, err error) error {
 	var known *CorruptError
-	if errors.Is(err, errVanished) || errors.Is(err, ErrTooLarge) || errors.As(err, &known) {
+	var large *TooLargeError
+	if errors.Is(err, errVanished) || errors.As(err, &large) || errors.As(err, &known) {
 		return err
 	}
 	return &CorruptError{File: p.path, Offset: off, Err: err}

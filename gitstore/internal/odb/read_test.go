@@ -96,6 +96,14 @@ func checkAll(t testing.TB, db *DB, all []gitObject) {
 		if err != nil || kind != want.kind || size != int64(len(want.data)) {
 			t.Fatalf("Stat(%s) = %v, %d, %v, want %v, %d", want.id, kind, size, err, want.kind, len(want.data))
 		}
+		size = int64(len(want.data))
+		if _, data, err := db.ReadUpTo(want.id, size); err != nil || string(data) != want.data {
+			t.Fatalf("ReadUpTo(%s) = %d bytes, %v, want %d", want.id, len(data), err, size)
+		}
+		var large *TooLargeError
+		if _, _, err := db.ReadUpTo(want.id, size-1); !errors.As(err, &large) || large.Size != size || large.Limit != size-1 {
+			t.Fatalf("ReadUpTo(%s) of a byte less = %v, want a TooLargeError", want.id, err)
+		}
 		if has, err := db.Has(want.id); !has || err != nil {
 			t.Fatalf("Has(%s) = %v, %v", want.id, has, err)
 		}
