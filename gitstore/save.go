@@ -169,7 +169,7 @@ func (d *draft) encode(tmpl *prompty.StoredTemplate, path string) (before, after
 	if before.Mode == object.ModeExec {
 		after.Mode = object.ModeExec
 	}
-	after.ID, err = d.put(object.KindBlob, data, object.ID{})
+	after.ID, err = d.put(object.KindBlob, data, before.ID)
 	if errors.Is(err, object.ErrCollision) {
 		err = fmt.Errorf("%w: %w", prompty.ErrInvalidTemplate, err)
 	}

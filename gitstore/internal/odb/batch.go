@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
@@ -41,8 +40,6 @@ type Batch struct {
 
 	hold bool       // whether packs get .keep files
 	held []*os.File // these
-
-	folders map[string]bool // those of loose objects, as seen when there were many
 }
 
 // pending is an object that will be written.
@@ -185,7 +182,7 @@ func (b *Batch) reset() {
 	if b.pack != nil {
 		b.pack.discard()
 	}
-	b.pack, b.loose, b.err, b.folders = nil, nil, nil, nil
+	b.pack, b.loose, b.err = nil, nil, nil
 	clear(b.known)
 }
 
@@ -193,6 +190,8 @@ func (b *Batch) reset() {
 // just given today's date: git prune and git gc spare what is young, so that an
 // object to which no ref leads will be there when ours does. What cannot be
 // dated counts as missing, for it may be gone any moment. (Git does the same.)
+// What will be in a pack is not looked for in loose files: each would take a
+// system call, and that an object is there twice does no harm.
 func (b *Batch) freshen(id object.ID) (bool, error) {
 	set, err := b.db.current()
 	if err != nil {
@@ -208,7 +207,7 @@ func (b *Batch) freshen(id object.ID) (bool, error) {
 		}
 		return os.Chtimes(p.path, now, now)
 	}, func(path string) error {
-		if b.pack != nil && !b.folderExists(set, filepath.Dir(path)) {
+		if b.pack != nil {
 			return fs.ErrNotExist
 		}
 		// A power failure can leave empty files, which Git would keep.
@@ -221,20 +220,4 @@ func (b *Batch) freshen(id object.ID) (bool, error) {
 		return false, err
 	}
 	return err == nil, nil
-}
-
-// folderExists saves many objects a system call each, which in most
-// repositories finds that not even the folder is there. If somebody else just
-// writes the same object, there will be two.
-func (b *Batch) folderExists(set *packSet, dir string) bool {
-	if b.folders == nil {
-		b.folders = make(map[string]bool)
-		for _, dir := range set.dirs {
-			entries, _ := os.ReadDir(dir)
-			for _, e := range entries {
-				b.folders[filepath.Join(dir, e.Name())] = true
-			}
-		}
-	}
-	return b.folders[dir]
 }
