@@ -275,6 +275,10 @@ func (c *comparison) all(ctx context.Context, s prompty.TemplateStorage) ([]*dif
 
 func compare(before, after *text) *difference {
 	d := &difference{Old: before.state(), New: after.state(), oldLabel: before.label(), newLabel: after.label()}
+	if before != nil && after != nil && before.ID == after.ID {
+		d.Name, d.Kind = after.Name, same
+		return d
+	}
 	old, new := before.shown(), after.shown()
 	switch {
 	case before == nil:
