@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/gitstore/internal/lockfile"
@@ -267,6 +264,8 @@ func (a *attemptAt) apply(tip object.ID, durable bool) error {
 		if err := x.Prepare(tip, a.d.tip, durable); err != nil {
 			return err
 		}
+	}
+	for _, x := range a.txns {
 		if _, err := x.Apply(); err != nil {
 			return err
 		}
@@ -342,23 +341,11 @@ func (s *Store) heal() {
 		if w.Gone || w.Path == "" {
 			continue
 		}
-		t, err := s.tree(w.Path, w.GitDir)
-		if err != nil {
-			continue
+		if t, err := s.tree(w.Path, w.GitDir); err == nil {
+			_ = t.Heal(context.Background())
 		}
-		if _, err := os.Lstat(filepath.Join(w.GitDir, "index.lock")); err != nil && !t.Pending() {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), healFor)
-		if x, err := t.Begin(ctx); err == nil {
-			_ = x.Abort()
-		}
-		cancel()
 	}
 }
-
-// healFor is how long it is waited for a process that is not dead but saving.
-const healFor = 200 * time.Millisecond
 
 func (r *repository) openTree(dir, gitDir string) (*worktree.Tree, error) {
 	head := refs.Open(gitDir, r.CommonDir, nil, r.RefOptions())
