@@ -52,7 +52,16 @@ func (who Ident) Append(dst []byte) []byte {
 	if zone < 0 {
 		zone, sign = -zone, '-'
 	}
-	return fmt.Appendf(dst, "%c%02d%02d", sign, zone/60, zone%60)
+	dst = appendTwo(append(dst, sign), zone/60)
+	return appendTwo(dst, zone%60)
+}
+
+// appendTwo appends a number in two digits or more.
+func appendTwo(dst []byte, n int) []byte {
+	if n < 10 {
+		dst = append(dst, '0')
+	}
+	return strconv.AppendInt(dst, int64(n), 10)
 }
 
 // String gives the line that Append appends.
@@ -154,7 +163,8 @@ func CommitLinks(raw []byte) (tree, parent ID, hasParent bool, err error) {
 // inverse of ParseCommit, but for a time zone of -0000. Line ends and NUL in
 // the keys of headers are left out.
 func (c *Commit) Encode() []byte {
-	b := append(c.Tree.Append([]byte("tree ")), '\n')
+	b := make([]byte, 0, 320+len(c.Message))
+	b = append(c.Tree.Append(append(b, "tree "...)), '\n')
 	for _, parent := range c.Parents {
 		b = append(parent.Append(append(b, "parent "...)), '\n')
 	}

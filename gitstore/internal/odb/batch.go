@@ -197,7 +197,10 @@ func (b *Batch) freshen(id object.ID) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	now := time.Now()
+	touch := func(path string) error {
+		now := time.Now()
+		return os.Chtimes(path, now, now)
+	}
 	err = b.db.lookIn(set, id, func(p *pack, _ int64) error {
 		if p.cruft {
 			return errVanished // its objects have dates of their own
@@ -205,7 +208,7 @@ func (b *Batch) freshen(id object.ID) (bool, error) {
 		if _, err := p.open(); err != nil {
 			return err
 		}
-		return os.Chtimes(p.path, now, now)
+		return touch(p.path)
 	}, func(path string) error {
 		if b.pack != nil {
 			return fs.ErrNotExist
@@ -214,7 +217,7 @@ func (b *Batch) freshen(id object.ID) (bool, error) {
 		if fi, err := os.Stat(path); err != nil || fi.Size() == 0 {
 			return fs.ErrNotExist
 		}
-		return os.Chtimes(path, now, now)
+		return touch(path)
 	})
 	if errors.Is(err, os.ErrClosed) {
 		return false, err

@@ -52,7 +52,7 @@ type packed struct {
 }
 
 func newPackWriter(db *DB) *packWriter {
-	w := &packWriter{db: db, buf: make([]byte, 0, 1<<18)}
+	w := &packWriter{db: db, buf: make([]byte, 0, 1<<19)}
 	w.buf = append(w.buf, "PACK\x00\x00\x00\x02\x00\x00\x00\x00"...) // the count comes last
 	return w
 }
