@@ -275,7 +275,7 @@ func (c *comparison) all(ctx context.Context, s prompty.TemplateStorage) ([]*dif
 
 func compare(before, after *text) *difference {
 	d := &difference{Old: before.state(), New: after.state(), oldLabel: before.label(), newLabel: after.label()}
-	if before != nil && after != nil && before.ID == after.ID {
+	if before != nil && after != nil && before.ID == after.ID && after.ID != "" {
 		d.Name, d.Kind = after.Name, same
 		return d
 	}
