@@ -7,8 +7,8 @@ import (
 )
 
 // As finds the capability T in s, or in what s wraps: a decorator that has
-// an Unwrap method returning a TemplateStorage hides nothing. A decorator's
-// own T counts only while what it wraps has one too.
+// an Unwrap method returning a TemplateStorage hides nothing, but [ForTenant]'s
+// all it lacks. A decorator's T counts only while what it wraps has one too.
 func As[T any](s TemplateStorage) (T, bool) {
 	var first, none T
 	found := false
@@ -19,6 +19,9 @@ func As[T any](s TemplateStorage) (T, bool) {
 		c, ok := s.(T)
 		if ok && !found {
 			first, found = c, true
+		}
+		if _, sealed := s.(*tenantView); sealed && !ok {
+			break // what lies below knows no tenants
 		}
 		d, wraps := s.(interface{ Unwrap() TemplateStorage })
 		if !wraps {

@@ -195,3 +195,21 @@ func TestStorageThatAnswersNothing(t *testing.T) {
 		}
 	}
 }
+
+// whole is a storage with an ability that knows no tenants.
+type whole struct{ prompty.TemplateStorage }
+
+func (whole) Everything() {}
+
+func TestAsThroughTenant(t *testing.T) {
+	t.Parallel()
+	s := whole{prompty.NewMemoryStorage()}
+	view := prompty.ForTenant(s, "acme")
+	type everything interface{ Everything() }
+	if _, ok := prompty.As[everything](prompty.NewCachedStorage(view, prompty.CacheConfig{})); ok {
+		t.Error("a tenant's view shows an ability of the storage that it does not have itself")
+	}
+	if _, ok := prompty.As[everything](wrapped{plain{s}}); !ok {
+		t.Error("another decorator hides the ability")
+	}
+}

@@ -37,7 +37,8 @@ type tenantView struct {
 	watchers sync.WaitGroup // the goroutines of Watch
 }
 
-// Unwrap lets [As] see whether storage has a capability.
+// Unwrap lets [As] see whether storage has a capability. One that the view does
+// not have itself is not found through it: it would show other tenants.
 func (v *tenantView) Unwrap() TemplateStorage { return v.inner }
 
 func (v *tenantView) ready(ctx context.Context) error {
