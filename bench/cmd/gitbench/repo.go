@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // layout says where the templates lie. A flat folder is what costs git and us
@@ -82,12 +83,28 @@ func (c *config) build(ctx context.Context, s spec) (string, error) {
 	if !s.worktree {
 		return filepath.Join(copied, ".git"), nil
 	}
-	for _, args := range [][]string{{"config", "core.bare", "false"}, {"reset", "-q", "--hard"}, {"status", "--porcelain"}} {
+	for _, args := range [][]string{{"config", "core.bare", "false"}, {"reset", "-q", "--hard"}} {
 		if _, err := git(ctx, copied, args...); err != nil {
 			return "", err
 		}
 	}
-	return copied, nil
+	// Files as young as the index have to be looked at by everybody who writes
+	// it; most work trees are older.
+	if err := age(copied, s, time.Now().Add(-time.Hour)); err != nil {
+		return "", err
+	}
+	_, err = git(ctx, copied, "status", "--porcelain")
+	return copied, err
+}
+
+// age gives the files of a work tree a time.
+func age(dir string, s spec, to time.Time) error {
+	for i := range s.templates {
+		if err := os.Chtimes(filepath.Join(dir, filepath.FromSlash(s.layout.path(i))), to, to); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // removeCopies removes what build returned, after all has been measured: ext4
