@@ -44,11 +44,17 @@ const (
 )
 
 type inflater struct {
-	lit     [litSize]uint32
-	dist    [distSize]uint32
-	lengths [288 + 32]uint8
+	lit   [litSize]uint32
+	dist  [distSize]uint32
+	codes [288 + 32]code
 
 	litIndex, distIndex uint // bits of the tables' index
+}
+
+// code is the length of a symbol's code.
+type code struct {
+	symbol uint16
+	length uint8
 }
 
 var inflaters = sync.Pool{New: func() any { return new(inflater) }}
@@ -61,22 +67,24 @@ var (
 // fixedTables are those of RFC 1951, 3.2.6.
 func fixedTables() *inflater {
 	fixedOnce.Do(func() {
-		fixed = &inflater{litIndex: litBits, distIndex: distBits}
-		for i := range 288 {
+		fixed = &inflater{}
+		var codes []code
+		for i := range uint16(288) {
 			switch {
 			case i < 144, i >= 280:
-				fixed.lengths[i] = 8
+				codes = append(codes, code{i, 8})
 			case i < 256:
-				fixed.lengths[i] = 9
+				codes = append(codes, code{i, 9})
 			default:
-				fixed.lengths[i] = 7
+				codes = append(codes, code{i, 7})
 			}
 		}
-		build(fixed.lit[:], litBits, fixed.lengths[:288], litMeaning[:])
-		for i := range 32 {
-			fixed.lengths[i] = 5
+		fixed.litIndex, _ = build(fixed.lit[:], litBits, codes, litMeaning[:])
+		codes = codes[:0]
+		for i := range uint16(32) {
+			codes = append(codes, code{i, 5})
 		}
-		build(fixed.dist[:], distBits, fixed.lengths[:32], distMeaning[:])
+		fixed.distIndex, _ = build(fixed.dist[:], distBits, codes, distMeaning[:])
 	})
 	return fixed
 }
@@ -128,47 +136,47 @@ var clMeaning = func() (table [19]uint32) {
 // clOrder is from RFC 1951, 3.2.7.
 var clOrder = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
-// build makes the table of a canonical code. It reports whether the lengths
-// make one.
-func build(table []uint32, index int, lengths []uint8, meaning []uint32) bool {
+// build makes the table of a canonical code, of the symbols that have one and in
+// their order. It gives the bits of the table's index, at most index, and
+// whether the lengths make a code.
+func build(table []uint32, index uint, codes []code, meaning []uint32) (uint, bool) {
 	var count, next [maxCode + 1]int
-	longest := 0
-	for _, l := range lengths {
-		count[l]++
-		longest = max(longest, int(l))
+	for _, c := range codes {
+		count[c.length]++
 	}
-	count[0] = 0
-	code, left := 0, 1
+	longest := uint(maxCode)
+	for longest > 1 && count[longest] == 0 {
+		longest--
+	}
+	index = min(index, longest)
+	start, left := 0, 1
 	for l := 1; l <= maxCode; l++ {
-		code = (code + count[l-1]) << 1
-		next[l] = code
+		start = (start + count[l-1]) << 1
+		next[l] = start
 		if left = left<<1 - count[l]; left < 0 {
-			return false
+			return 0, false
 		}
 	}
 	first := table[:1<<index]
 	if left > 0 {
 		if longest > 1 {
-			return false
+			return 0, false
 		}
 		for i := range first {
 			first[i] = isInvalid | 1
 		}
 	}
-	deep := 0
+	deep := uint(0)
 	if longest > index {
 		deep = longest - index
 		clear(first)
 	}
 	free := len(first)
-	for symbol, length := range lengths {
-		if length == 0 {
-			continue
-		}
-		l := int(length)
+	for _, c := range codes {
+		l := uint(c.length)
 		reversed := int(bits.Reverse16(uint16(next[l])) >> (16 - l))
 		next[l]++
-		entry := meaning[symbol] | uint32(l)
+		entry := meaning[c.symbol] | uint32(l)
 		if l <= index {
 			for i := reversed; i < len(first); i += 1 << l {
 				first[i] = entry
@@ -186,7 +194,7 @@ func build(table []uint32, index int, lengths []uint8, meaning []uint32) bool {
 			sub[i] = entry
 		}
 	}
-	return true
+	return index, true
 }
 
 // bitReader hands out bits. Behind the end of the input it gives zeros and
@@ -295,12 +303,8 @@ func inflateTo(dst, src []byte) (r bitReader, n int, err error) {
 		case 2:
 			if own == nil {
 				own = inflaters.Get().(*inflater)
-				own.litIndex, own.distIndex = litBits, distBits
-				if len(dst) < shortText {
-					own.litIndex, own.distIndex = litBitsShort, distBitsShort
-				}
 			}
-			if err = r.readTables(own); err == nil {
+			if err = r.readTables(own, len(dst) < shortText); err == nil {
 				n, err = r.block(dst, n, own)
 			}
 		default:
@@ -343,7 +347,7 @@ func (r *bitReader) stored(dst []byte, n int) (int, error) {
 }
 
 // readTables reads the codes of a block (RFC 1951, 3.2.7).
-func (r *bitReader) readTables(t *inflater) error {
+func (r *bitReader) readTables(t *inflater, short bool) error {
 	r.fill()
 	lits, dists, codes := int(r.take(5))+257, int(r.take(5))+1, int(r.take(4))+4
 	if lits > 286 || dists > 30 {
@@ -357,50 +361,82 @@ func (r *bitReader) readTables(t *inflater) error {
 		}
 		lengths[clOrder[i]] = uint8(r.take(3))
 	}
+	var list [19]code
+	n := 0
+	for symbol, length := range lengths {
+		if length != 0 {
+			list[n] = code{uint16(symbol), length}
+			n++
+		}
+	}
 	var table [1 << clBits]uint32
-	if !build(table[:], clBits, lengths[:], clMeaning[:]) {
+	index, ok := build(table[:], clBits, list[:n], clMeaning[:])
+	if !ok {
 		return errFlate
 	}
-	all := t.lengths[:lits+dists]
-	for i := 0; i < len(all); {
+	// The symbols that have codes, first those of lengths and literals; most
+	// have none.
+	used, split, end := 0, -1, false
+	last := uint8(maxCode + 1) // none
+	for i := 0; i < lits+dists; {
 		if r.n < 14 {
 			if r.fill(); r.overrun() {
 				return errShort
 			}
 		}
-		entry := table[r.acc&(1<<clBits-1)]
+		entry := table[r.acc&(1<<index-1)]
 		if entry&isInvalid != 0 {
 			return errFlate
 		}
 		r.take(uint(entry & 0xff))
-		symbol := uint8(entry >> 16)
-		if symbol < 16 {
-			all[i] = symbol
-			i++
-			continue
-		}
-		var value uint8
-		var times int
+		symbol, times := uint8(entry>>16), 1
 		switch symbol {
 		case 16:
-			if i == 0 {
+			if last > maxCode {
 				return errFlate
 			}
-			value, times = all[i-1], 3+int(r.take(2))
+			times = 3 + int(r.take(2))
 		case 17:
-			times = 3 + int(r.take(3))
+			last, times = 0, 3+int(r.take(3))
+		case 18:
+			last, times = 0, 11+int(r.take(7))
 		default:
-			times = 11 + int(r.take(7))
+			last = symbol
 		}
-		if times > len(all)-i {
+		if times > lits+dists-i {
 			return errFlate
 		}
-		for range times {
-			all[i] = value
+		if last == 0 {
+			i += times
+			continue
+		}
+		for ; times > 0; times-- {
+			if i >= lits && split < 0 {
+				split = used
+			}
+			end = end || i == 256
+			t.codes[used] = code{uint16(i), last}
+			if i >= lits {
+				t.codes[used].symbol -= uint16(lits)
+			}
+			used++
 			i++
 		}
 	}
-	if all[256] == 0 || !build(t.lit[:], int(t.litIndex), all[:lits], litMeaning[:]) || !build(t.dist[:], int(t.distIndex), all[lits:], distMeaning[:]) {
+	if split < 0 {
+		split = used
+	}
+	if !end {
+		return errFlate
+	}
+	lit, dist := uint(litBits), uint(distBits)
+	if short {
+		lit, dist = litBitsShort, distBitsShort
+	}
+	if t.litIndex, ok = build(t.lit[:], lit, t.codes[:split], litMeaning[:]); !ok {
+		return errFlate
+	}
+	if t.distIndex, ok = build(t.dist[:], dist, t.codes[split:used], distMeaning[:]); !ok {
 		return errFlate
 	}
 	return nil
@@ -474,6 +510,15 @@ func (r *bitReader) block(dst []byte, n int, t *inflater) (int, error) {
 		if entry&isInvalid != 0 || distance > n {
 			err = errFlate
 			break
+		}
+		if distance >= 8 && len(dst)-n >= length+8 {
+			// Eight at a time, a few too many: what follows goes over them.
+			from, to := dst[n-distance:], dst[n:]
+			for i := 0; i < length; i += 8 {
+				binary.LittleEndian.PutUint64(to[i:], binary.LittleEndian.Uint64(from[i:]))
+			}
+			n += length
+			continue
 		}
 		full := length > len(dst)-n
 		length = min(length, len(dst)-n)
