@@ -94,10 +94,11 @@ func (s *Store) write(outer context.Context, plan func(*draft) error) error {
 // errMovedOn says that the branch, or HEAD, is not where it was.
 var errMovedOn = errors.New("the branch moved on")
 
-// target is the branch to write, in full.
+// target is the branch to write, in full. One that is a symbolic reference to
+// another, as some keep under the old name of a branch, stands for that.
 func (s *Store) target() (string, error) {
 	if s.branch != "" {
-		return s.branch, nil
+		return s.refs.Target(s.branch)
 	}
 	h, err := s.refs.Head()
 	switch {
@@ -214,16 +215,14 @@ func (a *attemptAt) lock() error {
 	if a.ref, err = a.s.refs.Lock(a.ctx, a.branch); err != nil {
 		return err
 	}
-	// With the locks held nobody can check out another branch where this one
-	// is; someone may have done so before.
-	if len(a.checkouts) > 0 {
-		now, err := a.s.checkouts(a.branch)
-		if err != nil {
-			return err
-		}
-		if !slices.Equal(a.checkouts, now) {
-			return errMovedOn
-		}
+	// Someone may have checked out this branch, or another one where it was,
+	// before there were locks.
+	now, err := a.s.checkouts(a.branch)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(a.checkouts, now) {
+		return errMovedOn
 	}
 	if branch, err := a.s.target(); err != nil || branch != a.branch {
 		return errors.Join(err, errMovedOn)

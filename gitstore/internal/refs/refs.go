@@ -68,6 +68,16 @@ func (s *Store) Read(name string) (object.ID, error) {
 	return id, err
 }
 
+// Target returns the name that symbolic references lead to from name, or name
+// itself. There need not be such a reference yet.
+func (s *Store) Target(name string) (string, error) {
+	end, _, err := s.resolve(name)
+	if err == ErrNotFound {
+		err = nil
+	}
+	return end, err
+}
+
 // maxSymbolic is how many symbolic references git follows.
 const maxSymbolic = 5
 
