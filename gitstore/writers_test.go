@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -248,84 +247,6 @@ func TestTouched(t *testing.T) {
 	settled(t, r)
 }
 
-// TestLineEnds writes the files as a checkout would, and commits them as they
-// were saved.
-func TestLineEnds(t *testing.T) {
-	t.Parallel()
-	for name, tc := range map[string]struct {
-		config, attributes string
-		file               string // of the text "a\nb\n"
-	}{
-		"autocrlf":         {"core.autocrlf=true", "", "a\r\nb\r\n"},
-		"autocrlf input":   {"core.autocrlf=input", "", "a\nb\n"},
-		"eol of text":      {"core.eol=crlf", "*.prompty text\n", "a\r\nb\r\n"},
-		"eol attribute":    {"core.autocrlf=input", "*.prompty text eol=crlf\n", "a\r\nb\r\n"},
-		"text auto":        {"core.eol=crlf", "* text=auto\n", "a\r\nb\r\n"},
-		"binary":           {"core.autocrlf=true", "*.prompty binary\n", "a\nb\n"},
-		"not text":         {"core.autocrlf=true", "*.prompty -text\n", "a\nb\n"},
-		"nested":           {"core.autocrlf=true", "*.prompty -text\n\n[attr]x text\n", "a\nb\n"},
-		"nothing of these": {"core.autocrlf=false", "", "a\nb\n"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := gittest.WorkTree(t)
-			key, value, _ := strings.Cut(tc.config, "=")
-			r.Git("config", key, value)
-			r.Git("config", "core.safecrlf", "false")
-			if tc.attributes != "" {
-				r.Commit("Attributes", ".gitattributes", tc.attributes)
-			}
-			s := open(t, r.Dir)
-			for _, step := range []string{"x\n", "a\nb\n"} {
-				tmpl := save(t, s, "d/a", step)
-				if got := r.Git("cat-file", "blob", string(tmpl.ID)); got+"\n" != step {
-					t.Errorf("committed is %q, want %q", got, step)
-				}
-				if got := want(t, s, "d/a", tmpl.Version, step); got.ID != tmpl.ID {
-					t.Errorf("Get = %+v", got)
-				}
-				settled(t, r)
-			}
-			if got := r.Read("d/a.prompty"); got != tc.file {
-				t.Errorf("the work tree holds %q, want %q", got, tc.file)
-			}
-			r.Git("update-index", "--refresh", "--really-refresh")
-			must(t, os.Remove(r.Path("d/a.prompty")))
-			r.Git("checkout", "-q", "--", "d/a.prompty")
-			if got := r.Read("d/a.prompty"); got != tc.file {
-				t.Errorf("git itself checks out %q, want %q: the test is wrong", got, tc.file)
-			}
-			must(t, s.DeleteVersion(t.Context(), "d/a", 2))
-			settled(t, r)
-			overlay := open(t, r.Dir, "worktree=1")
-			if got := want(t, overlay, "d/a", 1, "x\n"); strings.Contains(string(got.ID), "dirty") {
-				t.Errorf("what nobody edited is dirty: %+v", got)
-			}
-			r.Write("d/a.prompty", strings.ReplaceAll(tc.file, "b", "c"))
-			want(t, overlay, "d/a", 3, "a\nc\n")
-		})
-	}
-	for _, attribute := range []string{"filter=lfs", "ident", "working-tree-encoding=UTF-16"} {
-		t.Run(attribute, func(t *testing.T) {
-			t.Parallel()
-			r := gittest.WorkTree(t)
-			r.Commit("First", ".gitattributes", "filtered* "+attribute+"\n", "filtered.prompty", "", "a.prompty", "a")
-			s := open(t, r.Dir)
-			tip := r.Git("rev-parse", "main")
-			err := s.Save(t.Context(), &prompty.StoredTemplate{Name: "filtered", Source: "x"})
-			key, _, _ := strings.Cut(attribute, "=")
-			wantError(t, "Save", err, nil, key, "filtered.prompty")
-			if now := r.Git("rev-parse", "main"); now != tip {
-				t.Error("the branch moved all the same")
-			}
-			save(t, s, "a", "2")
-			r.Git("checkout", "-q", "-b", "other")
-			save(t, open(t, r.Dir, "branch=main"), "filtered", "x") // not checked out
-			r.Fsck()
-		})
-	}
-}
-
 // TestLocks waits for other people's locks, up to a deadline, and names them.
 func TestLocks(t *testing.T) {
 	t.Parallel()
@@ -550,88 +471,5 @@ func TestShared(t *testing.T) {
 		}
 		return nil
 	}))
-	settled(t, r)
-}
-
-// TestRepackUnderWay lets git throw away what no ref leads to, while a batch is
-// on disk already and waits for the branch.
-func TestRepackUnderWay(t *testing.T) {
-	t.Parallel()
-	r := gittest.Bare(t)
-	r.Commit("First", "a.prompty", "one\n")
-	r.Git("repack", "-adq")
-	s := open(t, r.Dir, "timeout=1m")
-	lock := r.Path("refs/heads/main.lock")
-	for round := range 3 {
-		must(t, os.WriteFile(lock, nil, 0o666))
-		var list []*prompty.StoredTemplate
-		for i := range 40 {
-			list = append(list, &prompty.StoredTemplate{Name: fmt.Sprintf("many/%d", i), Source: fmt.Sprint("text ", round, i)})
-		}
-		done := make(chan error, 1)
-		go func() { done <- s.SaveEach(context.Background(), list) }()
-		packs := func() int { list, _ := filepath.Glob(r.Path("objects/pack/*.idx")); return len(list) }
-		// If nothing comes, the batch waits for the lock before it writes: as well.
-		for deadline := time.Now().Add(2 * time.Second); packs() < 2 && time.Now().Before(deadline); {
-			time.Sleep(time.Millisecond)
-		}
-		r.Git("repack", "-adq")
-		r.Git("gc", "-q", "--prune=1.hour.ago")
-		must(t, os.Remove(lock))
-		must(t, <-done)
-		r.Fsck()
-		agree(t, s, r, "main", "", ".prompty")
-		r.Git("repack", "-adq")
-		if keep, _ := filepath.Glob(r.Path("objects/pack/*.keep")); keep != nil {
-			t.Errorf("packs are kept for ever: %q", keep)
-		}
-		if n := packs(); n != 1 {
-			t.Errorf("%d packs after git repack -ad", n)
-		}
-	}
-	settled(t, r)
-}
-
-// TestBeside lets git tidy up between any two of our calls.
-func TestBeside(t *testing.T) {
-	t.Parallel()
-	r := gittest.WorkTree(t)
-	s := open(t, r.Dir)
-	var texts []string
-	for i, tidy := range [][]string{
-		{"gc", "-q"}, {"repack", "-adq"}, {"pack-refs", "--all", "--prune"}, {"gc", "-q", "--prune=now", "--aggressive"}, {"prune", "--expire=now"},
-		{"repack", "-q"}, {"repack", "-Adfq"}, {"prune-packed", "-q"}, {"reflog", "expire", "--expire=now", "--all"}, {"gc", "-q", "--prune=now"}, {"update-index", "--refresh"},
-		{"multi-pack-index", "write"}, {"commit-graph", "write", "--reachable"}, {"read-tree", "HEAD"}, {"update-index", "--index-version", "4"},
-	} {
-		text := fmt.Sprintf("text %d\n", i)
-		texts = append(texts, text)
-		save(t, s, "a", text)
-		var list []*prompty.StoredTemplate
-		for j := range 25 {
-			list = append(list, &prompty.StoredTemplate{Name: fmt.Sprintf("many/%d", j), Source: fmt.Sprint(i, j)})
-		}
-		must(t, s.SaveAll(t.Context(), list))
-		r.Git(tidy...)
-		want(t, s, "a", i+1, text)
-		for n, text := range texts {
-			if got, err := s.GetVersion(t.Context(), "a", n+1); err != nil || got.Source != text {
-				t.Fatalf("GetVersion(%d) after git %s = %+v, %v", n+1, tidy, got, err)
-			}
-		}
-		if r.Git("update-index", "--refresh"); r.Status() != "" {
-			t.Fatalf("git status after git %s: %s", tidy, r.Status())
-		}
-	}
-	if keep, _ := filepath.Glob(filepath.Join(r.GitDir(), "objects/pack/*.keep")); keep != nil {
-		t.Errorf("packs are kept for ever: %q", keep)
-	}
-	if tmp, _ := filepath.Glob(filepath.Join(r.GitDir(), "objects/*/tmp_*")); tmp != nil {
-		t.Errorf("temporary files stay: %q", tmp)
-	}
-	list, err := s.ListVersions(t.Context(), "many/7")
-	if err != nil || len(list) != len(texts) || !slices.IsSortedFunc(list, func(a, b int) int { return b - a }) {
-		t.Errorf("ListVersions = %v, %v", list, err)
-	}
-	agree(t, s, r, "main", "", ".prompty")
 	settled(t, r)
 }
