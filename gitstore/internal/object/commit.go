@@ -163,7 +163,7 @@ func CommitLinks(raw []byte) (tree, parent ID, hasParent bool, err error) {
 // inverse of ParseCommit, but for a time zone of -0000. Line ends and NUL in
 // the keys of headers are left out.
 func (c *Commit) Encode() []byte {
-	b := make([]byte, 0, 320+len(c.Message))
+	b := make([]byte, 0, 400+len(c.Message))
 	b = append(c.Tree.Append(append(b, "tree "...)), '\n')
 	for _, parent := range c.Parents {
 		b = append(parent.Append(append(b, "parent "...)), '\n')

@@ -109,23 +109,26 @@ func AppendHeader(dst []byte, k Kind, size int64) []byte {
 	return append(strconv.AppendInt(dst, size, 10), 0)
 }
 
-var hashes = sync.Pool{New: func() any { return sha1.New() }}
+// hasher is a hash with room for what goes in and out, which would be
+// allocated each time otherwise.
+type hasher struct {
+	hash.Hash
+	header [32]byte
+	id     ID
+}
+
+var hashers = sync.Pool{New: func() any { return &hasher{Hash: sha1.New()} }}
 
 // Hash gives the ID of an object. It does not look for collision attacks: see
 // [HashBlob].
 func Hash(k Kind, data []byte) ID {
-	h := hashes.Get().(hash.Hash)
-	defer hashes.Put(h)
+	h := hashers.Get().(*hasher)
+	defer hashers.Put(h)
 	h.Reset()
-	return sum(h, k, data)
-}
-
-func sum(h hash.Hash, k Kind, data []byte) (id ID) {
-	var header [32]byte
-	h.Write(AppendHeader(header[:0], k, int64(len(data))))
+	h.Write(AppendHeader(h.header[:0], k, int64(len(data))))
 	h.Write(data)
-	h.Sum(id[:0])
-	return id
+	h.Sum(h.id[:0])
+	return h.id
 }
 
 // ErrCollision says that data was made to have the same ID as other data.

@@ -201,6 +201,16 @@ func (b *Batch) freshen(id object.ID) (bool, error) {
 		now := time.Now()
 		return os.Chtimes(path, now, now)
 	}
+	inLoose := func(path string) error {
+		// A power failure can leave empty files, which Git would keep.
+		if fi, err := os.Stat(path); err != nil || fi.Size() == 0 {
+			return fs.ErrNotExist
+		}
+		return touch(path)
+	}
+	if b.pack != nil {
+		inLoose = nil
+	}
 	err = b.db.lookIn(set, id, func(p *pack, _ int64) error {
 		if p.cruft {
 			return errVanished // its objects have dates of their own
@@ -209,16 +219,7 @@ func (b *Batch) freshen(id object.ID) (bool, error) {
 			return err
 		}
 		return touch(p.path)
-	}, func(path string) error {
-		if b.pack != nil {
-			return fs.ErrNotExist
-		}
-		// A power failure can leave empty files, which Git would keep.
-		if fi, err := os.Stat(path); err != nil || fi.Size() == 0 {
-			return fs.ErrNotExist
-		}
-		return touch(path)
-	})
+	}, inLoose)
 	if errors.Is(err, os.ErrClosed) {
 		return false, err
 	}

@@ -206,7 +206,8 @@ func (db *DB) look(id object.ID, inPack func(*pack, int64) error, loose func(str
 // errAbsent says that no place was found.
 var errAbsent = errors.New("absent")
 
-// lookIn is one round of look. Of several errors it gives the first.
+// lookIn is one round of look. Of several errors it gives the first. Without
+// loose it looks in packs only.
 func (db *DB) lookIn(set *packSet, id object.ID, inPack func(*pack, int64) error, loose func(string) error) error {
 	problem := error(nil)
 	note := func(err error) {
@@ -245,6 +246,9 @@ func (db *DB) lookIn(set *packSet, id object.ID, inPack func(*pack, int64) error
 		}
 	}
 	for _, dir := range set.dirs {
+		if loose == nil {
+			break
+		}
 		err := loose(loosePath(dir, id))
 		if err == nil {
 			return nil

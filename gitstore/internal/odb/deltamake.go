@@ -55,12 +55,12 @@ func (w *deltaWriter) flush() {
 }
 
 func (w *deltaWriter) flushInsert() {
-	for len(w.insert) > 0 {
-		n := min(len(w.insert), 0x7f)
-		w.out = append(append(w.out, byte(n)), w.insert[:n]...)
-		w.insert = w.insert[n:]
+	for rest := w.insert; len(rest) > 0; {
+		n := min(len(rest), 0x7f)
+		w.out = append(append(w.out, byte(n)), rest[:n]...)
+		rest = rest[n:]
 	}
-	w.insert = nil
+	w.insert = w.insert[:0]
 }
 
 func (w *deltaWriter) flushCopy() {

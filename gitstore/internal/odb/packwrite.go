@@ -97,6 +97,9 @@ func (w *packWriter) add(p pending, known map[object.ID]int) error {
 		z.free()
 	}
 	e.crc = crc32.ChecksumIEEE(w.buf[begin:])
+	if len(w.entries) == cap(w.entries) {
+		w.entries = slices.Grow(w.entries, max(len(w.entries), 1<<8))
+	}
 	w.entries = append(w.entries, e)
 	w.kept += int64(len(p.data))
 	for w.kept > w.db.keep && w.oldest < at {
