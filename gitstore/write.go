@@ -141,6 +141,11 @@ func (a *attemptAt) draft(st *state) error {
 	return err
 }
 
+// flushes is how the branch is made to last, by how its objects are.
+var flushes = map[odb.Sync]lockfile.Flush{
+	odb.SyncNone: lockfile.NoFlush, odb.SyncBatch: lockfile.FlushOnce, odb.SyncFull: lockfile.FlushEach,
+}
+
 // land moves the branch to the draft.
 func (a *attemptAt) land() error {
 	if err := a.lock(); err != nil {
@@ -170,14 +175,13 @@ func (a *attemptAt) land() error {
 	if err := a.ctx.Err(); err != nil { // the last moment
 		return err
 	}
-	durable := a.s.sync != odb.SyncNone
 	if staged {
-		if err := a.apply(tip, durable); err != nil {
+		if err := a.apply(tip); err != nil {
 			return err
 		}
 	}
 	log := refs.Log{Ident: stamp(a.s.committer, d.moment()), Message: "prompty: " + d.subject}
-	err = a.ref.Commit(d.tip, log, durable)
+	err = a.ref.Commit(d.tip, log, flushes[a.s.sync])
 	if err != nil && !errors.Is(err, lockfile.ErrInPlace) {
 		return err
 	}
@@ -258,9 +262,9 @@ func (a *attemptAt) stage() (staged bool, err error) {
 
 // apply brings files and index to where the branch will be. end takes it back if
 // the branch does not get there.
-func (a *attemptAt) apply(tip object.ID, durable bool) error {
+func (a *attemptAt) apply(tip object.ID) error {
 	for _, x := range a.txns {
-		if err := x.Prepare(tip, a.d.tip, durable); err != nil {
+		if err := x.Prepare(tip, a.d.tip, a.s.sync != odb.SyncNone); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ func TestWithoutFlock(t *testing.T) {
 	if _, err := o.Acquire(t.Context(), file, -1); !errors.As(err, &held) || held.By != "" {
 		t.Errorf("second Acquire = %v", err)
 	}
-	if err := l.Replace(func(f *os.File) error { _, err := f.WriteString("x"); return err }, 0o600, true); err != nil {
+	if err := l.Replace(func(f *os.File) error { _, err := f.WriteString("x"); return err }, 0o600, FlushEach); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(file); string(text) != "x" {
@@ -43,7 +43,7 @@ func TestWithoutFlock(t *testing.T) {
 	if l, err = o.Acquire(t.Context(), file, 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Replace(func(*os.File) error { return errors.New("boom") }, 0, false); err == nil {
+	if err := l.Replace(func(*os.File) error { return errors.New("boom") }, 0, NoFlush); err == nil {
 		t.Error("Replace worked")
 	}
 	if _, err := os.Lstat(file + ".lock"); !os.IsNotExist(err) {
@@ -78,7 +78,7 @@ func TestSweepBesideCreation(t *testing.T) {
 					return
 				}
 				old, _ := os.ReadFile(file)
-				if err := l.Replace(func(f *os.File) error { _, err := f.Write(append(old, 'x')); return err }, 0, false); err != nil {
+				if err := l.Replace(func(f *os.File) error { _, err := f.Write(append(old, 'x')); return err }, 0, NoFlush); err != nil {
 					t.Error(err)
 				}
 				if err := o.Close(); err != nil {

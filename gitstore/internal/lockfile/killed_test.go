@@ -40,7 +40,7 @@ func hold(dir string) {
 				f.WriteString("half")
 				fmt.Println("ready")
 				select {}
-			}, 0, false)
+			}, 0, lockfile.NoFlush)
 		}
 	}
 	fmt.Println(err)
@@ -98,7 +98,7 @@ func TestKilledWhileOthersRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := l.Replace(writeText("new"), 0, false); err != nil {
+		if err := l.Replace(writeText("new"), 0, lockfile.NoFlush); err != nil {
 			t.Error(err)
 		}
 		wantFile(t, filepath.Join(dir, file), "new")
@@ -169,7 +169,7 @@ func TestKilledAndManyWait(t *testing.T) {
 				return
 			}
 			old, _ := os.ReadFile(file)
-			if err := l.Replace(writeText(string(old)+"x"), 0, false); err != nil {
+			if err := l.Replace(writeText(string(old)+"x"), 0, lockfile.NoFlush); err != nil {
 				t.Error(err)
 			}
 		})

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/go-prompty/prompty/gitstore/internal/writeback"
 )
 
 // DefaultTimeout is how long Acquire waits unless it is told otherwise.
@@ -133,16 +135,24 @@ func (l *Lock) Lasts() bool {
 	return !l.ended && l.file == nil && sameFile(l.path+".lock", l.info)
 }
 
+// Flush says how Replace makes a file last.
+type Flush uint8
+
+const (
+	NoFlush   Flush = iota
+	FlushOnce       // content and name outlive power loss: with one flush where package writeback knows the file system, else as FlushEach
+	FlushEach       // the same, with a flush for the content and one for the name
+)
+
 // Replace puts a new file in the locked file's place and releases the lock.
 // write gets an empty temporary file on the same file system; perm is its mode
-// (0: 0666 less the umask). With sync the content and the name are on disk
-// when Replace returns. After an error the lock is released and the old file
+// (0: 0666 less the umask). After an error the lock is released and the old file
 // stands as it was, unless the error is also ErrInPlace.
-func (l *Lock) Replace(write func(*os.File) error, perm fs.FileMode, sync bool) error {
+func (l *Lock) Replace(write func(*os.File) error, perm fs.FileMode, flush Flush) error {
 	if l.ended {
 		return fmt.Errorf("%s.lock was released before", l.path)
 	}
-	temp, err := l.stage(write, perm, sync)
+	temp, err := l.stage(write, perm, flush)
 	if err == nil && !sameFile(l.path+".lock", l.info) {
 		err = fmt.Errorf("%s.lock was removed by someone while it was held; nothing was written, try again", l.path)
 	}
@@ -161,7 +171,7 @@ func (l *Lock) Replace(write func(*os.File) error, perm fs.FileMode, sync bool) 
 	} else {
 		err = l.Release()
 	}
-	if sync {
+	if flush != NoFlush {
 		err = errors.Join(err, SyncDir(filepath.Dir(l.path)))
 	}
 	if err != nil {
@@ -172,7 +182,7 @@ func (l *Lock) Replace(write func(*os.File) error, perm fs.FileMode, sync bool) 
 
 // stage writes the new content and returns where it stands: in our own folder,
 // since git would see a stray file among the references.
-func (l *Lock) stage(write func(*os.File) error, perm fs.FileMode, sync bool) (temp string, err error) {
+func (l *Lock) stage(write func(*os.File) error, perm fs.FileMode, flush Flush) (temp string, err error) {
 	f := l.file
 	if f == nil {
 		if f, err = l.owner.temp(); err != nil {
@@ -183,8 +193,13 @@ func (l *Lock) stage(write func(*os.File) error, perm fs.FileMode, sync bool) (t
 	if err == nil && perm != 0 {
 		err = matchMode(f, perm)
 	}
-	if err == nil && sync {
-		err = f.Sync()
+	if err == nil {
+		switch {
+		case flush == FlushOnce && writeback.Ordered(filepath.Dir(l.path)):
+			err = writeback.Await(f)
+		case flush != NoFlush:
+			err = f.Sync()
+		}
 	}
 	return f.Name(), errors.Join(err, f.Close())
 }

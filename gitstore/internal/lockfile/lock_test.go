@@ -77,7 +77,7 @@ func names(t *testing.T, dir string) []string {
 
 func TestReplace(t *testing.T) {
 	t.Parallel()
-	for _, sync := range []bool{false, true} {
+	for _, flush := range []lockfile.Flush{lockfile.NoFlush, lockfile.FlushOnce, lockfile.FlushEach} {
 		dir := t.TempDir()
 		file := filepath.Join(dir, "index")
 		o := open(t, dir)
@@ -88,7 +88,7 @@ func TestReplace(t *testing.T) {
 		if !l.Lasts() {
 			t.Error("a lock that is held does not last")
 		}
-		if err := l.Replace(writeText("one\n"), 0o640, sync); err != nil {
+		if err := l.Replace(writeText("one\n"), 0o640, flush); err != nil {
 			t.Fatal(err)
 		}
 		if l.Lasts() {
@@ -99,7 +99,7 @@ func TestReplace(t *testing.T) {
 		if fi, err := os.Stat(file); err != nil || fi.Mode().Perm() != 0o640 {
 			t.Errorf("mode = %v, %v; want 0640", fi.Mode(), err)
 		}
-		if err := l.Replace(writeText("two\n"), 0, sync); err == nil {
+		if err := l.Replace(writeText("two\n"), 0, flush); err == nil {
 			t.Error("Replace worked after the lock was released")
 		}
 		if err := l.Release(); err != nil {
@@ -127,7 +127,7 @@ func TestReplaceFails(t *testing.T) {
 	err := acquire(t, o, file).Replace(func(f *os.File) error {
 		f.WriteString("half")
 		return boom
-	}, 0, true)
+	}, 0, lockfile.FlushEach)
 	if !errors.Is(err, boom) || errors.Is(err, lockfile.ErrInPlace) {
 		t.Errorf("Replace = %v, want %v", err, boom)
 	}
@@ -140,7 +140,7 @@ func TestReplaceFails(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := acquire(t, o, filepath.Join(dir, "folder")).Replace(writeText("x"), 0, false); err == nil {
+	if err := acquire(t, o, filepath.Join(dir, "folder")).Replace(writeText("x"), 0, lockfile.NoFlush); err == nil {
 		t.Error("Replace put a file in the place of a folder")
 	}
 	wantGone(t, filepath.Join(dir, "folder.lock"))
@@ -222,7 +222,7 @@ func TestLockRemovedByHand(t *testing.T) {
 	for name, end := range map[string]func(*lockfile.Lock) error{
 		"Release": func(l *lockfile.Lock) error { return l.Release() },
 		"Replace": func(l *lockfile.Lock) error {
-			if err := l.Replace(writeText("x"), 0, false); err == nil {
+			if err := l.Replace(writeText("x"), 0, lockfile.NoFlush); err == nil {
 				return errors.New("Replace worked without its lock")
 			}
 			return nil
@@ -266,7 +266,7 @@ func TestStateRemovedByHand(t *testing.T) {
 	rm()
 	l := acquire(t, o, file)
 	rm()
-	if err := l.Replace(writeText("one"), 0, false); err != nil {
+	if err := l.Replace(writeText("one"), 0, lockfile.NoFlush); err != nil {
 		t.Fatal(err)
 	}
 	wantFile(t, file, "one")
@@ -299,7 +299,7 @@ func TestExclusion(t *testing.T) {
 					return
 				}
 				old, _ := os.ReadFile(file)
-				if err := l.Replace(writeText(string(old)+"x"), 0, false); err != nil {
+				if err := l.Replace(writeText(string(old)+"x"), 0, lockfile.NoFlush); err != nil {
 					t.Error(err)
 				}
 			}

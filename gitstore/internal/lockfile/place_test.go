@@ -40,7 +40,7 @@ func TestOtherFileSystem(t *testing.T) {
 	if _, err := o.Acquire(t.Context(), file, -1); !errors.As(err, &held) {
 		t.Errorf("second Acquire = %v", err)
 	}
-	if err := l.Replace(writeText("x"), 0o640, true); err != nil {
+	if err := l.Replace(writeText("x"), 0o640, lockfile.FlushEach); err != nil {
 		t.Fatal(err)
 	}
 	wantFile(t, file, "x")

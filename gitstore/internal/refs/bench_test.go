@@ -55,15 +55,15 @@ func BenchmarkUpdate(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	for _, sync := range []bool{false, true} {
-		b.Run(fmt.Sprintf("sync=%t", sync), func(b *testing.B) {
+	for name, flush := range map[string]lockfile.Flush{"none": lockfile.NoFlush, "once": lockfile.FlushOnce, "each": lockfile.FlushEach} {
+		b.Run("flush="+name, func(b *testing.B) {
 			n := 0
 			for b.Loop() {
 				u, err := s.Lock(b.Context(), "refs/heads/main")
 				if err != nil {
 					b.Fatal(err)
 				}
-				if err := u.Commit(ids[n%2], logEntry, sync); err != nil {
+				if err := u.Commit(ids[n%2], logEntry, flush); err != nil {
 					b.Fatal(err)
 				}
 				n++

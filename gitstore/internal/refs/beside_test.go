@@ -47,7 +47,7 @@ func step(ctx context.Context, s *refs.Store, ids []string, place map[string]int
 		u.Abort()
 		return at, err
 	}
-	return at + 1, u.Commit(id, logEntry, false)
+	return at + 1, u.Commit(id, logEntry, lockfile.NoFlush)
 }
 
 func places(ids []string) map[string]int {
@@ -195,7 +195,7 @@ func TestBesideWorkTree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := u.Commit(parse(t, id), logEntry, false); err != nil {
+		if err := u.Commit(parse(t, id), logEntry, lockfile.NoFlush); err != nil {
 			t.Fatal(err)
 		}
 		ours = append(ours, id)
@@ -242,7 +242,7 @@ func TestFoldersComeAndGo(t *testing.T) {
 				name := fmt.Sprintf("refs/heads/deep/er/%d", w)
 				u, err := s.Lock(t.Context(), name)
 				if err == nil {
-					err = u.Commit(one, logEntry, false)
+					err = u.Commit(one, logEntry, lockfile.NoFlush)
 				}
 				if err != nil {
 					t.Error(err)

@@ -248,11 +248,10 @@ func (u *Update) Name() string { return u.name }
 func (u *Update) Old() object.ID { return u.old }
 
 // Commit points the reference to id, writes the reflogs and releases the lock.
-// With sync the reference is on disk when Commit returns. After an error no
-// lock is held and the reference is as it was, unless the error is also
-// lockfile.ErrInPlace: then it has moved, but might not survive a power
-// failure.
-func (u *Update) Commit(id object.ID, log Log, sync bool) error {
+// After an error no lock is held and the reference is as it was, unless the
+// error is also lockfile.ErrInPlace: then it has moved, but might not survive a
+// power failure.
+func (u *Update) Commit(id object.ID, log Log, flush lockfile.Flush) error {
 	if u.ended {
 		return fmt.Errorf("the lock of %s was released before", u.name)
 	}
@@ -260,7 +259,7 @@ func (u *Update) Commit(id object.ID, log Log, sync bool) error {
 	if id.IsZero() {
 		return fmt.Errorf("%s cannot point to the zero id", u.name)
 	}
-	if sync {
+	if flush != lockfile.NoFlush {
 		for _, dir := range u.made {
 			if err := lockfile.SyncDir(filepath.Dir(dir)); err != nil {
 				return err
@@ -273,7 +272,7 @@ func (u *Update) Commit(id object.ID, log Log, sync bool) error {
 		err = u.lock.Replace(func(f *os.File) error {
 			_, err := f.Write(line)
 			return err
-		}, u.store.opts.Perm, sync)
+		}, u.store.opts.Perm, flush)
 	}
 	if err != nil && !errors.Is(err, lockfile.ErrInPlace) {
 		undo()

@@ -24,13 +24,13 @@ var logEntry = refs.Log{
 	Message: "  prompty:\tsave \n greeting  ",
 }
 
-func commit(t *testing.T, s *refs.Store, name string, id object.ID, sync bool) {
+func commit(t *testing.T, s *refs.Store, name string, id object.ID, flush lockfile.Flush) {
 	t.Helper()
 	u, err := s.Lock(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := u.Commit(id, logEntry, sync); err != nil {
+	if err := u.Commit(id, logEntry, flush); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -104,7 +104,7 @@ func TestReflogsLikeGit(t *testing.T) {
 					if out, err := cmd.CombinedOutput(); err != nil {
 						t.Fatalf("git update-ref: %v: %s", err, out)
 					}
-					commit(t, s, name, parse(t, id), i%3 == 0)
+					commit(t, s, name, parse(t, id), lockfile.Flush(i%3))
 				}
 				if diff := cmp.Diff(logsOf(t, both[0]), logsOf(t, both[1])); diff != "" {
 					t.Errorf("reflogs (-git +ours):\n%s", diff)
@@ -145,7 +145,7 @@ func TestUpdate(t *testing.T) {
 	}
 	u.Abort()
 	u.Abort()
-	if err := u.Commit(one, logEntry, false); err == nil {
+	if err := u.Commit(one, logEntry, lockfile.NoFlush); err == nil {
 		t.Error("Commit after Abort worked")
 	}
 	wantRead(t, s, "refs/heads/main", two.String())
@@ -174,10 +174,10 @@ func TestUpdate(t *testing.T) {
 	if u, err = s.Lock(t.Context(), "refs/heads/alias"); err != nil || u.Name() != "refs/heads/main" {
 		t.Fatalf("Lock of an alias = %v, %v", u, err)
 	}
-	if err := u.Commit(object.ID{}, logEntry, false); err == nil {
+	if err := u.Commit(object.ID{}, logEntry, lockfile.NoFlush); err == nil {
 		t.Error("Commit of the zero id worked")
 	}
-	commit(t, s, "HEAD", one, false)
+	commit(t, s, "HEAD", one, lockfile.NoFlush)
 	wantRead(t, s, "refs/heads/alias", one.String())
 	if got := r.Git("symbolic-ref", "HEAD"); got != "refs/heads/main" {
 		t.Errorf("HEAD is %s", got)
@@ -185,14 +185,14 @@ func TestUpdate(t *testing.T) {
 
 	// A branch that is packed, and is so again.
 	r.Git("pack-refs", "--all", "--prune")
-	commit(t, s, "refs/heads/main", two, true)
+	commit(t, s, "refs/heads/main", two, lockfile.FlushOnce)
 	if got := r.Git("rev-parse", "main"); got != two.String() {
 		t.Errorf("git reads %s, want %s", got, two)
 	}
 	r.Fsck()
 	// What changes nothing leaves it packed, as git does.
 	r.Git("pack-refs", "--all", "--prune")
-	commit(t, s, "refs/heads/main", two, true)
+	commit(t, s, "refs/heads/main", two, lockfile.FlushOnce)
 	if _, err := os.Lstat(filepath.Join(r.GitDir(), "refs/heads/main")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the loose reference: %v, want none", err)
 	}
@@ -220,7 +220,7 @@ func TestUnborn(t *testing.T) {
 	if u.Name() != "refs/heads/main" || !u.Old().IsZero() {
 		t.Errorf("Name = %s, Old = %s; want refs/heads/main and zero", u.Name(), u.Old())
 	}
-	if err := u.Commit(parse(t, id), logEntry, true); err != nil {
+	if err := u.Commit(parse(t, id), logEntry, lockfile.FlushEach); err != nil {
 		t.Fatal(err)
 	}
 	if got := r.Git("reflog", "--format=%H %gs", "HEAD"); got != id+" prompty: save greeting" {
@@ -246,7 +246,7 @@ func TestUpdateFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	os.Remove(filepath.Join(r.GitDir(), "refs/heads/main.lock"))
-	if err := u.Commit(one, logEntry, false); err == nil || errors.Is(err, lockfile.ErrInPlace) {
+	if err := u.Commit(one, logEntry, lockfile.NoFlush); err == nil || errors.Is(err, lockfile.ErrInPlace) {
 		t.Errorf("Commit without its lock = %v", err)
 	}
 	wantRead(t, s, "refs/heads/main", two)
@@ -264,7 +264,7 @@ func TestUpdateFails(t *testing.T) {
 	if u, err = s.Lock(t.Context(), "refs/heads/main"); err != nil {
 		t.Fatal(err)
 	}
-	if err := u.Commit(one, logEntry, false); err == nil {
+	if err := u.Commit(one, logEntry, lockfile.NoFlush); err == nil {
 		t.Error("Commit worked without a reflog of HEAD")
 	}
 	wantRead(t, s, "refs/heads/main", two)
@@ -290,10 +290,10 @@ func TestNameConflicts(t *testing.T) {
 			}
 		}
 		wantNoLocks(t, r)
-		commit(t, s, "refs/heads/a/c/d", one, true)
+		commit(t, s, "refs/heads/a/c/d", one, lockfile.FlushOnce)
 		r.Git("update-ref", "-d", "refs/heads/a/b")
 		r.Git("update-ref", "-d", "refs/heads/a/c/d")
-		commit(t, s, "refs/heads/a", one, false) // over what is left of the folders
+		commit(t, s, "refs/heads/a", one, lockfile.NoFlush) // over what is left of the folders
 		r.Fsck()
 
 		// What was begun and not finished leaves no folders.
@@ -321,7 +321,7 @@ func TestLinkedWorkTreeLogs(t *testing.T) {
 	two := parse(t, r.Commit("two", "a", "2"))
 	linked := r.Linked("side")
 	linked.Git("reset", "-q", "--hard", one)
-	commit(t, open(t, r, refs.Options{}), "refs/heads/side", two, false)
+	commit(t, open(t, r, refs.Options{}), "refs/heads/side", two, lockfile.NoFlush)
 	if got := linked.Git("reflog", "-1", "--format=%H %gs", "HEAD"); got != two.String()+" prompty: save greeting" {
 		t.Errorf("reflog of the linked HEAD: %q", got)
 	}
@@ -339,7 +339,7 @@ func TestSharedRepository(t *testing.T) {
 	r := gittest.WorkTree(t)
 	one := parse(t, r.Commit("one", "a", "1"))
 	s := open(t, r, refs.Options{Perm: 0o660})
-	commit(t, s, "refs/heads/new/branch", one, false)
+	commit(t, s, "refs/heads/new/branch", one, lockfile.NoFlush)
 	for path, want := range map[string]fs.FileMode{
 		"refs/heads/new": fs.ModeDir | fs.ModeSetgid | 0o770, "refs/heads/new/branch": 0o660, "logs/refs/heads/new/branch": 0o660,
 	} {
