@@ -328,6 +328,8 @@ func (x *stressed) person(ctx context.Context, side string, rnd *rand.Rand) {
 						_, err := x.r.Try("read-tree", "-m", "HEAD")
 						mended = x.did("read-tree", err)
 					}
+					// What the index no longer names may be dropped any moment, and git add would take it for stored.
+					edit(x.r, rnd, path, fmt.Sprintf("p%d", rnd.Uint64()))
 				}
 				if !done && strings.Contains(err.Error(), "did not match any file") {
 					break // one of ours deleted it after the edit was undone
