@@ -210,7 +210,7 @@ func (a *attemptAt) lock() error {
 		return err
 	}
 	for _, c := range a.checkouts {
-		x, err := c.tree.Begin(a.ctx)
+		x, err := a.begin(c.tree)
 		if err != nil {
 			return err
 		}

@@ -101,6 +101,14 @@ func parseNode(data []byte) (n *node, subs int, rest []byte, err error) {
 	return n, subs, rest, nil
 }
 
+// Tree is the tree object that all entries make, where the cache tree knows it.
+func (x *Index) Tree() (id object.ID, ok bool) {
+	if x.tree == nil || !x.tree.valid() {
+		return id, false
+	}
+	return x.tree.id, true
+}
+
 // append encodes n. Nodes lie at most maxDepth deep.
 func (n *node) append(dst []byte) []byte {
 	dst = append(dst, n.name...)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-prompty/prompty/gitstore/internal/gitindex"
 	"github.com/go-prompty/prompty/gitstore/internal/lockfile"
@@ -94,6 +95,31 @@ func (x *Txn) close() error {
 }
 
 var errEnded = errors.New("the transaction has ended")
+
+// Settling is how long Unsettled takes an index for new.
+const Settling = 250 * time.Millisecond
+
+// Unsettled reports whether the index was written just now and is, as a whole,
+// another tree than HEAD's. Git's checkout, merge, reset and commit write the
+// index, let go of index.lock, and then move HEAD or the branch: who saved in
+// between would leave the file in the index and the folder of another branch, or
+// make git commit fail. Nothing else tells of them. When the index is older,
+// somebody has staged something.
+func (x *Txn) Unsettled() (bool, error) {
+	if x.root == nil {
+		return false, errEnded
+	}
+	staged, ok := x.index.Tree()
+	if !ok || time.Since(x.index.time).Abs() >= Settling {
+		return false, nil
+	}
+	head, err := x.tree.opts.Head()
+	if err != nil {
+		return false, err
+	}
+	tree, _, err := newSnapshot(x.tree.opts.Objects, head).dir("")
+	return err == nil && tree != staged, err
+}
 
 // Check reports whether path may be changed: its index entry equals head, what
 // HEAD's tree holds there (the zero Entry: nothing), and its file is unmodified
