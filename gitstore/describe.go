@@ -3,6 +3,8 @@ package gitstore
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -50,6 +52,12 @@ func (r *reader) describe(ctx context.Context) (prompty.Description, error) {
 		}
 	}
 	d.Problems = append(d.Problems, st.odd...)
+	if r.keyless != "" {
+		d.Problems = append(d.Problems, r.keyless)
+	}
+	if _, err := os.Stat(filepath.Join(r.CommonDir, "shallow")); err == nil {
+		d.Problems = append(d.Problems, "the repository is a shallow clone: versions are numbered from where its history begins; git fetch --unshallow gives them their numbers")
+	}
 	where := "an empty branch"
 	if !st.tip.IsZero() {
 		where = short(st.tip)

@@ -2,6 +2,7 @@ package gitstore
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -120,14 +121,22 @@ func pullRequest(message string) int {
 	return 0
 }
 
-// loadKeys reads whom History trusts.
-func loadKeys(cfg *repo.Config, opts Options) (*signature.Keys, error) {
-	signers := opts.AllowedSigners
+// loadKeys reads whom History trusts. A file that git's configuration names is
+// of no use to who never looks at signatures: where it cannot be read, they are
+// unverified, as in git, and Describe says why.
+func loadKeys(cfg *repo.Config, opts Options) (keys *signature.Keys, problem string, err error) {
+	if opts.AllowedSigners != "" || opts.Keyring != "" {
+		if keys, err = signature.LoadKeys(opts.AllowedSigners, opts.Keyring); err != nil || opts.AllowedSigners != "" {
+			return keys, "", err
+		}
+	}
+	signers := cfg.Path("gpg.ssh.allowedsignersfile")
 	if signers == "" {
-		signers = cfg.Path("gpg.ssh.allowedsignersfile")
+		return keys, "", nil
 	}
-	if signers == "" && opts.Keyring == "" {
-		return nil, nil
+	configured, err := signature.LoadKeys(signers, opts.Keyring)
+	if err != nil {
+		return keys, fmt.Sprintf("signatures by SSH keys are unverified: gpg.ssh.allowedSignersFile: %v", err), nil
 	}
-	return signature.LoadKeys(signers, opts.Keyring)
+	return configured, "", nil
 }

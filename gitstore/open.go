@@ -63,7 +63,7 @@ func open(path string, opts Options) (s *Store, err error) {
 			err = errors.Join(err, r.close())
 		}
 	}()
-	if r.keys, err = loadKeys(found.Config, opts); err != nil {
+	if r.keys, r.keyless, err = loadKeys(found.Config, opts); err != nil {
 		return nil, err
 	}
 	s = &Store{reader: reader{repository: r}, writer: w}

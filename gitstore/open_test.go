@@ -299,3 +299,39 @@ func TestHistoryAuthor(t *testing.T) {
 		t.Errorf("History = %+v, %v; want the author Bot <bot@example.org>", list, err)
 	}
 }
+
+// TestProblems has Describe tell what users should know of a repository.
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	r := gittest.WorkTree(t)
+	r.Commit("one", "a.prompty", "1")
+	r.Commit("two", "a.prompty", "2")
+	for _, tc := range []struct {
+		name   string
+		dir    string
+		config []string
+		words  []string
+	}{
+		{"shallow", r.Clone("--depth", "1").Dir, nil, []string{"shallow clone", "git fetch --unshallow"}},
+		{"no list of signers", r.Clone().Dir, []string{"config", "gpg.ssh.allowedSignersFile", "/nowhere/signers"}, []string{"allowedSignersFile", "/nowhere/signers"}},
+	} {
+		if tc.config != nil {
+			r.At(tc.dir).Git(tc.config...)
+		}
+		s := open(t, tc.dir)
+		if _, err := prompty.History(t.Context(), s, "a"); err != nil {
+			t.Errorf("%s: History: %v", tc.name, err)
+		}
+		describer, _ := prompty.As[prompty.Describer](s)
+		d, err := describer.Describe(t.Context())
+		if err != nil || len(d.Problems) != 1 {
+			t.Errorf("%s: Describe = %+v, %v; want one problem", tc.name, d, err)
+			continue
+		}
+		for _, word := range tc.words {
+			if !strings.Contains(d.Problems[0], word) {
+				t.Errorf("%s: the problem %q says nothing of %q", tc.name, d.Problems[0], word)
+			}
+		}
+	}
+}

@@ -30,6 +30,8 @@ type repository struct {
 	keys   *signature.Keys
 	texts  texts
 
+	keyless string // why git's own list of signers is not among the keys
+
 	grafts atomic.Pointer[history.Overrides] // what the repository says beside its commits
 
 	current atomic.Pointer[line] // the one that HEAD names, or did
