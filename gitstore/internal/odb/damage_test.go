@@ -266,8 +266,9 @@ func TestHostilePack(t *testing.T) {
 		return append(append(appendEntryHead(nil, refDelta, len(delta)), id[:]...), stream(delta)...)
 	}
 	same := object.ID{7, 7, 7}
-	bomb := newDelta(len(text), 1<<40)
-	large := newDelta(len(text), 256<<20)
+	var bomb, large deltaWriter
+	bomb.begin(len(text), 1<<40)
+	large.begin(len(text), 256<<20)
 	for name, entry := range map[string][]byte{
 		"based on itself":    to(same, []byte("\x64\x64\x90\x64")),
 		"based on nothing":   to(object.ID{9}, []byte("\x64\x64\x90\x64")),
@@ -409,15 +410,15 @@ func FuzzIndex(f *testing.F) {
 
 func FuzzPatch(f *testing.F) {
 	base := bytes.Repeat([]byte("base "), 40)
-	f.Add(base, makeDelta(object.KindBlob, base, append(bytes.Clone(base[:100]), base[110:]...)))
+	f.Add(base, new(deltaWriter).delta(object.KindBlob, base, append(bytes.Clone(base[:100]), base[110:]...)))
 	f.Add(base, []byte("\xc8\x01\x05\x05hello"))
 	f.Fuzz(func(t *testing.T, base, delta []byte) {
 		out, err := patch(base, delta)
 		if err != nil {
 			return
 		}
-		// A delta from there back to the base, for makeDelta.
-		if back := makeDelta(object.KindTree, out, base); back != nil {
+		// A delta from there back to the base, for delta.
+		if back := new(deltaWriter).delta(object.KindTree, out, base); back != nil {
 			if again, err := patch(out, back); err != nil || !bytes.Equal(again, base) {
 				t.Fatalf("patch(%x, %x) = %x, %v, want %x", out, back, again, err, base)
 			}

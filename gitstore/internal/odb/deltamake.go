@@ -11,11 +11,11 @@ type deltaWriter struct {
 	insert   []byte // or the insertion
 }
 
-func newDelta(base, data int) *deltaWriter {
-	w := &deltaWriter{out: make([]byte, 0, 64)}
+// begin begins a delta between objects of these sizes.
+func (w *deltaWriter) begin(base, data int) {
+	*w = deltaWriter{out: w.out[:0], insert: w.insert[:0]}
 	w.size(base)
 	w.size(data)
-	return w
 }
 
 func (w *deltaWriter) size(n int) {
@@ -85,15 +85,15 @@ func (w *deltaWriter) flushCopy() {
 	w.from, w.to = 0, 0
 }
 
-// makeDelta gives a delta from base to data, or nil if it would not be worth
-// it. Of trees it finds every entry that is the same; of other objects, what
+// delta gives a delta from base to data, which is valid until the next, or nil
+// if it would not be worth it. Of trees it finds every entry that is the same; of other objects, what
 // is the same at both ends.
-func makeDelta(kind object.Kind, base, data []byte) []byte {
+func (w *deltaWriter) delta(kind object.Kind, base, data []byte) []byte {
 	if len(data) < 32 || len(base) < 32 || len(base) >= maxObject {
 		return nil
 	}
 	limit := len(data) / 2
-	w := newDelta(len(base), len(data))
+	w.begin(len(base), len(data))
 	if kind == object.KindTree {
 		if !w.tree(base, data, limit) {
 			return nil

@@ -36,6 +36,7 @@ type packWriter struct {
 	spilled int64    // bytes in the file
 	kept    int64    // bytes of data that entries hold
 	oldest  int      // the first entry that may hold its data
+	deltas  deltaWriter
 }
 
 type packed struct {
@@ -70,7 +71,7 @@ func (w *packWriter) add(p pending, known map[object.ID]int) error {
 		if err != nil {
 			return err
 		}
-		if delta = makeDelta(p.kind, from, p.data); delta != nil {
+		if delta = w.deltas.delta(p.kind, from, p.data); delta != nil {
 			b := &w.entries[base]
 			e.base, e.root, e.depth, e.size = base, b.root, b.depth+1, len(delta)
 		}

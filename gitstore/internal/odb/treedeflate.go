@@ -72,13 +72,15 @@ func (w *bitWriter) room() {
 }
 
 func (w *bitWriter) literals(data []byte) {
-	for len(data) >= 4 {
+	for len(data) >= 6 { // of 9 bits at most
 		w.room()
 		w.put(fixedLiterals[data[0]])
 		w.put(fixedLiterals[data[1]])
 		w.put(fixedLiterals[data[2]])
 		w.put(fixedLiterals[data[3]])
-		data = data[4:]
+		w.put(fixedLiterals[data[4]])
+		w.put(fixedLiterals[data[5]])
+		data = data[6:]
 	}
 	w.room()
 	for _, c := range data {

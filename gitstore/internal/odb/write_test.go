@@ -410,7 +410,7 @@ func TestPutRefuses(t *testing.T) {
 	}
 }
 
-// TestDelta: what makeDelta makes, patch undoes, and small changes are small.
+// TestDelta: what delta makes, patch undoes, and small changes are small.
 func TestDelta(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -445,7 +445,7 @@ func TestDelta(t *testing.T) {
 			to := rapid.IntRange(at, len(base)).Draw(t, "to")
 			data = append(append(append(data, base[:at]...), some.Draw(t, "new")...), base[to:]...)
 		}
-		delta := makeDelta(kind, base, data)
+		delta := new(deltaWriter).delta(kind, base, data)
 		if delta == nil {
 			return
 		}
@@ -468,7 +468,7 @@ func TestDeltaOfMegabytes(t *testing.T) {
 		append(bytes.Clone(base[:1<<20]), append(noise(2, 300), base[1<<20:]...)...),
 		bytes.Repeat(base[:2<<20], 1),
 	} {
-		delta := makeDelta(object.KindBlob, base, data)
+		delta := new(deltaWriter).delta(object.KindBlob, base, data)
 		got, err := patch(base, delta)
 		if err != nil || !bytes.Equal(got, data) || len(delta) > 2000 {
 			t.Errorf("patch with %d bytes gives %d, %v, want %d", len(delta), len(got), err, len(data))
