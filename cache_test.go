@@ -265,6 +265,52 @@ func TestCacheFlights(t *testing.T) {
 	})
 }
 
+// A read that a change voided may have seen what came after reads that began
+// later: nobody gets an older version after it.
+func TestCacheNeverGoesBack(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a later read was kept", "a later read is under way"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBackend()
+			c := prompty.NewCachedStorage(b, prompty.CacheConfig{})
+			defer c.Close()
+			save(t, b.s, "a", "one")
+			var wg sync.WaitGroup
+			defer wg.Wait()
+
+			slow := make(chan struct{})
+			b.before = func(context.Context) error { <-slow; return nil }
+			read := make(chan string)
+			wg.Go(func() {
+				got, err := c.Get(t.Context(), "a")
+				if err != nil {
+					t.Error(err)
+				}
+				read <- got.Source
+			})
+			synctest.Wait()
+			c.Invalidate("a")
+			b.before = nil
+			if name == "a later read was kept" {
+				wantSource(t, c, "a", "one")
+			} else {
+				late := make(chan struct{})
+				defer close(late)
+				b.after = func() { <-late }
+				wg.Go(func() { wantSource(t, c, "a", "one") })
+				synctest.Wait()
+				b.after = nil
+			}
+			save(t, b.s, "a", "two") // by someone else, or a Save that has not returned yet
+			close(slow)
+			if got := <-read; got != "two" {
+				t.Errorf("%s: the voided read gave %q, want two", name, got)
+			}
+			wantSource(t, c, "a", "two")
+		})
+	}
+}
+
 func TestCacheStaleOnError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

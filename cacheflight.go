@@ -100,7 +100,11 @@ func (c *cache) land(f *flight, e *cacheEntry) {
 	if c.flights[key] == f {
 		delete(c.flights, key)
 	}
-	if f.void || c.closed {
+	if c.closed {
+		return
+	}
+	if f.void {
+		c.doubt(e)
 		return
 	}
 	switch now := c.clock(); {
@@ -115,6 +119,34 @@ func (c *cache) land(f *flight, e *cacheEntry) {
 		c.store(e)
 	case errors.Is(err, ErrTemplateNotFound):
 		c.removeKey(key)
+	}
+}
+
+// doubt drops what might be older than the latest version that a voided flight
+// hands to its callers: they would see time run backwards. The flight began
+// before the change that voided it, but may have read the storage after what was
+// asked since. Under mu.
+func (c *cache) doubt(e *cacheEntry) {
+	latest := e.key.version == 0
+	if !latest || e.err != nil && !errors.Is(e.err, ErrTemplateNotFound) {
+		return
+	}
+	if f := c.flights[e.key]; f != nil {
+		c.void(e.key, f)
+	}
+	found, ok := c.entries.Load(e.key)
+	if !ok {
+		return
+	}
+	held := found.(*cacheEntry)
+	same := held.tmpl == nil && e.tmpl == nil || held.tmpl != nil && e.tmpl != nil && held.tmpl.ID == e.tmpl.ID
+	if same {
+		return
+	}
+	if c.config.StaleOnError > 0 && held.tmpl != nil {
+		held.expires.Store(min(c.clock(), held.expires.Load()))
+	} else {
+		c.remove(held)
 	}
 }
 
