@@ -284,6 +284,45 @@ func TestStateRemovedByHand(t *testing.T) {
 	release()
 }
 
+// TestLeave: a lock that is left keeps git out and lets ours in.
+func TestLeave(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	a, b := open(t, dir), open(t, dir)
+	path := filepath.Join(dir, "index")
+	l := acquire(t, a, path)
+	if err := l.Leave(); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_EXCL, 0o666); err == nil {
+		f.Close()
+		t.Error("git could have taken the lock")
+	}
+	if err := l.Release(); err != nil || l.Lasts() || l.Leave() == nil {
+		t.Errorf("a lock that was left is still there: %v", err)
+	}
+	for _, o := range []*lockfile.Owner{b, a} { // both live on
+		l, err := o.Acquire(t.Context(), path, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Leave(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l = acquire(t, b, path)
+	if err := os.Remove(path + ".lock"); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Leave(); err == nil {
+		t.Error("a lock that was removed by hand could be left")
+	}
+	wantGone(t, path+".lock")
+	if list := names(t, dir); len(list) != 2 {
+		t.Errorf("owner files %q, want those of the two owners", list)
+	}
+}
+
 func TestExclusion(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -122,34 +122,39 @@ func (o *Owner) lost(info fs.FileInfo) {
 // in the moment between its creation and its flock.
 var errSwept = errors.New("owner file was swept")
 
-// createOwner makes the owner file and takes its flock. The caller holds o.mu.
-func (o *Owner) createOwner() error {
+// createOwner makes the owner file of this process. The caller holds o.mu.
+func (o *Owner) createOwner() (err error) {
+	o.file, o.info, err = o.newOwner()
+	return err
+}
+
+// newOwner makes an owner file and takes its flock. The caller holds o.mu.
+func (o *Owner) newOwner() (*os.File, fs.FileInfo, error) {
 	mode, err := o.makeDirs()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	name := filepath.Join(o.ownersDir(), strings.ToLower(rand.Text()))
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
+	var info fs.FileInfo
 	err = o.prepareOwner(f, mode)
 	if err == nil {
-		o.info, err = f.Stat()
+		info, err = f.Stat()
 	}
-	if err == nil && !sameFile(name, o.info) {
+	if err == nil && !sameFile(name, info) {
 		err = errSwept
 	}
 	if err != nil {
-		o.info = nil
 		f.Close()
 		if !errors.Is(err, errSwept) {
 			os.Remove(name)
 		}
-		return err
+		return nil, nil, err
 	}
-	o.file = f
-	return nil
+	return f, info, nil
 }
 
 func (o *Owner) prepareOwner(f *os.File, mode fs.FileMode) error {

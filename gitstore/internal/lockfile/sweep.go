@@ -1,6 +1,8 @@
 package lockfile
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -49,6 +51,52 @@ func (o *Owner) inherit(path string, dead fs.FileInfo) *Lock {
 		return nil
 	}
 	return &Lock{owner: o, path: path, info: info}
+}
+
+// Leave ends a lock whose work could not be finished, and leaves the lock file
+// standing as a dead process's: git is kept out, and whoever of ours takes the
+// lock next, in this process or another, gets it without a gap. After an error
+// the lock is held as before. Where hard links don't work it is always one.
+func (l *Lock) Leave() error {
+	if l.ended || l.file != nil {
+		return fmt.Errorf("%s.lock cannot be left", l.path)
+	}
+	o := l.owner
+	f, err := o.nobody()
+	if err != nil {
+		return err
+	}
+	defer f.Close() // from then on it can be taken over
+	link := o.tempName(f.Name())
+	if err = os.Link(f.Name(), link); err == nil {
+		if err = fs.ErrNotExist; sameFile(l.path+".lock", l.info) {
+			err = os.Rename(link, l.path+".lock")
+		}
+		if err != nil {
+			os.Remove(link)
+		}
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return err
+	}
+	l.ended = true
+	return nil
+}
+
+// nobody makes an owner file, under flock, that stands for no process.
+func (o *Owner) nobody() (f *os.File, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return nil, errClosed
+	}
+	for range 10 {
+		if f, _, err = o.newOwner(); !errors.Is(err, errSwept) {
+			break
+		}
+	}
+	return f, err
 }
 
 // bury removes the owner file at path if its process is dead, after what the

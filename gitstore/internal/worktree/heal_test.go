@@ -96,17 +96,27 @@ func TestHeal(t *testing.T) {
 func TestRetry(t *testing.T) {
 	t.Parallel()
 	for _, failing := range []string{"write index", "remove journal"} {
-		for _, next := range []string{"same process", "next process", "edited", "by hand"} {
+		for _, next := range []string{"same process", "another store", "not left", "next process", "edited", "by hand"} {
 			r := scene(t)
 			b := openBench(t, r)
+			owners := r.Path(".git/prompty/owners")
 			b.fault = func(step string) error {
-				if step == failing {
-					return errInjected
+				if step != failing {
+					return nil
 				}
-				return nil
+				if next == "not left" {
+					must(t, os.Rename(owners, owners+".away"))
+					must(t, os.WriteFile(owners, nil, 0o666))
+					next = "then left"
+				}
+				return errInjected
 			}
 			if err := b.save(scenarios["change"]); !errors.Is(err, errInjected) {
 				t.Fatal(err)
+			}
+			if next == "then left" {
+				must(t, os.Remove(owners))
+				must(t, os.Rename(owners+".away", owners))
 			}
 			if _, err := b.Begin(t.Context()); !errors.Is(err, errInjected) {
 				t.Errorf("Begin: %v", err)
@@ -117,6 +127,8 @@ func TestRetry(t *testing.T) {
 			b.fault = nil
 			want := r.Git("cat-file", "blob", "HEAD:f")
 			switch next {
+			case "another store": // beside this one, in this process or another
+				b = openBench(t, r)
 			case "next process":
 				b.close()
 				b = openBench(t, r)

@@ -175,7 +175,7 @@ func (b *bench) save(edits map[string]edit) error {
 	if err := b.ask("move ref"); err != nil {
 		return err
 	}
-	if err := u.Commit(id, refs.Log{Ident: who, Message: "save"}, false); err != nil {
+	if err := u.Commit(id, refs.Log{Ident: who, Message: "save"}, lockfile.NoFlush); err != nil {
 		return err
 	}
 	if err := b.ask("ref moved"); err != nil {

@@ -57,7 +57,7 @@ type Tree struct {
 	mu    sync.Mutex // guards what follows
 	index loaded     // as last read or written
 	seen  map[string]glimpse
-	held  *lockfile.Lock // of the index, from a transaction whose journal stands
+	held  *lockfile.Lock // of the index, which a transaction could neither give back nor leave
 
 	// fault, if set, is asked before each step that changes something; the
 	// step then fails with what it returns.
@@ -127,10 +127,15 @@ func (t *Tree) takeHeld() *lockfile.Lock {
 }
 
 // release gives the lock back, unless a journal stands: then git must not get at
-// the index, and the next transaction goes on with the lock.
+// the index, and the next transaction, of anyone of ours, goes on with the lock.
+// Where it cannot be left to them, as on a full disk, it is kept for the next one
+// of this tree.
 func (t *Tree) release(l *lockfile.Lock) error {
 	if !t.Pending() || !l.Lasts() {
 		return l.Release()
+	}
+	if l.Leave() == nil {
+		return nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
