@@ -1,4 +1,4 @@
-package main
+package gitbench
 
 import (
 	"bufio"
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -19,85 +20,93 @@ type eachSaver interface {
 	SaveEach(ctx context.Context, tmpls []*prompty.StoredTemplate) error
 }
 
-// bulkImport compares SaveEach with git fast-import of the same versions, both
+// Imports compare SaveEach with git fast-import of the same versions, both
 // durable, into a repository that has templates and into an empty one.
-func (c *config) bulkImport(ctx context.Context) ([]row, error) {
-	full := spec{c.templates, 2, folders, false}
-	ours, err := c.newSaver(ctx, full, "sync=batch")
+func (c *Config) Imports() []Case {
+	return []Case{
+		{fmt.Sprintf("versions=%d/templates=%d", c.Bulk, c.Templates), c.importOnTop},
+		{fmt.Sprintf("versions=%d/templates=0", c.Bulk), c.importIntoEmpty},
+	}
+}
+
+// few is enough rounds of what takes long.
+func few(most int) func(int) int { return func(wanted int) int { return min(wanted, most) } }
+
+func (c *Config) importPair(where string) []Pair {
+	work := fmt.Sprintf("bulk import, %d versions as %d commits, durable, into %s", c.Bulk, c.Bulk, where)
+	return []Pair{{0, 1, work, "`git fast-import`", Target{"faster", 5}}}
+}
+
+func (c *Config) importOnTop(ctx context.Context) (*Comparison, error) {
+	s := spec{c.Templates, 2, folders, false}
+	theirs, err := c.build(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	defer ours.storage.Close()
-	theirs, err := c.build(ctx, full)
+	ours, err := c.newSaver(ctx, s, "sync=batch")
 	if err != nil {
 		return nil, err
 	}
-	rounds := min(c.rounds, 7)
-	samples, err := interleave(ctx, rounds,
-		side{"SaveEach", func(round int) (time.Duration, error) {
-			return saveEach(ctx, ours.storage, c.bulkVersions(full, round))
-		}},
-		side{"fast-import", func(round int) (time.Duration, error) {
-			return fastImport(ctx, theirs, c.bulkVersions(full, round), true)
-		}})
-	if err != nil {
-		return nil, err
-	}
-	commits := 2 + (rounds+1)*c.bulk
-	for _, repo := range []string{ours.repo, theirs} {
-		if err := checkCount(ctx, repo, commits); err != nil {
-			return nil, err
-		}
-	}
-	if err := sameTree(ctx, ours.repo, theirs); err != nil {
-		return nil, err
-	}
-	into, err := c.emptyImport(ctx, rounds)
-	if err != nil {
-		return nil, err
-	}
-	what := fmt.Sprintf("bulk import, %d versions as %d commits, durable, ", c.bulk, c.bulk)
-	return []row{
-		compare(fmt.Sprintf("%sinto %d templates", what, c.templates), samples[0], samples[1], "`git fast-import`", target{"faster", 5}),
-		compare(what+"into an empty repository", into[0], into[1], "`git fast-import`", target{"faster", 5}),
+	return &Comparison{
+		Sides: []Side{
+			{"us", func(round int) (time.Duration, error) {
+				return saveEach(ctx, ours.storage, c.bulkVersions(s, round))
+			}},
+			{"git", func(round int) (time.Duration, error) {
+				return fastImport(ctx, theirs, c.bulkVersions(s, round), true)
+			}},
+		},
+		Pairs:  c.importPair(fmt.Sprintf("%d templates", c.Templates)),
+		rounds: few(7),
+		check: func(ctx context.Context, rounds int) error {
+			for _, repo := range []string{ours.repo, theirs} {
+				if err := checkCount(ctx, repo, 2+rounds*c.Bulk); err != nil {
+					return err
+				}
+			}
+			return sameTree(ctx, ours.repo, theirs)
+		},
+		close: []func() error{ours.storage.Close},
 	}, nil
 }
 
-// emptyImport is the same into a new repository each round; making and opening
-// it does not count.
-func (c *config) emptyImport(ctx context.Context, rounds int) ([]sample, error) {
-	s := spec{c.bulk, 1, folders, false}
-	var trees [2]string
-	into := func(i int, do func(repo string, round int) (time.Duration, error)) func(int) (time.Duration, error) {
-		return func(round int) (d time.Duration, err error) {
-			repo := filepath.Join(c.dir, fmt.Sprintf("empty-%d-%d.git", i, round))
-			if _, err := git(ctx, "", "init", "-q", "--bare", "-b", "main", repo); err != nil {
+// importIntoEmpty is the same into a new repository each round; making and
+// opening it does not count.
+func (c *Config) importIntoEmpty(ctx context.Context) (*Comparison, error) {
+	versions := c.bulkVersions(spec{c.Bulk, 1, folders, false}, 0)
+	dir, err := os.MkdirTemp(c.Dir, "empty-")
+	if err != nil {
+		return nil, err
+	}
+	c.copies = append(c.copies, dir)
+	var last [2]string // repositories
+	into := func(i int, do func(repo string) (time.Duration, error)) func(int) (time.Duration, error) {
+		return func(round int) (time.Duration, error) {
+			last[i] = filepath.Join(dir, fmt.Sprintf("%d-%d.git", i, round))
+			if _, err := git(ctx, "", "init", "-q", "--bare", "-b", "main", last[i]); err != nil {
 				return 0, err
 			}
-			c.copies = append(c.copies, repo)
-			if d, err = do(repo, round); err != nil {
-				return 0, err
-			}
-			trees[i], err = git(ctx, repo, "rev-parse", "main^{tree}")
-			return d, err
+			return do(last[i])
 		}
 	}
-	samples, err := interleave(ctx, rounds,
-		side{"SaveEach", into(0, func(repo string, round int) (time.Duration, error) {
-			storage, err := prompty.OpenStorage("git", repo+"?sync=batch")
-			if err != nil {
-				return 0, err
-			}
-			defer storage.Close()
-			return saveEach(ctx, storage, c.bulkVersions(s, 0))
-		})},
-		side{"fast-import", into(1, func(repo string, round int) (time.Duration, error) {
-			return fastImport(ctx, repo, c.bulkVersions(s, 0), false)
-		})})
-	if err == nil && trees[0] != trees[1] {
-		err = fmt.Errorf("the trees differ: %v", trees)
-	}
-	return samples, err
+	return &Comparison{
+		Sides: []Side{
+			{"us", into(0, func(repo string) (time.Duration, error) {
+				storage, err := prompty.OpenStorage("git", repo+"?sync=batch")
+				if err != nil {
+					return 0, err
+				}
+				defer storage.Close()
+				return saveEach(ctx, storage, versions)
+			})},
+			{"git", into(1, func(repo string) (time.Duration, error) {
+				return fastImport(ctx, repo, versions, false)
+			})},
+		},
+		Pairs:  c.importPair("an empty repository"),
+		rounds: few(7),
+		check:  func(ctx context.Context, _ int) error { return sameTree(ctx, last[0], last[1]) },
+	}, nil
 }
 
 // version is one to import.
@@ -107,9 +116,9 @@ type version struct {
 }
 
 // bulkVersions are the same for both sides.
-func (c *config) bulkVersions(s spec, round int) []version {
+func (c *Config) bulkVersions(s spec, round int) []version {
 	rng := rand.New(rand.NewPCG(11, uint64(round)))
-	versions := make([]version, c.bulk)
+	versions := make([]version, c.Bulk)
 	for n := range versions {
 		i := rng.IntN(s.templates)
 		versions[n] = version{s.layout.name(i), text(i, 10000*(round+1)+n)}

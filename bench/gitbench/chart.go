@@ -1,4 +1,4 @@
-package main
+package gitbench
 
 import (
 	"fmt"
@@ -9,13 +9,13 @@ import (
 
 // chart draws for each row how far its value is on the good side of its target,
 // on a logarithmic scale: a bar to the right meets it.
-func (r report) chart() string {
+func (r *Report) chart() string {
 	const (
 		width, labels, barHeight = 980, 530, 22
 		decade                   = 130.0 // pixels for a factor of ten
 	)
 	zero := float64(labels) + decade
-	var bars []row
+	var bars []Row
 	for _, row := range r.rows {
 		if row.Err == nil {
 			bars = append(bars, row)

@@ -1,28 +1,27 @@
-package main
+package gitbench
 
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// TestMain is gitbench itself where that was asked for: measuring memory starts
-// its own executable.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "-child" {
-		main()
+	if Child() {
 		return
 	}
 	os.Exit(m.Run())
 }
 
-func newConfig(t *testing.T) *config {
-	return &config{templates: 150, commits: 40, rounds: 2, bulk: 30, dir: t.TempDir(), run: regexp.MustCompile(""), logf: t.Logf}
+func newConfig(t *testing.T) *Config {
+	return &Config{Templates: 150, Commits: 40, Rounds: 2, Bulk: 30, Dir: t.TempDir(), Run: regexp.MustCompile(""), Logf: t.Logf}
 }
 
 // TestEveryRow does all the work at a small size: it measures, and what the
@@ -30,16 +29,63 @@ func newConfig(t *testing.T) *config {
 func TestEveryRow(t *testing.T) {
 	t.Parallel()
 	c := newConfig(t)
-	for _, work := range works(c) {
-		rows, err := work.measure(t.Context())
-		if err != nil {
-			t.Errorf("%s: %v", work.name, err)
+	report, err := c.Measure(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range report.rows {
+		if r.Err != nil || !(r.Value > 0) || r.Ours == "" || r.Beside == "" {
+			t.Errorf("%s: %+v, want a value", r.Work, r)
 		}
-		for _, r := range rows {
-			if r.Err != nil || !(r.Value > 0) || r.Ours == "" || r.Beside == "" {
-				t.Errorf("%s: %+v, want a value", work.name, r)
+	}
+	if len(report.rows) != 16 || report.Failed > 0 {
+		t.Errorf("%d rows, of which %d failed, want 16", len(report.rows), report.Failed)
+	}
+	c.Close()
+	left, err := filepath.Glob(filepath.Join(c.Dir, "*"))
+	if err != nil || len(left) != 3 {
+		t.Errorf("left after Close: %q, %v, want three repositories", left, err)
+	}
+}
+
+// TestMoreRounds goes on with a Comparison, as benchmarks do, past the last of
+// the old versions.
+func TestMoreRounds(t *testing.T) {
+	t.Parallel()
+	c := newConfig(t)
+	for _, one := range slices.Concat(c.Saves(), c.Imports(), c.CatchUp(), c.OldVersion()) {
+		cmp, err := one.Prepare(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			n := 0
+			if _, err := cmp.Measure(t.Context(), func() bool { n++; return n <= 5 }); err != nil {
+				t.Errorf("%s: %v", one.Name, err)
 			}
 		}
+		if err := errors.Join(cmp.Check(t.Context()), cmp.Close()); err != nil {
+			t.Errorf("%s: %v", one.Name, err)
+		}
+	}
+}
+
+// TestFailure looks for a report of what could not be measured.
+func TestFailure(t *testing.T) {
+	t.Parallel()
+	c := newConfig(t)
+	c.Dir, c.Run = filepath.Join(t.TempDir(), "none"), regexp.MustCompile("warm")
+	if err := os.WriteFile(c.Dir, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	report, err := c.Measure(t.Context(), "")
+	if err != nil || report.Failed != 1 || !strings.Contains(report.Markdown(), "| warm Get | | | | | not measured |") {
+		t.Errorf("Measure = %+v, %v", report, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Measure(ctx, ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("Measure after its context: %v", err)
 	}
 }
 
@@ -50,14 +96,14 @@ func TestRepository(t *testing.T) {
 	c := newConfig(t)
 	ctx := t.Context()
 	for _, l := range []layout{flat, folders} {
-		repo, err := c.build(ctx, spec{c.templates, c.commits, l, true})
+		repo, err := c.build(ctx, spec{c.Templates, c.Commits, l, true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := git(ctx, repo, "fsck", "--strict"); err != nil {
 			t.Error(err)
 		}
-		if err := checkCount(ctx, repo, c.commits); err != nil {
+		if err := checkCount(ctx, repo, c.Commits); err != nil {
 			t.Error(err)
 		}
 		history, err := gitLog(ctx, repo, "main")
@@ -83,8 +129,8 @@ func TestRepository(t *testing.T) {
 				t.Errorf("%s: blob %s, want %s (%v)", path, versions[0].blob, blob, err)
 			}
 		}
-		if want := c.templates + c.commits - 1; total != want || len(history) != c.templates {
-			t.Errorf("%s: %d versions of %d paths, want %d of %d", l, total, len(history), want, c.templates)
+		if want := c.Templates + c.Commits - 1; total != want || len(history) != c.Templates {
+			t.Errorf("%s: %d versions of %d paths, want %d of %d", l, total, len(history), want, c.Templates)
 		}
 	}
 }
@@ -114,54 +160,55 @@ func TestCatFile(t *testing.T) {
 	}
 }
 
-func TestInterleave(t *testing.T) {
+func TestMeasure(t *testing.T) {
 	t.Parallel()
 	var order strings.Builder
 	times := map[string][]time.Duration{
-		"a": {time.Hour, 4, 1, 3, 2},
-		"b": {time.Hour, 10, 10, 30, 20},
+		"a": {time.Hour, 8, 2, 6, 4},
+		"b": {time.Hour, 20, 20, 60, 40},
 	}
-	do := func(name string) side {
-		return side{name, func(round int) (time.Duration, error) {
+	do := func(name string) Side {
+		return Side{name, func(round int) (time.Duration, error) {
 			order.WriteString(name)
 			return times[name][round], nil
 		}}
 	}
-	samples, err := interleave(t.Context(), 4, do("a"), do("b"))
+	cmp := Comparison{Sides: []Side{do("a"), do("b")}, parts: 2}
+	samples, err := cmp.Measure(t.Context(), func() bool { return cmp.round < 5 })
 	if err != nil {
 		t.Fatal(err)
 	}
 	if order.String() != "abbaabbaab" {
 		t.Errorf("order %s", order.String())
 	}
-	if samples[0].median != 2 || samples[1].median != 15 || samples[1].low != 10 || samples[1].top != 20 {
+	if samples[0].Median != 2 || samples[1].Median != 15 || samples[1].low != 10 || samples[1].top != 20 {
 		t.Errorf("samples %+v", samples)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := interleave(ctx, 4, do("a")); err == nil {
-		t.Error("interleave went on after its context")
+	if _, err := cmp.Measure(ctx, func() bool { return true }); err == nil {
+		t.Error("Measure went on after its context")
 	}
 }
 
 func TestTargets(t *testing.T) {
 	t.Parallel()
-	ms := func(n int) sample { return sample{median: time.Duration(n) * time.Millisecond} }
+	ms := func(n int) Sample { return Sample{Median: time.Duration(n) * time.Millisecond} }
 	for _, tt := range []struct {
 		ours, beside int
-		target       target
+		target       Target
 		want         string
 	}{
-		{2, 50, target{"faster", 25}, "25× faster, target ≥ 25× faster: yes"},
-		{2, 49, target{"faster", 25}, "24.5× faster, target ≥ 25× faster: **no**"},
-		{9, 10, target{"time", 0.9}, "0.9× its time, target ≤ 0.9× its time: yes"},
-		{91, 100, target{"time", 0.9}, "0.91× its time, target ≤ 0.9× its time: **no**"},
+		{2, 50, Target{"faster", 25}, "25× faster, target ≥ 25× faster: yes"},
+		{2, 49, Target{"faster", 25}, "24.5× faster, target ≥ 25× faster: **no**"},
+		{9, 10, Target{"time", 0.9}, "0.9× its time, target ≤ 0.9× its time: yes"},
+		{91, 100, Target{"time", 0.9}, "0.91× its time, target ≤ 0.9× its time: **no**"},
 	} {
 		if got := compare("x", ms(tt.ours), ms(tt.beside), "git", tt.target).plain(); !strings.HasSuffix(got, tt.want) {
 			t.Errorf("compare(%d, %d) = %s, want %s", tt.ours, tt.beside, got, tt.want)
 		}
 	}
-	r := row{Value: 61, Target: target{"bytes a version", 60}}
+	r := Row{Value: 61, Target: Target{"bytes a version", 60}}
 	if got := r.plain(); !strings.HasSuffix(got, "61 bytes a version, target ≤ 60 bytes a version: **no**") {
 		t.Errorf("plain = %s", got)
 	}
@@ -180,12 +227,12 @@ func TestWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := report{machine: "a machine", load: "0.5", git: "git version 2", args: withoutFile("-write x -rounds 2 -dir=y"), rows: []row{
-		{Work: "a", Ours: "1 ms", Beside: "git: 9 ms", Value: 9, Target: target{"faster", 8}},
+	r := &Report{machine: "a machine", load: "0.5", git: "git version 2", args: withoutFile("-write x -rounds 2 -dir=y"), rows: []Row{
+		{Work: "a", Ours: "1 ms", Beside: "git: 9 ms", Value: 9, Target: Target{"faster", 8}},
 		{Work: "b <c>", Err: context.Canceled},
 	}}
 	write("before\n" + begin + "\nold\n" + end + "\nafter\n")
-	if err := r.writeTo(path); err != nil {
+	if err := r.WriteTo(path); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(path)
@@ -207,17 +254,8 @@ func TestWrite(t *testing.T) {
 	}
 	for _, text := range []string{"", begin, end} {
 		write(text)
-		if err := r.writeTo(path); err == nil {
-			t.Errorf("writeTo into %q succeeded", text)
-		}
-	}
-}
-
-func TestFlags(t *testing.T) {
-	t.Parallel()
-	for _, args := range []string{"-rounds 0", "-templates 1", "-run (", "more"} {
-		if err := command(t.Context(), strings.Fields(args)); err == nil {
-			t.Errorf("gitbench %s succeeded", args)
+		if err := r.WriteTo(path); err == nil {
+			t.Errorf("WriteTo into %q succeeded", text)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package gitbench
 
 import (
 	"bufio"
@@ -15,14 +15,19 @@ import (
 )
 
 // historyRepo is the repository with a history.
-func (c *config) historyRepo(ctx context.Context) (string, error) {
+func (c *Config) historyRepo(ctx context.Context) (string, error) {
 	return c.build(ctx, c.history())
 }
 
-func (c *config) history() spec { return spec{c.templates, c.commits, folders, false} }
+func (c *Config) history() spec { return spec{c.Templates, c.Commits, folders, false} }
 
-func (c *config) size() string {
-	return fmt.Sprintf("%d templates, %d commits", c.templates, c.commits)
+// historyCase is a Comparison on that repository.
+func (c *Config) historyCase(prepare func(context.Context) (*Comparison, error)) []Case {
+	return []Case{{fmt.Sprintf("templates=%d/commits=%d", c.Templates, c.Commits), prepare}}
+}
+
+func (c *Config) size() string {
+	return fmt.Sprintf("%d templates, %d commits", c.Templates, c.Commits)
 }
 
 // logged is a version as git log gives it.
@@ -100,42 +105,29 @@ func openAndLook(ctx context.Context, repo, name string) (versions []int, took t
 	return versions, time.Since(start), err
 }
 
-// fullIndex compares the first look at a repository with git log.
-func (c *config) fullIndex(ctx context.Context) ([]row, error) {
-	repo, err := c.historyRepo(ctx)
-	if err != nil {
-		return nil, err
-	}
-	name := folders.name(1)
-	ours, theirs := 0, 0 // versions
-	samples, err := interleave(ctx, min(c.rounds, 5),
-		side{"store", func(int) (time.Duration, error) {
-			if err := removeIndex(repo); err != nil {
-				return 0, err
-			}
-			versions, took, err := openAndLook(ctx, repo, name)
-			ours = len(versions)
-			return took, err
-		}},
-		side{"git log", func(int) (time.Duration, error) {
-			start := time.Now()
-			versions, err := gitLog(ctx, repo, "main")
-			took := time.Since(start)
-			theirs = len(versions[name+ext])
-			return took, err
-		}})
-	if err != nil {
-		return nil, err
-	}
-	if ours != theirs {
-		return nil, fmt.Errorf("%s has %d versions for us, and %d in git log", name, ours, theirs)
-	}
-	return []row{compare("full history index, "+c.size(), samples[0], samples[1], "`git log --first-parent --raw -z`, parsed", target{"time", 0.9})}, nil
+// FullIndex compares the first look at a repository with git log.
+func (c *Config) FullIndex() []Case {
+	return c.historyCase(func(ctx context.Context) (*Comparison, error) {
+		return c.look(ctx, removeIndex, "full history index", Target{"time", 0.9})
+	})
 }
 
-// openAndCatchUp compares opening with the index file with git log, and
-// measures what commits by others cost the next call.
-func (c *config) openAndCatchUp(ctx context.Context) ([]row, error) {
+// ColdOpen compares opening with the index file with git log.
+func (c *Config) ColdOpen() []Case {
+	return c.historyCase(func(ctx context.Context) (*Comparison, error) {
+		keep := func(repo string) error {
+			files, err := indexFiles(repo)
+			if err == nil && len(files) != 1 {
+				err = fmt.Errorf("index files %q, want one", files)
+			}
+			return err
+		}
+		return c.look(ctx, keep, "cold open with the index file", Target{"time", 0.01})
+	})
+}
+
+// look compares a process's start with git log.
+func (c *Config) look(ctx context.Context, before func(repo string) error, work string, t Target) (*Comparison, error) {
 	repo, err := c.historyRepo(ctx)
 	if err != nil {
 		return nil, err
@@ -144,73 +136,92 @@ func (c *config) openAndCatchUp(ctx context.Context) ([]row, error) {
 	if _, _, err := openAndLook(ctx, repo, name); err != nil { // leaves the file
 		return nil, err
 	}
-	if files, err := indexFiles(repo); err != nil || len(files) != 1 {
-		return nil, fmt.Errorf("index files %q, %v, want one", files, err)
-	}
-	samples, err := interleave(ctx, min(c.rounds, 5),
-		side{"store", func(int) (time.Duration, error) {
-			_, took, err := openAndLook(ctx, repo, name)
-			return took, err
-		}},
-		side{"git log", func(int) (time.Duration, error) {
-			start := time.Now()
-			_, err := gitLog(ctx, repo, "main")
-			return time.Since(start), err
-		}})
+	ours, theirs := 0, 0 // versions
+	return &Comparison{
+		Sides: []Side{
+			{"us", func(int) (time.Duration, error) {
+				if err := before(repo); err != nil {
+					return 0, err
+				}
+				versions, took, err := openAndLook(ctx, repo, name)
+				ours = len(versions)
+				return took, err
+			}},
+			{"git", func(int) (time.Duration, error) {
+				start := time.Now()
+				versions, err := gitLog(ctx, repo, "main")
+				took := time.Since(start)
+				theirs = len(versions[name+ext])
+				return took, err
+			}},
+		},
+		Pairs:  []Pair{{0, 1, work + ", " + c.size(), "`git log --first-parent --raw -z`, parsed", t}},
+		rounds: few(5),
+		check: func(context.Context, int) error {
+			if ours != theirs {
+				return fmt.Errorf("%s has %d versions for us, and %d in git log", name, ours, theirs)
+			}
+			return nil
+		},
+	}, nil
+}
+
+// CatchUp measures what commits by git cost the next call of an open store.
+func (c *Config) CatchUp() []Case {
+	return []Case{{fmt.Sprintf("commits=%d/templates=%d", c.Bulk, c.Templates), c.catchUp}}
+}
+
+func (c *Config) catchUp(ctx context.Context) (*Comparison, error) {
+	repo, err := c.historyRepo(ctx)
 	if err != nil {
 		return nil, err
 	}
-	caught, err := c.catchUp(ctx, repo)
-	open := compare("cold open with the index file, "+c.size(), samples[0], samples[1], "`git log --first-parent --raw -z`, parsed", target{"time", 0.01})
-	return append([]row{open}, caught), err
-}
-
-// catchUp lets git commit beside an open store.
-func (c *config) catchUp(ctx context.Context, repo string) (row, error) {
 	storage, err := prompty.OpenStorage("git", repo)
 	if err != nil {
-		return row{}, err
+		return nil, err
 	}
-	defer storage.Close()
 	s, name := c.history(), folders.name(1)
-	before, err := storage.ListVersions(ctx, name)
-	if err != nil {
-		return row{}, err
+	if _, err := storage.ListVersions(ctx, name); err != nil {
+		storage.Close()
+		return nil, err
 	}
-	tip := ""
-	rounds := min(c.rounds, 7)
-	samples, err := interleave(ctx, rounds,
-		side{"store", func(round int) (time.Duration, error) {
-			if tip, err = git(ctx, repo, "rev-parse", "main"); err != nil {
-				return 0, err
-			}
-			versions := c.bulkVersions(s, round)
-			versions[0].name = name
-			if _, err := fastImport(ctx, repo, versions, true); err != nil {
-				return 0, err
-			}
-			start := time.Now()
-			_, err := storage.ListVersions(ctx, name)
-			return time.Since(start), err
-		}},
-		side{"git log", func(int) (time.Duration, error) {
-			start := time.Now()
-			_, err := gitLog(ctx, repo, tip+"..main")
-			return time.Since(start), err
-		}})
-	if err != nil {
-		return row{}, err
+	tip, seen := "", 0
+	// Both sides look at the commits that ours makes first; where git's turn
+	// comes before, they are those of the last round.
+	commit := func(round int) (err error) {
+		if tip, err = git(ctx, repo, "rev-parse", "main"); err != nil {
+			return err
+		}
+		versions := c.bulkVersions(s, round)
+		versions[0].name = name
+		_, err = fastImport(ctx, repo, versions, true)
+		return err
 	}
-	after, err := storage.ListVersions(ctx, name)
-	if err != nil || len(after) < len(before)+rounds+1 {
-		return row{}, fmt.Errorf("%d versions after %d commits to %d, %w", len(after), rounds+1, len(before), err)
-	}
-	ours, theirs := samples[0].per(c.bulk), samples[1].per(c.bulk)
-	return row{
-		Work:   fmt.Sprintf("catch-up, each of %d commits that git made meanwhile", c.bulk),
-		Ours:   ours.String(),
-		Beside: "`git log` of them: " + theirs.String(),
-		Value:  ours.median.Seconds() * 1e3,
-		Target: target{"ms", 0.1},
+	return &Comparison{
+		Sides: []Side{
+			{"us", func(round int) (time.Duration, error) {
+				if err := commit(round); err != nil {
+					return 0, err
+				}
+				start := time.Now()
+				versions, err := storage.ListVersions(ctx, name)
+				took := time.Since(start)
+				if err == nil && len(versions) <= seen {
+					err = fmt.Errorf("%s has %d versions after more commits, and had %d", name, len(versions), seen)
+				}
+				seen = len(versions)
+				return took, err
+			}},
+			{"git", func(int) (time.Duration, error) {
+				start := time.Now()
+				_, err := gitLog(ctx, repo, tip+"..main")
+				return time.Since(start), err
+			}},
+		},
+		Pairs: []Pair{{0, 1, fmt.Sprintf("catch-up, each of %d commits that git made meanwhile", c.Bulk),
+			"`git log` of them", Target{"ms", 0.1}}},
+		parts:  c.Bulk,
+		rounds: few(7),
+		close:  []func() error{storage.Close},
 	}, nil
 }

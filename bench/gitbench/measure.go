@@ -1,66 +1,128 @@
-package main
+package gitbench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 )
 
-// side is one of those that are compared. do does the work of a round and
+// Comparison is work that some sides do in turn.
+type Comparison struct {
+	Sides []Side
+	Pairs []Pair
+
+	parts  int                                         // that a round is divided by, if not 0
+	rounds func(wanted int) int                        // how many the table takes, if others than wanted
+	check  func(ctx context.Context, rounds int) error // whether the work was done, in that many rounds
+	close  []func() error
+	round  int // the next one
+}
+
+// Side is one of those that are compared. Its do does the work of a round and
 // returns the time that it took without the preparation.
-type side struct {
-	name string
+type Side struct {
+	Name string // us, git, …
 	do   func(round int) (time.Duration, error)
 }
 
-// interleave lets the sides do their rounds in turn, each first as often as the
-// others, after one round that does not count.
-func interleave(ctx context.Context, rounds int, sides ...side) ([]sample, error) {
-	times := make([][]time.Duration, len(sides))
-	for round := range rounds + 1 {
-		for i := range sides {
-			i = (i + round) % len(sides)
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			d, err := sides[i].do(round)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", sides[i].name, err)
-			}
-			if round > 0 {
-				times[i] = append(times[i], d)
-			}
+// Pair is two of the sides, of which one should be as fast as the target wants.
+type Pair struct {
+	Ours, Beside int // indexes of Sides
+
+	work, besideName string // for the table
+	target           Target
+}
+
+// Close lets go of what was opened. The repositories stay until those of the
+// Config are removed.
+func (c *Comparison) Close() error {
+	var errs []error
+	for _, f := range c.close {
+		errs = append(errs, f())
+	}
+	return errors.Join(errs...)
+}
+
+// Check says whether what was done is what git has as well.
+func (c *Comparison) Check(ctx context.Context) error {
+	if c.check == nil || c.round == 0 {
+		return nil
+	}
+	return c.check(ctx, c.round)
+}
+
+// Measure lets the sides do their rounds in turn, each first as often as the
+// others, as long as more says so; a round that does not count comes before.
+// It may be called again and goes on with other data. The samples are those of
+// the sides.
+func (c *Comparison) Measure(ctx context.Context, more func() bool) ([]Sample, error) {
+	if err := c.doRound(ctx, nil); err != nil {
+		return nil, err
+	}
+	times := make([][]time.Duration, len(c.Sides))
+	for more() {
+		if err := c.doRound(ctx, times); err != nil {
+			return nil, err
 		}
 	}
-	samples := make([]sample, len(sides))
-	for i := range sides {
-		samples[i] = newSample(times[i])
+	samples := make([]Sample, len(c.Sides))
+	for i := range c.Sides {
+		samples[i] = newSample(times[i]).per(max(c.parts, 1))
 	}
 	return samples, nil
 }
 
-// sample is what was measured of one side.
-type sample struct {
-	median   time.Duration
+func (c *Comparison) doRound(ctx context.Context, times [][]time.Duration) error {
+	round := c.round
+	c.round++
+	for i := range c.Sides {
+		i = (i + round) % len(c.Sides)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		d, err := c.Sides[i].do(round)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Sides[i].Name, err)
+		}
+		if times != nil {
+			times[i] = append(times[i], d)
+		}
+	}
+	return nil
+}
+
+// table makes the rows of the pairs.
+func (c *Comparison) table(samples []Sample) []Row {
+	rows := make([]Row, len(c.Pairs))
+	for i, p := range c.Pairs {
+		rows[i] = compare(p.work, samples[p.Ours], samples[p.Beside], p.besideName, p.target)
+	}
+	return rows
+}
+
+// Sample is what was measured of one side, of one part of its work.
+type Sample struct {
+	Median   time.Duration
 	low, top time.Duration // the quartiles
 }
 
-func newSample(times []time.Duration) sample {
+func newSample(times []time.Duration) Sample {
 	times = slices.Sorted(slices.Values(times))
 	n := len(times)
-	return sample{median: (times[(n-1)/2] + times[n/2]) / 2, low: times[n/4], top: times[n-1-n/4]}
+	return Sample{Median: (times[(n-1)/2] + times[n/2]) / 2, low: times[n/4], top: times[n-1-n/4]}
 }
 
 // per is the sample of one of n parts of the work.
-func (s sample) per(n int) sample {
+func (s Sample) per(n int) Sample {
 	d := time.Duration(n)
-	return sample{s.median / d, s.low / d, s.top / d}
+	return Sample{s.Median / d, s.low / d, s.top / d}
 }
 
-func (s sample) String() string {
-	spread := max(s.top-s.median, s.median-s.low)
-	return fmt.Sprintf("%s ±%.0f%%", short(s.median), 100*float64(spread)/float64(max(s.median, 1)))
+func (s Sample) String() string {
+	spread := max(s.top-s.Median, s.Median-s.low)
+	return fmt.Sprintf("%s ±%.0f%%", short(s.Median), 100*float64(spread)/float64(max(s.Median, 1)))
 }
 
 // short is d with three digits.
@@ -77,40 +139,41 @@ func short(d time.Duration) string {
 	}
 }
 
-// row is a line of the table.
-type row struct {
+// Row is a line of the table.
+type Row struct {
 	Work   string
 	Err    error
 	Ours   string // what was measured of us
 	Beside string // and of what we are compared with
 	Value  float64
-	Target target
+	Target Target
+	Metric string // its unit among a benchmark's, for those without a Pair
 }
 
-// target bounds a row's value.
-type target struct {
-	kind  string // "faster": at least bound times; "time": at most bound times its time; else a unit, of which at most bound
+// Target bounds a row's value.
+type Target struct {
+	kind  string // "faster": at least bound times; "time": at most bound times its time; "ms": our time; else a unit, of which at most bound
 	bound float64
 }
 
-func (t target) met(v float64) bool {
+func (t Target) met(v float64) bool {
 	if t.kind == "faster" {
 		return v >= t.bound
 	}
 	return v <= t.bound
 }
 
-func (t target) String() string { return t.show(t.bound, t.words()) }
+func (t Target) String() string { return t.show(t.bound, t.words()) }
 
 // words says which side of the bound is good.
-func (t target) words() string {
+func (t Target) words() string {
 	if t.kind == "faster" {
 		return "≥ "
 	}
 	return "≤ "
 }
 
-func (t target) show(v float64, words string) string {
+func (t Target) show(v float64, words string) string {
 	switch t.kind {
 	case "faster":
 		return fmt.Sprintf("%s%.3g× faster", words, v)
@@ -121,16 +184,20 @@ func (t target) show(v float64, words string) string {
 }
 
 // compare makes the row of two sides.
-func compare(work string, ours, beside sample, besideName string, t target) row {
-	r := row{Work: work, Ours: ours.String(), Beside: besideName + ": " + beside.String(), Target: t}
-	r.Value = float64(ours.median) / float64(beside.median)
-	if t.kind == "faster" {
-		r.Value = 1 / r.Value
+func compare(work string, ours, beside Sample, besideName string, t Target) Row {
+	r := Row{Work: work, Ours: ours.String(), Beside: besideName + ": " + beside.String(), Target: t}
+	switch t.kind {
+	case "faster":
+		r.Value = float64(beside.Median) / float64(ours.Median)
+	case "time":
+		r.Value = float64(ours.Median) / float64(beside.Median)
+	case "ms":
+		r.Value = ours.Median.Seconds() * 1e3
 	}
 	return r
 }
 
-func (r row) verdict() string {
+func (r Row) verdict() string {
 	switch {
 	case r.Err != nil:
 		return "not measured"
@@ -141,6 +208,6 @@ func (r row) verdict() string {
 }
 
 // plain is the row for a terminal.
-func (r row) plain() string {
+func (r Row) plain() string {
 	return fmt.Sprintf("%s, %s; %s, target %s: %s", r.Ours, r.Beside, r.Target.show(r.Value, ""), r.Target, r.verdict())
 }

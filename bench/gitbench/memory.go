@@ -1,4 +1,4 @@
-package main
+package gitbench
 
 import (
 	"context"
@@ -12,28 +12,29 @@ import (
 	"github.com/go-prompty/prompty"
 )
 
-// memory opens the repository in a process of its own, with and without the
+// Memory opens the repository in a process of its own, with and without the
 // index file, and looks at the file.
-func (c *config) memory(ctx context.Context) ([]row, error) {
+func (c *Config) Memory(ctx context.Context) ([]Row, error) {
 	repo, err := c.historyRepo(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var rows []row
-	for _, how := range []string{"building the index", "with the index file"} {
+	var rows []Row
+	for _, how := range [][2]string{{"building the index", "MB-building"}, {"with the index file", "MB-opening"}} {
 		resident, peak, versions, err := inChild(ctx, repo)
 		if err != nil {
 			return nil, err
 		}
-		if want := c.templates + c.commits - 1; versions != want {
+		if want := c.Templates + c.Commits - 1; versions != want {
 			return nil, fmt.Errorf("the store has %d versions, want %d", versions, want)
 		}
-		rows = append(rows, row{
-			Work:   "resident memory " + how + ", " + c.size(),
+		rows = append(rows, Row{
+			Work:   "resident memory " + how[0] + ", " + c.size(),
 			Ours:   fmt.Sprintf("%.0f MB", resident),
 			Beside: fmt.Sprintf("highest meanwhile: %.0f MB", peak),
 			Value:  peak,
-			Target: target{"MB", 300},
+			Target: Target{"MB", 300},
+			Metric: how[1],
 		})
 	}
 	files, err := indexFiles(repo)
@@ -44,23 +45,40 @@ func (c *config) memory(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	versions := c.templates + c.commits - 1
-	return append(rows, row{
+	versions := c.Templates + c.Commits - 1
+	return append(rows, Row{
 		Work:   "index file, " + c.size(),
 		Ours:   fmt.Sprintf("%.1f MB", float64(info.Size())/1e6),
 		Beside: fmt.Sprintf("%d versions", versions),
 		Value:  float64(info.Size()) / float64(versions),
-		Target: target{"bytes a version", 60},
+		Target: Target{"bytes a version", 60},
+		Metric: "B/version",
 	}), nil
 }
 
-// inChild has a gitbench do reportMemory.
+// childFlag is what Memory starts its own program with.
+const childFlag = "-gitbench-memory-of"
+
+// Child does the work of the process that Memory starts, and says whether this
+// is one. A program that calls Memory calls it first, and ends if it was.
+func Child() bool {
+	if len(os.Args) != 3 || os.Args[1] != childFlag {
+		return false
+	}
+	if err := reportMemory(context.Background(), os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "gitbench:", err)
+		os.Exit(1)
+	}
+	return true
+}
+
+// inChild has another process do reportMemory.
 func inChild(ctx context.Context, repo string) (resident, peak float64, versions int, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-child", repo)
+	cmd := exec.CommandContext(ctx, self, childFlag, repo)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -1,8 +1,9 @@
-package main
+package gitbench
 
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -16,10 +17,18 @@ import (
 // readsPerRound are timed together: the clock is too coarse for one.
 const readsPerRound = 500
 
-// warmGet compares Get of templates that were read before with os.ReadFile of
+// WarmGet compares Get of templates that were read before with os.ReadFile of
 // their files in a work tree, and with a git cat-file --batch asked for those
 // at HEAD. Like Get it looks at the branch each time.
-func (c *config) warmGet(ctx context.Context) ([]row, error) {
+func (c *Config) WarmGet() []Case { return c.historyCase(c.warmGet) }
+
+func (c *Config) warmGet(ctx context.Context) (_ *Comparison, err error) {
+	var cmp Comparison
+	defer func() {
+		if err != nil {
+			cmp.Close()
+		}
+	}()
 	s := c.history()
 	s.worktree = true
 	repo, err := c.build(ctx, s)
@@ -34,12 +43,12 @@ func (c *config) warmGet(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer storage.Close()
+	cmp.close = append(cmp.close, storage.Close)
 	batch, err := startCatFile(ctx, repo)
 	if err != nil {
 		return nil, err
 	}
-	defer batch.close()
+	cmp.close = append(cmp.close, batch.close)
 
 	rng := rand.New(rand.NewPCG(5, 5))
 	names := make([]string, readsPerRound)
@@ -76,25 +85,25 @@ func (c *config) warmGet(ctx context.Context) ([]row, error) {
 			return time.Since(start), nil
 		}
 	}
-	samples, err := interleave(ctx, 3*c.rounds,
-		side{"Get", each(func(n int) error { _, err := storage.Get(ctx, names[n]); return err })},
-		side{"os.ReadFile", each(func(n int) error { _, err := os.ReadFile(files[n]); return err })},
-		side{"cat-file", each(func(n int) error { _, err := batch.read(revs[n]); return err })})
-	if err != nil {
-		return nil, err
+	cmp.Sides = []Side{
+		{"us", each(func(n int) error { _, err := storage.Get(ctx, names[n]); return err })},
+		{"file", each(func(n int) error { _, err := os.ReadFile(files[n]); return err })},
+		{"git", each(func(n int) error { _, err := batch.read(revs[n]); return err })},
 	}
-	for i := range samples {
-		samples[i] = samples[i].per(readsPerRound)
+	cmp.Pairs = []Pair{
+		{0, 1, "warm Get, against reading the file", "`os.ReadFile`", Target{"time", 1}},
+		{0, 2, "warm Get, against asking git", "`git cat-file --batch`", Target{"faster", 5}},
 	}
-	return []row{
-		compare("warm Get, against reading the file", samples[0], samples[1], "`os.ReadFile`", target{"time", 1}),
-		compare("warm Get, against asking git", samples[0], samples[2], "`git cat-file --batch`", target{"faster", 5}),
-	}, nil
+	cmp.parts = readsPerRound
+	cmp.rounds = func(wanted int) int { return 3 * wanted } // they are short
+	return &cmp, nil
 }
 
-// oldVersion compares GetVersion of old versions, each read for the first time,
+// OldVersion compares GetVersion of old versions, each read for the first time,
 // with a git cat-file --batch that is given the blobs' ids.
-func (c *config) oldVersion(ctx context.Context) ([]row, error) {
+func (c *Config) OldVersion() []Case { return c.historyCase(c.oldVersion) }
+
+func (c *Config) oldVersion(ctx context.Context) (*Comparison, error) {
 	repo, err := c.historyRepo(ctx)
 	if err != nil {
 		return nil, err
@@ -109,60 +118,87 @@ func (c *config) oldVersion(ctx context.Context) ([]row, error) {
 		blob    string
 	}
 	var olds []old
-	for i := range c.templates {
+	for i := range c.Templates {
 		versions := history[folders.path(i)]
 		for n, v := range versions[1:] { // without the latest
 			olds = append(olds, old{folders.name(i), len(versions) - 1 - n, v.blob})
 		}
 	}
 	rand.New(rand.NewPCG(9, 9)).Shuffle(len(olds), func(i, j int) { olds[i], olds[j] = olds[j], olds[i] })
-	rounds := min(c.rounds, len(olds)/10)
-	perRound := min(readsPerRound, len(olds)/(rounds+1))
-	if perRound == 0 {
-		return nil, fmt.Errorf("%d old versions are too few for %d rounds", len(olds), c.rounds)
+	perRound := min(readsPerRound, max(len(olds)/10, 1))
+	lap := len(olds) / perRound // rounds until all were read
+
+	var storage prompty.TemplateStorage
+	var batch *catFile
+	closeStorage := func() error {
+		if storage == nil {
+			return nil
+		}
+		return storage.Close()
 	}
-	storage, err := prompty.OpenStorage("git", repo)
-	if err != nil {
-		return nil, err
+	closeBatch := func() error {
+		if batch == nil {
+			return nil
+		}
+		return batch.close()
 	}
-	defer storage.Close()
-	if _, err := storage.ListVersions(ctx, olds[0].name); err != nil {
-		return nil, err
-	}
-	batch, err := startCatFile(ctx, repo)
-	if err != nil {
-		return nil, err
-	}
-	defer batch.close()
 	ours, theirs := make([][]byte, perRound), make([][]byte, perRound)
-	samples, err := interleave(ctx, rounds,
-		side{"GetVersion", func(round int) (time.Duration, error) {
+	// each reads a round's versions. Both sides begin anew with every lap, so
+	// that none remembers a version.
+	each := func(open func() error, read func(n int, o old) error) func(int) (time.Duration, error) {
+		return func(round int) (time.Duration, error) {
+			if round %= lap; round == 0 {
+				if err := open(); err != nil {
+					return 0, err
+				}
+			}
 			start := time.Now()
 			for n, o := range olds[round*perRound:][:perRound] {
+				if err := read(n, o); err != nil {
+					return 0, err
+				}
+			}
+			return time.Since(start), nil
+		}
+	}
+	return &Comparison{
+		Sides: []Side{
+			{"us", each(func() (err error) {
+				if err := closeStorage(); err != nil {
+					return err
+				}
+				if storage, err = prompty.OpenStorage("git", repo); err != nil {
+					return err
+				}
+				_, err = storage.ListVersions(ctx, olds[0].name)
+				return err
+			}, func(n int, o old) error {
 				t, err := storage.GetVersion(ctx, o.name, o.version)
-				if err != nil {
-					return 0, err
+				if err == nil {
+					ours[n] = []byte(t.Source)
 				}
-				ours[n] = []byte(t.Source)
-			}
-			return time.Since(start), nil
-		}},
-		side{"cat-file", func(round int) (time.Duration, error) {
-			start := time.Now()
-			for n, o := range olds[round*perRound:][:perRound] {
+				return err
+			})},
+			{"git", each(func() (err error) {
+				if err := closeBatch(); err != nil {
+					return err
+				}
+				batch, err = startCatFile(ctx, repo)
+				return err
+			}, func(n int, o old) error {
 				data, err := batch.read(o.blob)
-				if err != nil {
-					return 0, err
-				}
 				theirs[n] = bytes.Clone(data)
+				return err
+			})},
+		},
+		Pairs: []Pair{{0, 1, "GetVersion of an old version, packed, first time", "`git cat-file --batch`", Target{"time", 1}}},
+		parts: perRound,
+		check: func(context.Context, int) error {
+			if !slices.EqualFunc(ours, theirs, bytes.Equal) {
+				return errors.New("old versions differ between us and git")
 			}
-			return time.Since(start), nil
-		}})
-	if err != nil {
-		return nil, err
-	}
-	if !slices.EqualFunc(ours, theirs, bytes.Equal) {
-		return nil, fmt.Errorf("old versions differ between us and git")
-	}
-	return []row{compare("GetVersion of an old version, packed, first time", samples[0].per(perRound), samples[1].per(perRound), "`git cat-file --batch`", target{"time", 1})}, nil
+			return nil
+		},
+		close: []func() error{closeStorage, closeBatch},
+	}, nil
 }

@@ -1,4 +1,4 @@
-package main
+package gitbench
 
 import (
 	"bufio"
@@ -61,18 +61,18 @@ type spec struct {
 	worktree           bool
 }
 
-// build makes the repository, or finds it in c.dir, and returns a copy of it to
+// build makes the repository, or finds it in c.Dir, and returns a copy of it to
 // use up.
-func (c *config) build(ctx context.Context, s spec) (string, error) {
+func (c *Config) build(ctx context.Context, s spec) (string, error) {
 	name := fmt.Sprintf("%s-%d-%d", s.layout, s.templates, s.commits)
-	origin := filepath.Join(c.dir, name+".git")
+	origin := filepath.Join(c.Dir, name+".git")
 	if _, err := os.Stat(origin); err != nil {
-		c.logf("  making a repository with %d templates and %d commits", s.templates, s.commits)
+		c.Logf("  making a repository with %d templates and %d commits", s.templates, s.commits)
 		if err := importRepo(ctx, origin, s); err != nil {
 			return "", err
 		}
 	}
-	copied, err := os.MkdirTemp(c.dir, name+"-")
+	copied, err := os.MkdirTemp(c.Dir, name+"-")
 	if err != nil {
 		return "", err
 	}
@@ -105,14 +105,6 @@ func age(dir string, s spec, to time.Time) error {
 		}
 	}
 	return nil
-}
-
-// removeCopies removes what build returned, after all has been measured: ext4
-// makes new files slowly for a minute after many were removed.
-func (c *config) removeCopies() {
-	for _, dir := range c.copies {
-		os.RemoveAll(dir)
-	}
 }
 
 // importRepo feeds git fast-import and lets git gc do its best.

@@ -1,4 +1,4 @@
-package main
+package gitbench
 
 import (
 	"context"
@@ -16,20 +16,22 @@ const (
 	end   = "<!-- gitbench: end -->"
 )
 
-// report is what was measured, and where.
-type report struct {
+// Report is what was measured, and where.
+type Report struct {
 	machine, git, args string
 	load               string // how busy the machine was at the start
 	date               time.Time
-	rows               []row
+	rows               []Row
+
+	Failed int // works that could not be measured
 }
 
-func newReport(ctx context.Context, c *config, rows []row, load, args string) report {
+func newReport(ctx context.Context, c *Config, args string) *Report {
 	version, err := git(ctx, "", "version")
 	if err != nil {
 		version = err.Error()
 	}
-	return report{machine: machine(c.dir), git: version, load: load, args: withoutFile(args), date: time.Now(), rows: rows}
+	return &Report{machine: machine(c.Dir), git: version, load: loadAverage(), args: withoutFile(args), date: time.Now()}
 }
 
 // loadAverage is how many programs wanted a processor in the last minute.
@@ -103,7 +105,8 @@ func fileSystem(dir string) string {
 	return kind
 }
 
-func (r report) markdown() string {
+// Markdown is the table, and what it was measured on.
+func (r *Report) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Measured on %s on %s, which had a load of %s before; %s. `gitbench", r.date.Format("2 January 2006"), r.machine, r.load, r.git)
 	if r.args != "" {
@@ -122,13 +125,13 @@ func (r report) markdown() string {
 	return b.String()
 }
 
-// writeTo replaces the marked part of a document, and the chart beside it.
-func (r report) writeTo(path string) error {
+// WriteTo replaces the marked part of a document, and the chart beside it.
+func (r *Report) WriteTo(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	replaced, err := replacePart(string(text), r.markdown())
+	replaced, err := replacePart(string(text), r.Markdown())
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

@@ -1,4 +1,4 @@
-package main
+package gitbench
 
 import (
 	"bytes"
@@ -18,29 +18,35 @@ import (
 // of one.
 const savesPerRound = 5
 
-// saves compares Save with `git add` and `git commit`, two processes.
-func (c *config) saves(ctx context.Context) ([]row, error) {
-	few := min(c.templates, 1000)
-	var rows []row
-	for _, s := range []struct {
-		spec
-		worktreeBound, bareBound float64
-	}{
-		{spec{c.templates, 2, flat, true}, 10, 25},
-		{spec{c.templates, 2, folders, true}, 10, 25},
-		{spec{few, 2, flat, true}, 8, 8},
-		{spec{few, 2, folders, true}, 8, 8},
-	} {
-		got, err := c.saveRows(ctx, s.spec, s.bareBound, s.worktreeBound)
-		if err != nil {
-			return nil, err
+// Saves compare Save with `git add` and `git commit`, two processes.
+func (c *Config) Saves() []Case {
+	var cases []Case
+	for _, templates := range c.sizes() {
+		bareBound, worktreeBound := 25.0, 10.0
+		if templates <= 1000 {
+			bareBound, worktreeBound = 8, 8
 		}
-		rows = append(rows, got...)
+		for _, l := range []layout{flat, folders} {
+			cases = append(cases, Case{
+				fmt.Sprintf("templates=%d/layout=%s", templates, l),
+				func(ctx context.Context) (*Comparison, error) {
+					return c.save(ctx, spec{templates, 2, l, true}, bareBound, worktreeBound)
+				},
+			})
+		}
 	}
-	return rows, nil
+	return cases
 }
 
-func (c *config) saveRows(ctx context.Context, s spec, bareBound, worktreeBound float64) ([]row, error) {
+// sizes are those of the repositories that are saved into.
+func (c *Config) sizes() []int {
+	if c.Templates <= 1000 {
+		return []int{c.Templates}
+	}
+	return []int{c.Templates, 1000}
+}
+
+func (c *Config) save(ctx context.Context, s spec, bareBound, worktreeBound float64) (*Comparison, error) {
 	theirs, err := c.build(ctx, s)
 	if err != nil {
 		return nil, err
@@ -49,13 +55,12 @@ func (c *config) saveRows(ctx context.Context, s spec, bareBound, worktreeBound 
 	if err != nil {
 		return nil, err
 	}
-	defer worktree.storage.Close()
 	s.worktree = false
 	bare, err := c.newSaver(ctx, s, "sync=none")
 	if err != nil {
+		worktree.storage.Close()
 		return nil, err
 	}
-	defer bare.storage.Close()
 
 	rng := rand.New(rand.NewPCG(3, 3))
 	byGit := func(round int) (time.Duration, error) {
@@ -77,23 +82,26 @@ func (c *config) saveRows(ctx context.Context, s spec, bareBound, worktreeBound 
 		}
 		return sum / savesPerRound, nil
 	}
-	samples, err := interleave(ctx, c.rounds, side{"git", byGit}, side{"bare", bare.save}, side{"work tree", worktree.save})
-	if err != nil {
-		return nil, err
-	}
-	for _, v := range []*saver{bare, worktree} {
-		if err := v.check(ctx, 2+savesPerRound*(c.rounds+1)); err != nil {
-			return nil, err
-		}
-	}
 	where := fmt.Sprintf("%d templates in one folder", s.templates)
 	if s.layout == folders {
 		where = fmt.Sprintf("%d templates in %d folders", s.templates, (s.templates+99)/100)
 	}
 	const name = "`git add && git commit`"
-	return []row{
-		compare("Save, "+where+", bare, no flush", samples[1], samples[0], name, target{"faster", bareBound}),
-		compare("Save, "+where+", work tree and index, no flush", samples[2], samples[0], name, target{"faster", worktreeBound}),
+	return &Comparison{
+		Sides: []Side{{"git", byGit}, {"us-bare", bare.save}, {"us-worktree", worktree.save}},
+		Pairs: []Pair{
+			{1, 0, "Save, " + where + ", bare, no flush", name, Target{"faster", bareBound}},
+			{2, 0, "Save, " + where + ", work tree and index, no flush", name, Target{"faster", worktreeBound}},
+		},
+		check: func(ctx context.Context, rounds int) error {
+			for _, v := range []*saver{bare, worktree} {
+				if err := v.check(ctx, 2+savesPerRound*rounds); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		close: []func() error{bare.storage.Close, worktree.storage.Close},
 	}, nil
 }
 
@@ -106,7 +114,7 @@ type saver struct {
 	last    *prompty.StoredTemplate
 }
 
-func (c *config) newSaver(ctx context.Context, s spec, options string) (*saver, error) {
+func (c *Config) newSaver(ctx context.Context, s spec, options string) (*saver, error) {
 	repo, err := c.build(ctx, s)
 	if err != nil {
 		return nil, err
@@ -156,36 +164,41 @@ func (v *saver) check(ctx context.Context, commits int) error {
 	return nil
 }
 
-// durableSave compares Save with writing and flushing four files as large as
+// DurableSaves compare Save with writing and flushing four files as large as
 // those that a Save makes: blob, tree, commit and ref.
-func (c *config) durableSave(ctx context.Context) ([]row, error) {
-	var rows []row
-	for _, templates := range []int{c.templates, min(c.templates, 1000)} {
-		r, err := c.durableRow(ctx, spec{templates, 2, flat, false})
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, r)
+func (c *Config) DurableSaves() []Case {
+	var cases []Case
+	for _, templates := range c.sizes() {
+		cases = append(cases, Case{
+			fmt.Sprintf("templates=%d", templates),
+			func(ctx context.Context) (*Comparison, error) {
+				return c.durableSave(ctx, spec{templates, 2, flat, false})
+			},
+		})
 	}
-	return rows, nil
+	return cases
 }
 
-func (c *config) durableRow(ctx context.Context, s spec) (row, error) {
+func (c *Config) durableSave(ctx context.Context, s spec) (_ *Comparison, err error) {
 	v, err := c.newSaver(ctx, s, "sync=batch")
 	if err != nil {
-		return row{}, err
+		return nil, err
 	}
-	defer v.storage.Close()
+	defer func() {
+		if err != nil {
+			v.storage.Close()
+		}
+	}()
 	before, err := looseSizes(v.repo)
 	if err != nil {
-		return row{}, err
+		return nil, err
 	}
 	if err := v.storage.Save(ctx, &prompty.StoredTemplate{Name: v.layout.name(0), Source: string(text(0, 99))}); err != nil {
-		return row{}, err
+		return nil, err
 	}
 	after, err := looseSizes(v.repo)
 	if err != nil {
-		return row{}, err
+		return nil, err
 	}
 	sizes := []int64{41} // the ref
 	for path, size := range after {
@@ -194,13 +207,13 @@ func (c *config) durableRow(ctx context.Context, s spec) (row, error) {
 		}
 	}
 	if len(sizes) != 4 {
-		return row{}, fmt.Errorf("a Save made %d objects, want 3: the files to flush beside it are not known", len(sizes)-1)
+		return nil, fmt.Errorf("a Save made %d objects, want 3: the files to flush beside it are not known", len(sizes)-1)
 	}
 	junk := make([]byte, 4<<20)
 	rand.NewChaCha8([32]byte{1}).Read(junk)
 	dir := filepath.Join(v.repo, "flush")
 	if err := os.Mkdir(dir, 0o755); err != nil {
-		return row{}, err
+		return nil, err
 	}
 	n := 0
 	flush := func(int) (time.Duration, error) {
@@ -215,15 +228,13 @@ func (c *config) durableRow(ctx context.Context, s spec) (row, error) {
 		}
 		return time.Since(start) / savesPerRound, nil
 	}
-	samples, err := interleave(ctx, c.rounds, side{"Save", v.save}, side{"fsync", flush})
-	if err != nil {
-		return row{}, err
-	}
-	if err := v.check(ctx, 3+savesPerRound*(c.rounds+1)); err != nil {
-		return row{}, err
-	}
 	work := fmt.Sprintf("durable Save, %d templates in one folder, bare", v.templates)
-	return compare(work, samples[0], samples[1], "write and fsync four such files", target{"time", 1}), nil
+	return &Comparison{
+		Sides: []Side{{"us", v.save}, {"fsync", flush}},
+		Pairs: []Pair{{0, 1, work, "write and fsync four such files", Target{"time", 1}}},
+		check: func(ctx context.Context, rounds int) error { return v.check(ctx, 3+savesPerRound*rounds) },
+		close: []func() error{v.storage.Close},
+	}, nil
 }
 
 func writeFlushed(path string, data []byte) error {
