@@ -15,19 +15,21 @@ import (
 	"github.com/go-prompty/prompty/bench/gitbench"
 )
 
-var config gitbench.Config
+var config = gitbench.Config{Rounds: 1, Logf: func(string, ...any) {}} // the rounds are -benchtime's
 
 func TestMain(m *testing.M) {
 	if gitbench.Child() {
 		return
 	}
-	flag.IntVar(&config.Templates, "templates", 1000, "how many templates the repositories hold, at least 2")
-	flag.IntVar(&config.Commits, "commits", 1000, "how many commits the one with a history has, at least 20")
+	flag.IntVar(&config.Templates, "templates", 1000, "how many templates the repositories hold")
+	flag.IntVar(&config.Commits, "commits", 1000, "how many commits the one with a history has")
 	flag.IntVar(&config.Bulk, "bulk", 100, "how many versions are imported at once")
 	flag.Parse()
-	config.Logf = func(string, ...any) {}
-	var err error
-	if config.Dir, err = os.MkdirTemp("", "gitbench"); err != nil {
+	err := config.Valid()
+	if err == nil {
+		config.Dir, err = os.MkdirTemp("", "gitbench")
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -16,6 +16,7 @@ package gitbench
 
 import (
 	"context"
+	"errors"
 	"os"
 	"regexp"
 
@@ -24,15 +25,24 @@ import (
 
 // Config says what to measure, and where.
 type Config struct {
-	Templates int // that the repositories hold, at least 2
-	Commits   int // of the repository with a history, at least 2
-	Rounds    int // that Run does
-	Bulk      int // versions that are imported at once
-	Dir       string
-	Run       *regexp.Regexp // the works that Measure does
-	Logf      func(format string, args ...any)
+	Templates int    // that the repositories hold
+	Commits   int    // of the repository with a history
+	Bulk      int    // versions that are imported at once
+	Dir       string // on the disk to measure; it may hold repositories of an earlier run
 
-	copies []string
+	Rounds int            // of each work that Measure does
+	Run    *regexp.Regexp // matches the names of these works
+	Logf   func(format string, args ...any)
+
+	copies []string // folders in Dir that Close removes
+}
+
+// Valid says whether the sizes make sense.
+func (c *Config) Valid() error {
+	if c.Templates < 2 || c.Commits < 2 || c.Bulk < 1 || c.Rounds < 1 {
+		return errors.New("at least two templates and commits, one version to import and one round are needed")
+	}
+	return nil
 }
 
 // Close removes the repositories that were used up, but not those that they

@@ -46,8 +46,11 @@ func command(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if flags.NArg() > 0 || c.Templates < 2 || c.Commits < 2 || c.Rounds < 1 || c.Bulk < 1 {
-		return fmt.Errorf("takes flags only, and numbers that make sense; see -help")
+	if flags.NArg() > 0 {
+		return fmt.Errorf("takes flags only; see -help")
+	}
+	if err := c.Valid(); err != nil {
+		return err
 	}
 	var err error
 	if c.Run, err = regexp.Compile("(?i)" + *run); err != nil {
