@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
+	"github.com/go-prompty/prompty/gitstore/internal/writeback"
 )
 
 // Sync is how much of new objects is on the disk when [Batch.Flush] returns.
@@ -133,7 +134,7 @@ func (b *Batch) Flush(sync Sync) error {
 	if b.err != nil {
 		return b.err
 	}
-	if sync == SyncBatch && !canAwait(b.db.dir) {
+	if sync == SyncBatch && !writeback.Ordered(b.db.dir) {
 		sync = SyncFull
 	}
 	if b.pack != nil {

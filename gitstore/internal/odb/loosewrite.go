@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
+	"github.com/go-prompty/prompty/gitstore/internal/writeback"
 )
 
 // writeLoose writes each object into a file of its own. All data is written
@@ -44,7 +45,7 @@ func (db *DB) writeLoose(objects []pending, sync Sync) (err error) {
 			return err
 		}
 		if sync == SyncBatch {
-			startWriting(f)
+			writeback.Start(f)
 		}
 	}
 	for _, f := range files {
@@ -80,7 +81,7 @@ func (db *DB) writeLoose(objects []pending, sync Sync) (err error) {
 func settle(f *os.File, sync Sync) error {
 	switch sync {
 	case SyncBatch:
-		return awaitWriting(f)
+		return writeback.Await(f)
 	case SyncFull:
 		return f.Sync()
 	}

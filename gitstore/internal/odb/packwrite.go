@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
+	"github.com/go-prompty/prompty/gitstore/internal/writeback"
 )
 
 const (
@@ -213,7 +214,7 @@ func (w *packWriter) finish(sync Sync, hold bool) (keep *os.File, err error) {
 		return nil, err
 	}
 	if sync == SyncBatch {
-		startWriting(w.file)
+		writeback.Start(w.file)
 	}
 	dir := filepath.Join(w.db.dir, "pack")
 	idx, _, err := w.db.createIn(dir, "tmp_idx_")
