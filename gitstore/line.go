@@ -210,6 +210,7 @@ func (l *line) moveTo(ctx context.Context, tip object.ID) (*state, error) {
 	var ix *history.Index
 	switch {
 	case changed || st == nil || st.over != l.r.grafts.Load():
+		l.folds = nil
 		ix, err = l.begin(ctx, tip, !changed)
 	default:
 		ix = st.ix
@@ -349,6 +350,9 @@ func (l *line) clash(ctx context.Context, st *state, path string) (string, error
 	defer l.give()
 	if l.folds == nil {
 		l.folds = map[string][]string{}
+		if now := l.state.Load(); now != nil {
+			st = now // what follows is learned on top of it
+		}
 		for _, p := range st.view.Paths("") {
 			l.folds[fold(p)] = append(l.folds[fold(p)], p)
 		}
