@@ -70,3 +70,27 @@ func TestCheckoutBeside(t *testing.T) {
 	}
 	settled(t, r)
 }
+
+// TestWorkTreeAway leaves a branch alone that is checked out on a disk which is
+// not mounted: its index could not follow. One that was just deleted is in
+// nobody's way.
+func TestWorkTreeAway(t *testing.T) {
+	t.Parallel()
+	r := gittest.WorkTree(t)
+	save(t, open(t, r.Dir), "a", "one")
+	linked := r.Linked("side")
+	s := open(t, r.Dir, "branch=side")
+	r.Git("worktree", "lock", linked.Dir)
+	must(t, os.Rename(linked.Dir, linked.Dir+".away"))
+	err := s.Save(t.Context(), &prompty.StoredTemplate{Name: "a", Source: "two"})
+	wantError(t, "Save", err, prompty.ErrReadOnly, linked.Dir, "git worktree unlock")
+	must(t, os.Rename(linked.Dir+".away", linked.Dir))
+	settled(t, linked)
+	save(t, s, "a", "two")
+	settled(t, linked)
+
+	r.Git("worktree", "unlock", linked.Dir)
+	must(t, os.RemoveAll(linked.Dir))
+	save(t, s, "a", "three")
+	want(t, s, "a", 3, "three")
+}

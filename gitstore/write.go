@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -276,13 +278,14 @@ func (a *attemptAt) apply(tip object.ID) error {
 	return nil
 }
 
-// end gives back what is held still.
+// end gives back what is held still: the ref last, so that what was done to files
+// and index is taken back while HEAD stands still.
 func (a *attemptAt) end() {
-	if a.ref != nil {
-		a.ref.Abort()
-	}
 	for _, x := range slices.Backward(a.txns) {
 		_ = x.Abort() // it says what could not be removed; the next one does it
+	}
+	if a.ref != nil {
+		a.ref.Abort()
 	}
 }
 
@@ -306,7 +309,14 @@ func (s *Store) checkouts(branch string) ([]checkout, error) {
 			return nil, fmt.Errorf("%w: %s is being rebased in %s; finish that (git rebase --continue) or end it (git rebase --abort)",
 				prompty.ErrReadOnly, strings.TrimPrefix(branch, "refs/heads/"), w.Path)
 		}
-		if w.Branch != branch || w.Gone || w.Path == "" {
+		if w.Branch != branch || w.Path == "" {
+			continue
+		}
+		if w.Gone {
+			if _, err := os.Lstat(filepath.Join(w.GitDir, "locked")); err == nil {
+				return nil, fmt.Errorf("%w: %s is checked out in %s, which is locked and not there now; bring it back, or give it up (git worktree unlock, git worktree prune)",
+					prompty.ErrReadOnly, strings.TrimPrefix(branch, "refs/heads/"), w.Path)
+			}
 			continue
 		}
 		t, err := s.tree(w.Path, w.GitDir)
