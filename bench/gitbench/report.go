@@ -50,7 +50,7 @@ func withoutFile(args string) string {
 	fields := strings.Fields(args)
 	for i := 0; i < len(fields); i++ {
 		switch name, _, _ := strings.Cut(strings.TrimLeft(fields[i], "-"), "="); {
-		case name != "write" && name != "dir":
+		case name != "write" && name != "dir" && name != "cpuprofile":
 			kept = append(kept, fields[i])
 		case !strings.Contains(fields[i], "="):
 			i++
