@@ -2,8 +2,8 @@ package odb
 
 import (
 	"bytes"
-	"encoding/binary"
 	"hash/adler32"
+	"math"
 	"sync"
 
 	"github.com/klauspost/compress/flate"
@@ -53,6 +53,11 @@ func (c *compressor) free() {
 // next call.
 func (c *compressor) compress(kind object.Kind, head, data []byte) []byte {
 	c.out.Reset()
+	if kind == object.KindTree && c.level == 1 && len(head) > 0 && len(data) >= storedTree {
+		c.out.Grow(len(data) + len(data)>>12 + 100)
+		c.out.Write(appendStored(c.out.AvailableBuffer(), head, data))
+		return c.out.Bytes()
+	}
 	if kind == object.KindTree && c.level == 1 {
 		c.out.Grow(len(data)*5/8 + 100)
 		c.out.Write(appendTree(c.out.AvailableBuffer(), head, data))
@@ -68,7 +73,7 @@ func (c *compressor) compress(kind object.Kind, head, data []byte) []byte {
 			return c.out.Bytes()
 		}
 		c.out.Reset()
-		c.out.Write(appendStored(c.out.AvailableBuffer(), data))
+		c.out.Write(appendStored(c.out.AvailableBuffer(), nil, data))
 		return c.out.Bytes()
 	}
 	c.out.Write([]byte{0x78, 0x01})
@@ -84,14 +89,36 @@ func (c *compressor) compress(kind object.Kind, head, data []byte) []byte {
 	return c.out.Bytes()
 }
 
-// storedOverhead is by how much appendStored makes data longer.
+// storedTree is the size from which a loose tree is not compressed: a folder of
+// about 6,000 templates. More than half of such a tree are ids, which do not get
+// smaller, so that compressing it takes most of a Save and saves a third of the
+// bytes until git gc makes deltas of them.
+const storedTree = 256 << 10
+
+// storedOverhead is by how much appendStored makes a few bytes longer.
 const storedOverhead = 11
 
-// appendStored appends data as a stream that is not compressed, which for a few
-// bytes is as small and costs nothing. There are at most 65535 of them.
-func appendStored(dst, data []byte) []byte {
-	n := uint16(len(data))
-	dst = append(dst, 0x78, 0x01, 1, byte(n), byte(n>>8), byte(^n), byte(^n>>8))
-	dst = append(dst, data...)
-	return binary.BigEndian.AppendUint32(dst, adler32.Checksum(data))
+// appendStored appends head and data as a stream that is not compressed, which
+// for a few bytes is as small and costs nothing.
+func appendStored(dst, head, data []byte) []byte {
+	sum := adler32.New()
+	_, _ = sum.Write(head)
+	_, _ = sum.Write(data)
+	dst = append(dst, 0x78, 0x01)
+	for rest := len(head) + len(data); ; {
+		n := min(rest, math.MaxUint16)
+		rest -= n
+		last := byte(0)
+		if rest == 0 {
+			last = 1
+		}
+		dst = append(dst, last, byte(n), byte(n>>8), byte(^n), byte(^n>>8))
+		h := min(n, len(head))
+		dst = append(dst, head[:h]...)
+		dst = append(dst, data[:n-h]...)
+		head, data = head[h:], data[n-h:]
+		if last == 1 {
+			return sum.Sum(dst)
+		}
+	}
 }

@@ -88,7 +88,7 @@ func (w *packWriter) add(p pending, known map[object.ID]int) error {
 	}
 	e.body = int32(len(w.buf) - begin)
 	if e.base >= 0 && e.size <= storedBytes {
-		w.buf = appendStored(w.buf, content)
+		w.buf = appendStored(w.buf, nil, content)
 	} else {
 		z := compressors(w.db.opts.Compression)
 		contentKind := p.kind

@@ -77,3 +77,33 @@ func FuzzShortDeflate(f *testing.F) {
 		}
 	})
 }
+
+// TestStored reads back by the standard library at the borders of a block, and
+// big trees are written that way.
+func TestStored(t *testing.T) {
+	t.Parallel()
+	for _, head := range [][]byte{nil, []byte("tree 420000\x00")} {
+		for _, n := range []int{0, 1, 65535 - len(head), 65536 - len(head), 2*65535 - len(head), storedTree} {
+			data := noise(uint64(n), n)
+			want := append(bytes.Clone(head), data...)
+			streams := [][]byte{appendStored([]byte("front"), head, data)[5:]}
+			if n == storedTree && head != nil {
+				c := compressors(0)
+				streams = append(streams, bytes.Clone(c.compress(object.KindTree, head, data)))
+				c.free()
+			}
+			for _, packed := range streams {
+				r, err := zlib.NewReader(bytes.NewReader(packed))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, want) {
+					t.Errorf("%d bytes after a head of %d read back as %d, %v", n, len(head), len(got), err)
+				}
+				if most := len(want) + 5*(len(want)/65535+1) + 6; len(packed) > most {
+					t.Errorf("%d bytes are %d in the stream, want at most %d", len(want), len(packed), most)
+				}
+			}
+		}
+	}
+}
