@@ -79,14 +79,14 @@ func parseConnection(str string) (dir string, opts Options, err error) {
 
 func unknownOption(key string) error {
 	var list []string
-	hint := ""
+	hint := "the"
 	for _, known := range slices.Sorted(maps.Keys(options)) {
 		list = append(list, fmt.Sprintf("%s (%s)", known, options[known]))
 		if near(strings.ToLower(key), known) {
-			hint = fmt.Sprintf("; did you mean %s?", known)
+			hint = fmt.Sprintf("did you mean %s? The", known)
 		}
 	}
-	return fmt.Errorf("unknown option %q%s The options are %s", key, hint, strings.Join(list, ", "))
+	return fmt.Errorf("unknown option %q; %s options are %s", key, hint, strings.Join(list, ", "))
 }
 
 // near reports whether a slip of the pen could turn known into key: a common

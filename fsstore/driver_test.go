@@ -27,7 +27,7 @@ func TestParseConnection(t *testing.T) {
 		{in: "p?", dir: "p"},
 		{in: "p?extension=.md", fault: `unknown option "extension"; did you mean ext? The options are create`},
 		{in: "p?snyc=none", fault: "did you mean sync?"},
-		{in: "p?watch=1", fault: `unknown option "watch"`},
+		{in: "p?watch=1", fault: `unknown option "watch"; the options are create`},
 		{in: "p?ext=.a&ext=.b", fault: "given 2 times"},
 		{in: "p?create=yes", fault: "use 1 or 0"},
 		{in: "p?ext=", fault: "no file extension"},

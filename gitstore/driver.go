@@ -113,11 +113,11 @@ func parseConnection(str string) (path string, opts Options, err error) {
 
 func unknownOption(key string) error {
 	known := slices.Sorted(maps.Keys(options))
-	hint := ""
+	hint := "the"
 	if near := nearest(key, known); near != "" {
-		hint = fmt.Sprintf("; did you mean %s?", near)
+		hint = fmt.Sprintf("did you mean %s? The", near)
 	}
-	return fmt.Errorf("unknown option %q%s The options are %s", key, hint, strings.Join(known, ", "))
+	return fmt.Errorf("unknown option %q; %s options are %s", key, hint, strings.Join(known, ", "))
 }
 
 // nearest is the one of the names that a slip of the pen could have turned into

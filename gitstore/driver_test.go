@@ -27,7 +27,7 @@ func TestParseConnection(t *testing.T) {
 		{in: "r?brnch=main", fault: `unknown option "brnch"; did you mean branch? The options are allowed_signers`},
 		{in: "r?sign_key=x", fault: "did you mean signkey?"},
 		{in: "r?snyc=none", fault: "did you mean sync?"},
-		{in: "r?watch=1", fault: `unknown option "watch" The`},
+		{in: "r?watch=1", fault: `unknown option "watch"; the options are allowed_signers`},
 		{in: "r?dir=a&dir=b", fault: "given 2 times"},
 		{in: "r?dir=", fault: "option dir has no value; give it one (the folder"},
 		{in: "r?init=yes", fault: "use 1 or 0"},

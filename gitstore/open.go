@@ -239,11 +239,11 @@ func (r *repository) mustBe(full string) error {
 		names = append(names, strings.TrimPrefix(ref.Name, "refs/heads/"))
 	}
 	name := strings.TrimPrefix(full, "refs/heads/")
-	hint := "use one of " + strings.Join(names[:min(len(names), 8)], ", ")
+	hint := "use one of " + strings.Join(names[:min(len(names), 8)], ", ") + ", or"
 	if near := nearest(name, names); near != "" {
-		hint = fmt.Sprintf("did you mean %s?", near)
+		hint = fmt.Sprintf("did you mean %s? Or", near)
 	}
-	return fmt.Errorf("%w %s; %s Or make it with git branch", errNoBranch, name, hint)
+	return fmt.Errorf("%w %s; %s make it with git branch", errNoBranch, name, hint)
 }
 
 // revision follows what rev names now: a branch as it moves, anything else as it
