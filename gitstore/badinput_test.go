@@ -236,7 +236,7 @@ func TestMissing(t *testing.T) {
 	}{
 		{"ref to a missing commit", func(t *testing.T, r *gittest.Repo) string {
 			must(t, os.WriteFile(r.Path("refs/heads/main"), []byte(strings.Repeat("12", 20)+"\n"), 0o666))
-			return strings.Repeat("12", 20)
+			return "refs/heads/main leads to a commit that is missing: history at commit " + strings.Repeat("12", 20)
 		}},
 		{"the commit is gone", func(t *testing.T, r *gittest.Repo) string {
 			id := r.Git("rev-parse", "main")

@@ -17,6 +17,7 @@ import (
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/gitstore/internal/history"
 	"github.com/go-prompty/prompty/gitstore/internal/object"
+	"github.com/go-prompty/prompty/gitstore/internal/odb"
 	"github.com/go-prompty/prompty/gitstore/internal/refs"
 )
 
@@ -222,6 +223,9 @@ func (l *line) moveTo(ctx context.Context, tip object.ID) (*state, error) {
 	if err != nil && ctx.Err() == nil && st == nil {
 		// The file may hold commits that are no more, after a gc.
 		next, update, err = history.New(l.r.objects(), l.r.scope(), *l.r.grafts.Load()).Advance(ctx, tip)
+	}
+	if missing, ok := errors.AsType[*odb.NotFoundError](err); ok && missing.ID == tip && l.ref != "" {
+		return nil, fmt.Errorf("%s leads to a commit that is missing: %w", l.ref, err)
 	}
 	if err != nil {
 		return nil, err
