@@ -68,7 +68,7 @@ func (a *app) diffCommand() *cobra.Command {
   prompty diff support/refund 3..5
   prompty -s git:. diff support/refund v1.2 main
   prompty -s git:. diff main..feature
-  prompty -s git:. diff main..feature --names | xargs prompty -s git:. lint`,
+  prompty -s git:. diff main..feature --names`,
 		Args: wantArgs(1, 3),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
 			if err := exclusive(cmd, "names", "json"); err != nil {
