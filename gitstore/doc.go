@@ -63,7 +63,8 @@
 //	owner=any              open a repository that belongs to another user
 //
 // A question mark in the path is written %3F, and a percent sign before 3F or 25
-// is written %25.
+// is written %25. Values are written as in a URL's query: + as %2B, & as %26,
+// ; as %3B and % as %25; a blank may stay.
 //
 // # Beside other writers
 //
@@ -78,7 +79,8 @@
 //
 //   - SHA-256 repositories, reftable and partial clones are refused.
 //   - Files to which a filter, ident or a working-tree-encoding applies cannot be
-//     saved while the branch is checked out.
+//     saved while the branch is checked out, nor anything where the index is split
+//     or sparse.
 //   - Renames are not followed: the new name's versions start at 1.
 //   - There is no remote: fetch and push with git.
 package gitstore
