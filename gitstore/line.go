@@ -406,10 +406,9 @@ func (l *line) keepSoon(st *state) {
 }
 
 func (l *line) write(st *state) {
-	file := l.file()
-	err := os.MkdirAll(filepath.Dir(file), 0o777)
+	err := l.r.owner.MakeDir()
 	if err == nil {
-		err = st.ix.WriteFile(file)
+		err = st.ix.WriteFile(l.file(), l.r.FilePerm())
 	}
 	l.note(func(r *reports) {
 		r.unkept = ""

@@ -446,6 +446,10 @@ func TestShared(t *testing.T) {
 	t.Parallel()
 	r := gittest.Bare(t).At(t.TempDir())
 	r.Git("init", "-q", "--shared=group", "--bare", "-b", "main")
+	r.Commit("First", "a.prompty", "1")
+	reader := open(t, r.Dir)
+	want(t, reader, "a", 1, "1")
+	must(t, reader.Close()) // it has kept its index
 	s := open(t, r.Dir)
 	save(t, s, "d/a", "1")
 	var list []*prompty.StoredTemplate
@@ -462,7 +466,7 @@ func TestShared(t *testing.T) {
 			return err
 		}
 		rel, _ := filepath.Rel(r.Dir, p)
-		written := strings.HasPrefix(rel, "objects/") || strings.HasPrefix(rel, "refs/heads/") || strings.HasPrefix(rel, "logs")
+		written := strings.HasPrefix(rel, "objects/") || strings.HasPrefix(rel, "refs/heads/") || strings.HasPrefix(rel, "logs") || strings.HasPrefix(rel, "prompty")
 		if e.IsDir() && written && fi.Mode().Perm()&0o070 != 0o070 {
 			t.Errorf("%s has the mode %v, which the group cannot write", rel, fi.Mode())
 		}

@@ -165,7 +165,7 @@ func TestBig(t *testing.T) {
 
 	file := filepath.Join(t.TempDir(), "index")
 	start = time.Now()
-	if err := ix.WriteFile(file); err != nil {
+	if err := ix.WriteFile(file, 0); err != nil {
 		t.Fatal(err)
 	}
 	write := time.Since(start)
@@ -244,7 +244,7 @@ func bigIndex(b *testing.B) (*history.Index, string) {
 	r := bigRepo(b)
 	ix := advance(b, history.New(openStore(b, r), history.Scope{Dir: "prompts", Ext: ".prompty"}, history.Overrides{}), id(b, r.Git("rev-parse", "main")))
 	file := filepath.Join(b.TempDir(), "index")
-	if err := ix.WriteFile(file); err != nil {
+	if err := ix.WriteFile(file, 0); err != nil {
 		b.Fatal(err)
 	}
 	return ix, file

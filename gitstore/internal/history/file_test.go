@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -35,7 +36,7 @@ func saved(t testing.TB, seed uint64, length int, over history.Overrides) (w *wo
 		t.Fatal(err)
 	}
 	file = filepath.Join(t.TempDir(), "index")
-	if err := ix.WriteFile(file); err != nil {
+	if err := ix.WriteFile(file, 0); err != nil {
 		t.Fatal(err)
 	}
 	return w, models, file
@@ -62,7 +63,7 @@ func TestFile(t *testing.T) {
 			t.Errorf("%s: loading read %d objects", what, w.reads)
 		}
 		again := file + "2"
-		if err := ix.WriteFile(again); err != nil {
+		if err := ix.WriteFile(again, 0); err != nil {
 			t.Fatal(err)
 		}
 		if a, b := must[[]byte](t)(os.ReadFile(file)), must[[]byte](t)(os.ReadFile(again)); !bytes.Equal(a, b) {
@@ -91,7 +92,7 @@ func TestFile(t *testing.T) {
 func TestEmptyFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "index")
-	if err := history.New(newWorld(), scope, history.Overrides{}).WriteFile(file); err != nil {
+	if err := history.New(newWorld(), scope, history.Overrides{}).WriteFile(file, 0); err != nil {
 		t.Fatal(err)
 	}
 	ix, err := history.Load(file, newWorld(), scope, history.Overrides{})
@@ -279,14 +280,14 @@ func TestWriteFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	ix := history.New(newWorld(), scope, history.Overrides{})
-	if err := ix.WriteFile(filepath.Join(dir, "none", "index")); !errors.Is(err, fs.ErrNotExist) {
+	if err := ix.WriteFile(filepath.Join(dir, "none", "index"), 0); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("WriteFile in a missing folder: %v", err)
 	}
 	// A folder in the place of the file: nothing is left behind.
 	if err := os.Mkdir(filepath.Join(dir, "index"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := ix.WriteFile(filepath.Join(dir, "index")); err == nil {
+	if err := ix.WriteFile(filepath.Join(dir, "index"), 0); err == nil {
 		t.Error("WriteFile over a folder: no error")
 	}
 	// What a killed writer left goes after a while; what another one is writing
@@ -303,8 +304,11 @@ func TestWriteFile(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "index")); err != nil {
 		t.Fatal(err)
 	}
-	if err := ix.WriteFile(filepath.Join(dir, "index")); err != nil {
+	if err := ix.WriteFile(filepath.Join(dir, "index"), 0o660); err != nil {
 		t.Fatal(err)
+	}
+	if fi := must[fs.FileInfo](t)(os.Stat(filepath.Join(dir, "index"))); runtime.GOOS != "windows" && fi.Mode().Perm() != 0o660 {
+		t.Errorf("the file has the mode %v, want that which was asked for", fi.Mode())
 	}
 	var got []string
 	for _, e := range must[[]fs.DirEntry](t)(os.ReadDir(dir)) {

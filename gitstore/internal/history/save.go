@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -44,8 +45,9 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // WriteFile keeps the index in a file, whose folder must exist. Readers of the
 // file see the old one or the new one. It is not flushed to the disk: what a
-// crash leaves of it is found out when it is loaded.
-func (ix *Index) WriteFile(file string) error {
+// crash leaves of it is found out when it is loaded. With perm 0 its mode is as
+// the umask has it.
+func (ix *Index) WriteFile(file string, perm fs.FileMode) error {
 	data := ix.encode()
 	dir, base := filepath.Split(file)
 	sweep(dir, base)
@@ -59,6 +61,9 @@ func (ix *Index) WriteFile(file string) error {
 			return err
 		}
 		_, err = f.Write(data)
+		if perm != 0 {
+			err = cmp.Or(err, f.Chmod(perm))
+		}
 		if err = cmp.Or(err, f.Close()); err == nil {
 			err = os.Rename(temp, file)
 		}

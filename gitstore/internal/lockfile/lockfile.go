@@ -188,6 +188,13 @@ var hostname = sync.OnceValue(func() string {
 	return strings.Join(strings.Fields(name), "-")
 })
 
+// MakeDir makes the folder "prompty" in the git directory where it is missing,
+// for all who share the repository.
+func (o *Owner) MakeDir() error {
+	_, err := o.makeDirs()
+	return err
+}
+
 // makeDirs makes the folders for our files. They and the files get the mode of
 // the git directory, so that those who share the repository share them too.
 // It returns the mode for files.
