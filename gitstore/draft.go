@@ -281,7 +281,7 @@ func (d *draft) commit(changes map[string]object.Entry, w words, by map[string]s
 	if signer != nil {
 		sig, err := signer.Sign(d.ctx, c.Encode())
 		if err != nil {
-			return object.ID{}, fmt.Errorf("the commit cannot be signed: %w", err)
+			return object.ID{}, fmt.Errorf("the commit cannot be signed: %w; unlock that key, name another one with signkey=, or use sign=none", err)
 		}
 		c.Headers = append(c.Headers, object.Header{Key: "gpgsig", Value: sig})
 	}

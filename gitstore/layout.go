@@ -56,7 +56,7 @@ func (l layout) name(path string) (string, error) {
 		name = strings.Join(segs, "/")
 	}
 	if err := prompty.CheckName(name); err != nil {
-		return "", err
+		return "", fmt.Errorf("%w: %s; rename the file", err, path)
 	}
 	return name, nil
 }

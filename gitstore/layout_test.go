@@ -2,6 +2,7 @@ package gitstore
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/go-prompty/prompty"
@@ -36,8 +37,8 @@ func TestLayout(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"a.prompty/b.prompty", "CON.prompty", "a:b.prompty", "a\xff.prompty"} {
-		if got, err := top.name(path); got != "" || !errors.Is(err, prompty.ErrInvalidName) {
-			t.Errorf("name(%q) = %q, %v, want ErrInvalidName", path, got, err)
+		if got, err := top.name(path); got != "" || !errors.Is(err, prompty.ErrInvalidName) || strings.Count(err.Error(), "rename the f") != 1 {
+			t.Errorf("name(%q) = %q, %v, want ErrInvalidName with one thing to do", path, got, err)
 		}
 	}
 }

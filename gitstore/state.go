@@ -66,7 +66,7 @@ func (st *state) entries() []entry {
 			name, err := st.r.layout.name(p)
 			switch {
 			case err != nil:
-				st.odd = append(st.odd, err.Error()+": "+p+"; rename the file")
+				st.odd = append(st.odd, err.Error())
 			case name != "":
 				st.all = append(st.all, entry{name, p})
 			}
