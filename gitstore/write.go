@@ -188,6 +188,10 @@ func (a *attemptAt) land() error {
 		return err
 	}
 	a.ref = nil
+	for _, x := range a.txns { // before anything that may wait, as git waits for index.lock not at all
+		err = errors.Join(err, x.Done())
+	}
+	a.txns = nil
 	line := a.s.line(a.branch)
 	line.append(d.base, d.commits)
 	view := d.base.view
@@ -195,10 +199,6 @@ func (a *attemptAt) land() error {
 		view = st.view
 	}
 	d.results(view)
-	for _, x := range a.txns {
-		err = errors.Join(err, x.Done())
-	}
-	a.txns = nil
 	if err != nil {
 		return fmt.Errorf("commit %s is made, but not all is tidied up behind it: %w", short(d.tip), err)
 	}
