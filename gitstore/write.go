@@ -82,7 +82,7 @@ func (s *Store) write(outer context.Context, plan func(*draft) error) error {
 		}
 		a.end()
 		if dirty, ok := errors.AsType[*worktree.DirtyError](err); ok {
-			return fmt.Errorf("%w: %w; commit the edit or undo it (git restore)", prompty.ErrConflict, dirty)
+			return fmt.Errorf("%w: %w; %s", prompty.ErrConflict, dirty, remedies[dirty.What])
 		}
 		if !errors.Is(err, errMovedOn) {
 			return err
@@ -91,6 +91,15 @@ func (s *Store) write(outer context.Context, plan func(*draft) error) error {
 			return err
 		}
 	}
+}
+
+// remedies are what a person does about a change that a Save would write over.
+var remedies = map[worktree.Reason]string{
+	worktree.Staged:    "commit it, or take it back (git restore --staged --worktree)",
+	worktree.Edited:    "commit the edit or undo it (git restore)",
+	worktree.Untracked: "commit the file, or move it away",
+	worktree.Unmerged:  "resolve the conflict (git status tells how)",
+	worktree.Removed:   "commit the removal or undo it (git restore)",
 }
 
 // errMovedOn says that the branch, or HEAD, is not where it was.
