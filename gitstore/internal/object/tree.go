@@ -36,12 +36,6 @@ func (e Entry) IsTree() bool { return e.Mode&modeType == ModeTree }
 // link.
 func (e Entry) IsRegular() bool { return e.Mode&modeType == ModeFile&modeType }
 
-// IsLink reports whether e is a symbolic link.
-func (e Entry) IsLink() bool { return e.Mode&modeType == ModeLink }
-
-// IsSubmodule reports whether e names a commit of another repository.
-func (e Entry) IsSubmodule() bool { return e.Mode&modeType == ModeSubmodule }
-
 var errTree = errors.New("damaged tree")
 
 // NextEntry reads the first entry of a tree and gives what follows it. The name

@@ -273,13 +273,12 @@ func TestSetRefuses(t *testing.T) {
 
 func TestEntryKinds(t *testing.T) {
 	t.Parallel()
-	for mode, want := range map[uint32][4]bool{
-		ModeTree: {true, false, false, false}, ModeFile: {false, true, false, false}, ModeExec: {false, true, false, false},
-		0o100664: {false, true, false, false}, ModeLink: {false, false, true, false}, ModeSubmodule: {false, false, false, true},
+	for mode, want := range map[uint32][2]bool{
+		ModeTree: {true, false}, ModeFile: {false, true}, ModeExec: {false, true}, 0o100664: {false, true}, ModeLink: {}, ModeSubmodule: {},
 	} {
 		e := Entry{Mode: mode}
-		if got := [4]bool{e.IsTree(), e.IsRegular(), e.IsLink(), e.IsSubmodule()}; got != want {
-			t.Errorf("%o: folder, file, link, submodule = %v, want %v", mode, got, want)
+		if got := [2]bool{e.IsTree(), e.IsRegular()}; got != want {
+			t.Errorf("%o: folder, file = %v, want %v", mode, got, want)
 		}
 	}
 }
