@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/go-prompty/prompty/internal/flock"
 )
 
 // disk is every file operation that the store makes, and the one place where
@@ -245,5 +247,5 @@ func missing(err error) bool {
 
 // forbids reports whether err says that the place cannot be written.
 func forbids(err error) bool {
-	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, errNoLocks)
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, flock.ErrUnsupported)
 }

@@ -36,27 +36,6 @@ func keepOwner(f *os.File, like fs.FileInfo) {
 	}
 }
 
-// tryLock takes the advisory lock (flock(2)) of f, or reports that someone
-// else has it. It never waits.
-func tryLock(f *os.File) (bool, error) {
-	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		switch {
-		case err == nil:
-			return true, nil
-		case errors.Is(err, unix.EINTR):
-		case errors.Is(err, unix.EWOULDBLOCK):
-			return false, nil
-		case errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.ENOLCK):
-			return false, errNoLocks
-		default:
-			return false, err
-		}
-	}
-}
-
-func unlock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_UN) }
-
 // ignoreUnsupportedSync passes over file systems that cannot flush folders.
 func ignoreUnsupportedSync(err error) error {
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOTSUP) {

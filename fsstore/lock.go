@@ -12,9 +12,8 @@ import (
 	"time"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/internal/flock"
 )
-
-var errNoLocks = errors.New("the file system has no advisory locks (flock)")
 
 // lock is held by whoever writes: one goroutine of one process at a time.
 // Within the process it is the semaphore; between processes, flock on a file
@@ -70,7 +69,7 @@ func (s *Store) tryWrite() error {
 
 func (s *Store) release() {
 	// An error would mean that the descriptor is bad: closing it gives the lock back.
-	if err := unlock(s.lock.file); err != nil {
+	if err := flock.Unlock(s.lock.file); err != nil {
 		s.lock.file.Close()
 		s.lock.file = nil
 	}
@@ -102,7 +101,7 @@ func (s *Store) tryFileLock() (bool, error) {
 	if err := s.disk.ask("flock", lockPath); err != nil {
 		return false, err
 	}
-	got, err := tryLock(s.lock.file)
+	got, err := flock.TryLock(s.lock.file)
 	if err != nil || !got {
 		return false, err
 	}

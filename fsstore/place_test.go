@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/internal/flock"
 )
 
 // mount mounts something for the test, or skips it where that is not permitted.
@@ -299,7 +300,7 @@ func TestNoLocks(t *testing.T) {
 	s := newStore(t, dir, Options{})
 	s.disk.fault = func(op, _ string) error {
 		if op == "flock" {
-			return errNoLocks
+			return flock.ErrUnsupported
 		}
 		return nil
 	}

@@ -24,6 +24,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/go-prompty/prompty/internal/flock"
 )
 
 var errClosed = errors.New("lock owner is closed")
@@ -158,9 +160,9 @@ func (o *Owner) newOwner() (*os.File, fs.FileInfo, error) {
 }
 
 func (o *Owner) prepareOwner(f *os.File, mode fs.FileMode) error {
-	got, err := tryLock(f)
+	got, err := flock.TryLock(f)
 	switch {
-	case errors.Is(err, errNoFlock):
+	case errors.Is(err, flock.ErrUnsupported):
 		o.noLinks = true // nobody could tell that we are alive
 	case err != nil:
 		return err

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/go-prompty/prompty/internal/flock"
 )
 
 // A queue lets one goroutine of one process through at a time: within the
@@ -53,7 +55,7 @@ func (o *Owner) Queue(ctx context.Context) (release func(), err error) {
 func (q *queue) release() {
 	if q.file != nil {
 		// An error would mean that the descriptor is bad: closing it gives the lock back.
-		if err := unlock(q.file); err != nil {
+		if err := flock.Unlock(q.file); err != nil {
 			q.file.Close()
 			q.file = nil
 		}
@@ -98,8 +100,8 @@ func (o *Owner) tryQueue() (bool, error) {
 		_ = matchMode(f, mode) // may belong to someone else who shares the repository
 		q.file = f
 	}
-	got, err := tryLock(q.file)
-	if errors.Is(err, errNoFlock) {
+	got, err := flock.TryLock(q.file)
+	if errors.Is(err, flock.ErrUnsupported) {
 		return true, nil
 	}
 	if err != nil || !got {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/go-prompty/prompty/internal/flock"
 )
 
 // takeOver takes the lock if a dead process of ours left it. The lock file is
@@ -112,7 +114,7 @@ func (o *Owner) bury(path string, remove func(dead fs.FileInfo)) {
 	if _, host := readSignature(path); host != "" && host != hostname() && remote(f) {
 		return // there, flock may not reach as far as the file system does
 	}
-	if got, err := tryLock(f); err != nil || !got {
+	if got, err := flock.TryLock(f); err != nil || !got {
 		return
 	}
 	fi, err := f.Stat()
