@@ -18,14 +18,14 @@ const module = "github.com/go-prompty/prompty"
 // that its code, tests apart, may import. Imports point one way:
 // cmd, examples → drivers → prompty → engine → promptfile.
 var allowed = map[string][]string{
-	"":                                 {"diff", "engine"},
+	"":                                 {"diff", "engine", "internal/feed"},
 	"diff":                             {},
 	"engine":                           {"engine/internal/builtin", "engine/internal/value", "promptfile"},
 	"engine/internal/builtin":          {"engine/internal/value"},
 	"engine/internal/value":            {},
 	"promptfile":                       {},
-	"fsstore":                          {"", "internal/flock", "promptfile"},
-	"gitstore":                         {"", "promptfile", "gitstore/internal/history", "gitstore/internal/lockfile", "gitstore/internal/object", "gitstore/internal/odb", "gitstore/internal/refs", "gitstore/internal/repo", "gitstore/internal/signature", "gitstore/internal/worktree"},
+	"fsstore":                          {"", "internal/feed", "internal/flock", "internal/lease", "promptfile", "watch"},
+	"gitstore":                         {"", "internal/feed", "promptfile", "watch", "gitstore/internal/history", "gitstore/internal/lockfile", "gitstore/internal/object", "gitstore/internal/odb", "gitstore/internal/refs", "gitstore/internal/repo", "gitstore/internal/signature", "gitstore/internal/worktree"},
 	"gitstore/internal/attributes":     {},
 	"gitstore/internal/gitindex":       {"gitstore/internal/object"},
 	"gitstore/internal/gittest":        {""},
@@ -38,11 +38,17 @@ var allowed = map[string][]string{
 	"gitstore/internal/signature":      {},
 	"gitstore/internal/writeback":      {},
 	"gitstore/internal/worktree":       {"gitstore/internal/attributes", "gitstore/internal/gitindex", "gitstore/internal/lockfile", "gitstore/internal/object"},
+	"internal/feed":                    {},
 	"internal/flock":                   {},
+	"internal/lease":                   {},
 	"storetest":                        {""},
-	"cmd/prompty":                      {"", "diff", "engine", "promptfile", "fsstore", "gitstore"},
+	"watch":                            {"internal/feed", "internal/lease", "watch/internal/notify", "watch/internal/steady"},
+	"watch/internal/notify":            {},
+	"watch/internal/steady":            {"internal/lease"},
+	"cmd/prompty":                      {"", "diff", "engine", "promptfile", "fsstore", "gitstore", "watch"},
 	"examples/custom_storage/logstore": {""},
 	"examples/git_review":              {"", "gitstore"},
+	"examples/hot_reload":              {"", "engine", "fsstore", "gitstore"},
 	"examples/storage_persistence":     {"", "fsstore"},
 }
 
@@ -50,6 +56,7 @@ var allowed = map[string][]string{
 // import.
 var heavy = map[string][]string{
 	"github.com/spf13/cobra":               {"cmd/prompty"},
+	"github.com/fsnotify/fsnotify":         {"watch/internal/notify"},
 	"github.com/anishathalye/porcupine":    {"storetest"},
 	"pgregory.net/rapid":                   {"storetest"},
 	"github.com/aymanbagabas/go-udiff/lcs": {"diff"},
