@@ -61,10 +61,26 @@
 //	sync=batch             batch: a Save outlives power loss, with one flush; full: with a flush for each file; none
 //	timeout=5s             how long to wait for another writer's lock
 //	owner=any              open a repository that belongs to another user
+//	watch=auto             how others' changes are noticed: auto, inotify, fsnotify, poll, or off
 //
 // A question mark in the path is written %3F, and a percent sign before 3F or 25
 // is written %25. Values are written as in a URL's query: + as %2B, & as %26,
 // ; as %3B and % as %25; a blank may stay.
+//
+// # Watching
+//
+// A store is a [prompty.Watcher]: commits, merges, fetches, resets, checkouts and
+// whatever else moves the branch show within milliseconds, our own saves too. Each
+// move is one batch with the names whose latest version or set of versions is
+// another one now; where that is none, as the commits touch no template, there is
+// no batch. After a rewrite of the branch the batch also says All. With worktree=1
+// uncommitted edits count, and so does the commit of one, which gives it another
+// ID.
+//
+// A revision is the commit's ID; where uncommitted edits lie on top, a plus sign
+// and a digest of them follow. [Store.WatchFrom] compares states, so it goes on
+// from any commit that the repository still has, in another process too; from
+// anything else everything may have changed.
 //
 // # Beside other writers
 //

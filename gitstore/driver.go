@@ -64,6 +64,7 @@ var options = map[string]option{
 		o.AnyOwner = true
 		return nil
 	}},
+	"watch": {"auto, inotify, fsnotify, poll or off", text(func(o *Options) *string { return &o.Watch })},
 }
 
 func text(field func(*Options) *string) func(*Options, string) error {

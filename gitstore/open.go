@@ -104,6 +104,13 @@ func (o Options) checked() (Options, error) {
 	default:
 		return o, fmt.Errorf("sync=%s is not known; use %s, %s or %s", o.Sync, SyncBatch, SyncFull, SyncNone)
 	}
+	switch o.Watch {
+	case "":
+		o.Watch = "auto"
+	case "auto", "inotify", "fsnotify", "poll", watchOff:
+	default:
+		return o, fmt.Errorf("watch=%s is not known; use auto, inotify, fsnotify, poll or off", o.Watch)
+	}
 	switch {
 	case o.Timeout < 0:
 		return o, fmt.Errorf("timeout=%v is negative; use something like 5s", o.Timeout)

@@ -32,4 +32,5 @@ type Options struct {
 	Sync     SyncMode      // empty: SyncBatch
 	Timeout  time.Duration // how long to wait for other writers' locks; 0: 5 seconds
 	AnyOwner bool          // open a repository that belongs to another user
+	Watch    string        // how Watch notices what others do: "auto", "inotify", "fsnotify", "poll", or "off"; empty: "auto"
 }

@@ -5,8 +5,9 @@ import "github.com/go-prompty/prompty"
 // Store keeps templates in a Git repository. See the package's documentation
 // for what is what. It is a [prompty.TemplateStorage], a
 // [prompty.ConditionalSaver], a [prompty.BatchSaver], a [prompty.Historian], a
-// [prompty.Snapshotter], a [prompty.Prober], a [prompty.Describer] and a
-// [prompty.Locator]. Many processes may have stores on one repository.
+// [prompty.Snapshotter], a [prompty.Prober], a [prompty.Describer], a
+// [prompty.Locator], a [prompty.Watcher], a [prompty.Resumer] and a
+// [prompty.Syncer]. Many processes may have stores on one repository.
 type Store struct {
 	reader
 	*writer
@@ -21,6 +22,7 @@ var (
 	_ prompty.Prober           = (*Store)(nil)
 	_ prompty.Describer        = (*Store)(nil)
 	_ prompty.Locator          = (*Store)(nil)
+	_ prompty.Watcher          = (*Store)(nil)
 )
 
 // Close waits for the calls under way, fails those that wait for a lock, and
