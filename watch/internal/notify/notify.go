@@ -97,11 +97,6 @@ var (
 	ErrClosed = errors.New("closed")
 )
 
-// Inotify is the source of Linux, without anything between. Elsewhere it gives
-// an error that is errors.ErrUnsupported. ErrLimit says that the user has too
-// many such sources.
-func Inotify() (Source, error) { return nil, errors.ErrUnsupported }
-
 // Fsnotify is the portable source.
 func Fsnotify() (Source, error) { return nil, errors.ErrUnsupported }
 
