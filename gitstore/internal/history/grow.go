@@ -43,6 +43,7 @@ func (ix *Index) grow(tip object.ID, runs []*run) Update {
 		}
 	}
 	ix.tip = tip
+	ix.remember(from, touched)
 	now := uint32(len(ix.commits))
 	moved := false
 	for f := range touched {

@@ -96,6 +96,7 @@ type Index struct {
 	files   map[string]*file
 	order   []*file // files, sorted by path as far as sorted says
 	sorted  int
+	steps   []step // what the last times of growing touched
 	quiet   int    // commits of the chain that were not kept since the last one that was
 	names   *names // the live paths at the tip
 }

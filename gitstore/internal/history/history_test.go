@@ -94,6 +94,11 @@ func random(t *testing.T, seed uint64, steps int) {
 	for _, s := range states {
 		s.m.check(t, s.what+", later", s.v)
 	}
+	for i, before := range states {
+		for _, now := range states[max(0, i-8):min(len(states), i+8)] {
+			checkSince(t, fmt.Sprintf("seed %d, from %s to %s", seed, before.what, now.what), before.v, before.m, now.v, now.m)
+		}
+	}
 	for _, m := range models[1:] {
 		if v, ok := ix.At(m.tip.id); ok {
 			m.check(t, fmt.Sprintf("seed %d, at an old commit", seed), v)

@@ -42,6 +42,13 @@ func (v View) look(path string, do func(*file)) {
 	}
 }
 
+// commits are those that the state keeps, the oldest first.
+func (v View) commits() []object.ID {
+	v.ix.mu.RLock()
+	defer v.ix.mu.RUnlock()
+	return v.ix.commits[:v.at]
+}
+
 func (ix *Index) version(f *file, n int) Version {
 	v := &f.versions[n-1]
 	return Version{N: n, Commit: ix.commits[v.born-1], Blob: v.blob, Nano: v.nano}
