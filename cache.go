@@ -23,21 +23,18 @@ func DefaultCacheConfig() CacheConfig {
 
 // CacheStats is what a [CachedStorage] has done so far.
 type CacheStats struct {
-	Entries   int   // kept now, the negative ones included
-	Negative  int   // of them, "not found"
-	Hits      int64 // answered without the storage
-	Misses    int64 // answered by the storage, or by its error
-	Stale     int64 // answered by an entry past its time, as the storage failed
-	Evictions int64 // entries that went for want of room
-	Following bool  // the storage can watch, and the cache follows it
+	Entries, Negative int   // kept now, and those of them that say "not found"
+	Hits, Misses      int64 // answered without the storage, and by it or its error
+	Stale             int64 // answered by an entry past its time, as the storage failed
+	Evictions         int64 // entries that went for want of room
+	Following         bool  // the storage can watch, and the cache follows it
 }
 
 // CachedStorage is a [TemplateStorage] that answers Get, GetVersion and GetByID
 // from memory where it can; a hit takes no lock. A version stays until evicted,
-// the latest for the TTL. Reads of one key at the same time are one. Changes
-// made through it show at once, changes made beside it when the storage's
-// [Watcher] says so, or at the end of the TTL. It has all capabilities of the
-// storage it wraps.
+// the latest for the TTL. Reads of one key at one time are one. Changes made
+// through it show at once, others when the storage's [Watcher] says so, or after
+// the TTL. It has all capabilities of the storage it wraps.
 type CachedStorage struct {
 	cacheMethods
 	c *cache

@@ -48,22 +48,19 @@ func checked(t *StoredTemplate, err error) (*StoredTemplate, error) {
 
 var errNoAnswer = &StorageError{Op: "get", Err: errors.New("the storage returned neither a template nor an error")}
 
-// ConditionalSaver saves only on top of a known version.
+// ConditionalSaver's SaveIf is Save if the latest version is base, or base is 0
+// and the template does not exist; else [ErrConflict] with both versions.
 type ConditionalSaver interface {
-	// SaveIf is Save if the latest version is base, or base is 0 and the
-	// template does not exist; else ErrConflict with both versions.
 	SaveIf(ctx context.Context, tmpl *StoredTemplate, base int) error
 }
 
-// BatchSaver saves many templates in one atomic step.
+// BatchSaver saves all or none, in order, in one step. A name may come twice.
 type BatchSaver interface {
-	// SaveAll is Save for each, in order, all or none. A name may come twice.
 	SaveAll(ctx context.Context, tmpls []*StoredTemplate) error
 }
 
-// Historian lists versions without their sources.
+// Historian lists versions, the newest first, or gives [ErrTemplateNotFound].
 type Historian interface {
-	// History gives the newest first, or ErrTemplateNotFound.
 	History(ctx context.Context, name string) ([]HistoryEntry, error)
 }
 
@@ -80,16 +77,14 @@ type HistoryEntry struct {
 	Size        int        `json:"size"`                   // bytes of the source
 }
 
-// Snapshotter gives a frozen view.
+// Snapshotter gives a frozen view: a storage that shows one state until the
+// caller closes it. Its writing methods give [ErrReadOnly].
 type Snapshotter interface {
-	// Snapshot returns a storage that shows one state until the caller closes
-	// it. Its writing methods give ErrReadOnly.
 	Snapshot(ctx context.Context) (TemplateStorage, error)
 }
 
-// Prober tells cheaply whether a text held from before is still the latest.
+// Prober cheaply gives the ID that Get's result would carry, or Get's error.
 type Prober interface {
-	// LatestID returns what Get's result would carry as ID, or Get's error.
 	LatestID(ctx context.Context, name string) (TemplateID, error)
 }
 
@@ -106,27 +101,48 @@ type Description struct {
 	Problems []string `json:"problems,omitempty"` // what someone should mend, each with the way to do it
 }
 
-// Locator is a storage whose texts stand in files.
+// Locator is a storage whose texts stand in files. Locate returns a version's,
+// and the line of it on which a line of the Source stands, counted from 1.
 type Locator interface {
-	// Locate returns a version's file, and the line of it on which a line of
-	// the Source stands, both counted from 1.
 	Locate(ctx context.Context, name string, version, line int) (file string, fileLine int, err error)
 }
 
-// Watcher tells what changes.
+// Watcher reports every change made after Watch returned, by anyone, until ctx
+// ends or the storage is closed; then the channel is closed. A slow reader
+// gets merged batches: it never blocks a writer and never misses a name.
+// A batch names what to look at again, not what happened in between.
 type Watcher interface {
-	// Watch reports every change made after it returns, by anyone, until ctx
-	// ends or the storage is closed; then the channel is closed. A slow reader
-	// gets merged batches: it never blocks a writer and never misses a name.
-	// A batch names what to look at again, not what happened in between.
 	Watch(ctx context.Context) (<-chan ChangeBatch, error)
+}
+
+// Resumer is a [Watcher] that first reports what came after the state that a
+// batch's Revision named, merged, or All if that is no longer known.
+type Resumer interface {
+	WatchFrom(ctx context.Context, revision string) (<-chan ChangeBatch, error)
+}
+
+// Syncer's Sync returns when every change made before the call, by anyone, has
+// been published to those who watch.
+type Syncer interface {
+	Sync(ctx context.Context) error
 }
 
 // ChangeBatch is a set of changes that belong to one state of the storage.
 type ChangeBatch struct {
-	Revision string   `json:"revision,omitempty"` // of the state after the batch; opaque
-	Changes  []Change `json:"changes,omitempty"`  // sorted by name, one per name
-	All      bool     `json:"all,omitempty"`      // everything may have changed
+	Revision string       `json:"revision,omitempty"` // of the state after the batch; opaque
+	Changes  []Change     `json:"changes,omitempty"`  // sorted by name, one per name
+	All      bool         `json:"all,omitempty"`      // everything may have changed
+	Since    time.Time    `json:"since,omitzero"`     // when the first of it was noticed, if that is known
+	Watch    *WatchStatus `json:"watch,omitempty"`    // news of the watch itself, perhaps without any change
+}
+
+// WatchStatus says how a storage finds out what others change.
+type WatchStatus struct {
+	Mode      string    `json:"mode,omitempty"`       // "inotify", "fsnotify", "poll", "inotify+poll"; "" needs no such means
+	Degraded  string    `json:"degraded,omitempty"`   // why changes may come late, and what to do; "": all is well
+	LastError string    `json:"last_error,omitempty"` // the last thing that went wrong, mended or not
+	LastSync  time.Time `json:"last_sync,omitzero"`   // when all was last compared, or known to be current
+	Overflows int       `json:"overflows,omitempty"`  // how often events were lost, and all was compared
 }
 
 type Change struct {
@@ -137,11 +153,7 @@ type Change struct {
 // ChangeKind says how a template differs from when its name was last reported.
 type ChangeKind string
 
-const (
-	Created ChangeKind = "created"
-	Changed ChangeKind = "changed"
-	Deleted ChangeKind = "deleted"
-)
+const Created, Changed, Deleted ChangeKind = "created", "changed", "deleted"
 
 // SaveIf calls the storage's [ConditionalSaver], or gives errors.ErrUnsupported.
 func SaveIf(ctx context.Context, s TemplateStorage, tmpl *StoredTemplate, base int) error {

@@ -9,9 +9,8 @@ import (
 	"sync"
 )
 
-// StorageDriver opens storages from connection strings.
+// StorageDriver opens a path, a URL … Errors must not show the secrets in it.
 type StorageDriver interface {
-	// Open's argument is a path, a URL. Errors must not show its secrets.
 	Open(connectionString string) (TemplateStorage, error)
 }
 

@@ -25,10 +25,9 @@ func (versionNotFound) Is(target error) bool { return target == ErrTemplateNotFo
 
 // StorageError says which operation failed, on what, and why, without secrets.
 type StorageError struct {
-	Op      string // "get", "save", "open" …; may be empty
-	Name    string // the template's or driver's name; may be empty
-	Version int    // 0 where no version is meant
-	Err     error  // leads to a sentinel, or is what the backend said
+	Op, Name string // "get", "save", "open" …, and the template's or driver's name; may be empty
+	Version  int    // 0 where no version is meant
+	Err      error  // leads to a sentinel, or is what the backend said
 }
 
 func (e *StorageError) Error() string {
@@ -66,8 +65,7 @@ func quoteName(name string) string {
 
 // ConflictError is the [ErrConflict] of a change built on another version.
 type ConflictError struct {
-	Base   int // the version the caller built on; 0: it was to be new
-	Latest int // the version that is there; 0: there is none
+	Base, Latest int // the version built on (0: it was to be new), and the one that is there (0: none)
 }
 
 func (e *ConflictError) Error() string {

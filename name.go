@@ -11,20 +11,16 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Limits that every backend shares.
-const (
-	MaxNameBytes   = 200
-	MaxSourceBytes = 16 << 20 // the language itself stops at 4 MiB
-)
+// Limits that every backend shares; the language itself stops at 4 MiB.
+const MaxNameBytes, MaxSourceBytes = 200, 16 << 20
 
 const maxTenantBytes = 64
 
-// CheckName gives an [ErrInvalidName] if name cannot name a template on every
-// system: it must be a path that [fs.ValidPath] accepts, of 1 to [MaxNameBytes]
-// bytes of UTF-8 in normal form C, without control characters and \ : * ? " < >
-// |, no segment starting with a dot, ending in a dot or a space, or a device
-// name of Windows (CON, com1.txt …). A first segment that starts with "@" is a
-// tenant ([ForTenant]), of at most 64 bytes, and not counted.
+// CheckName gives an [ErrInvalidName] unless name is good on every system: a path
+// that [fs.ValidPath] accepts, of 1 to [MaxNameBytes] bytes of UTF-8 in normal
+// form C, without control characters and \ : * ? " < > |, no segment starting
+// with a dot, ending in a dot or a space, or a device name of Windows (CON …). A
+// first segment "@…" is a tenant ([ForTenant]), of ≤ 64 bytes, and not counted.
 func CheckName(name string) error {
 	if reason := nameFault(name); reason != "" {
 		return NewStorageInvalidNameError(name, reason)
@@ -138,10 +134,9 @@ func isDeviceName(seg string) bool {
 	return false
 }
 
-// CheckTemplate is what every Save asks first: a name that [CheckName] accepts
-// (else [ErrInvalidName]), all text in valid UTF-8 without NUL, and a Source of
-// at most [MaxSourceBytes] (else [ErrInvalidTemplate]). Whether Source is a
-// good template is not asked here.
+// CheckTemplate is what every Save asks first: is the name good ([CheckName]),
+// is all text valid UTF-8 without NUL, and Source at most [MaxSourceBytes] (else
+// [ErrInvalidTemplate])? Whether Source is a good template is not asked here.
 func CheckTemplate(t *StoredTemplate) error {
 	if t == nil {
 		return &StorageError{Op: "save", Err: fmt.Errorf("%w: it is nil", ErrInvalidTemplate)}

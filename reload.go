@@ -13,11 +13,10 @@ import (
 
 // ReloadError says why the latest version of a template is not served.
 type ReloadError struct {
-	Name    string
-	Version int
-	Serving int    // the version in service, 0 if none
-	Place   string // file:line:column, if the storage is a [Locator]
-	Err     error  // with template, line and column
+	Name             string
+	Version, Serving int    // the version that is broken, and the one in service, 0 if none
+	Place            string // file:line:column, if the storage is a [Locator]
+	Err              error  // with template, line and column
 }
 
 func (e *ReloadError) Error() string {
@@ -36,8 +35,10 @@ func (e *ReloadError) Unwrap() error { return e.Err }
 
 // EngineStatus is what a [StorageEngine] holds now.
 type EngineStatus struct {
-	Programs int            // compiled, latest and pinned versions
-	Broken   []*ReloadError // by name: latest versions that are not served
+	Programs  int            // compiled, latest and pinned versions
+	Broken    []*ReloadError // by name: latest versions that are not served
+	Following bool           // changes are followed by a watch; else the storage is asked before each use
+	Watch     WatchStatus    // as the storage last told it
 }
 
 // Status reports on what was executed so far.

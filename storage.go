@@ -42,14 +42,11 @@ func (t *StoredTemplate) Clone() *StoredTemplate {
 
 // TemplateQuery selects templates for List: those that meet every condition.
 type TemplateQuery struct {
-	TenantID           string   // templates of this tenant only
-	Tags               []string // templates that carry all of these
-	CreatedBy          string
-	NamePrefix         string // bytewise
-	NameContains       string // bytewise, case-sensitive
-	Limit              int    // at most so many results; 0 or less: no limit
-	Offset             int    // leave out so many results first
-	IncludeAllVersions bool   // every version is matched and listed, not only the latest
+	TenantID, CreatedBy      string   // of this tenant, by this author only
+	Tags                     []string // templates that carry all of these
+	NamePrefix, NameContains string   // bytewise, case-sensitive
+	Limit, Offset            int      // at most Limit results (0 or less: all) after leaving out Offset
+	IncludeAllVersions       bool     // every version is matched and listed, not only the latest
 }
 
 // Match reports whether t meets the conditions; a nil query has none.
@@ -94,44 +91,27 @@ func (q *TemplateQuery) Page(list []*StoredTemplate) []*StoredTemplate {
 }
 
 // TemplateStorage keeps templates and their versions. All methods are safe for
-// concurrent use. Package storetest checks every sentence below.
-//
-// Errors are [*StorageError] around a sentinel, for [errors.Is]. A name that
+// concurrent use. Package storetest checks every sentence below. Errors are [*StorageError] around a sentinel, for [errors.Is]. A name that
 // [CheckName] refuses gives [ErrInvalidName] from every method that takes one.
 // A cancelled context gives ctx.Err(), and the call has then happened whole or
 // not at all. After Close every method gives [ErrClosed]. Results belong to
 // the caller, and nothing of the arguments is kept. Empty maps and slices read
 // back as nil; Source, Metadata and Tags otherwise exactly as saved.
 type TemplateStorage interface {
-	// Get returns the latest version, or ErrTemplateNotFound.
-	Get(ctx context.Context, name string) (*StoredTemplate, error)
-	// GetByID returns the version that carries id, or ErrTemplateNotFound.
-	GetByID(ctx context.Context, id TemplateID) (*StoredTemplate, error)
-	// GetVersion returns one version, or ErrVersionNotFound.
-	GetVersion(ctx context.Context, name string, version int) (*StoredTemplate, error)
-	// Save stores Name, Source, Metadata, CreatedBy, TenantID and Tags as the
-	// next version and sets ID, Version, CreatedAt and UpdatedAt on tmpl,
-	// whatever they held; on error tmpl is untouched. N concurrent savers of
-	// one name, in one process or many, get N different consecutive versions.
-	// A name's number is never used again, not after DeleteVersion or Delete.
-	// CreatedAt never goes back from one version to the next. What CheckTemplate
-	// refuses is never written. What Save returned outlives the process's crash.
+	Get(ctx context.Context, name string) (*StoredTemplate, error)                     // the latest version, or ErrTemplateNotFound
+	GetByID(ctx context.Context, id TemplateID) (*StoredTemplate, error)               // the version that carries id, or ErrTemplateNotFound
+	GetVersion(ctx context.Context, name string, version int) (*StoredTemplate, error) // one version, or ErrVersionNotFound
+	// Save stores Name, Source, Metadata, CreatedBy, TenantID and Tags as the next version and sets ID, Version, CreatedAt and
+	// UpdatedAt on tmpl, whatever they held; on error tmpl is untouched. N concurrent savers of one name, in one process or many,
+	// get N different consecutive versions. A name's number is never used again, not after DeleteVersion or Delete. CreatedAt never
+	// goes back from one version to the next. What CheckTemplate refuses is never written. What Save returned outlives a crash.
 	Save(ctx context.Context, tmpl *StoredTemplate) error
-	// Delete removes all versions from every reader's view, or gives
-	// ErrTemplateNotFound.
-	Delete(ctx context.Context, name string) error
-	// DeleteVersion hides one version, or gives ErrVersionNotFound. The one
-	// before the latest becomes the latest; without any the template is gone.
+	Delete(ctx context.Context, name string) error // removes all versions from every reader's view, or gives ErrTemplateNotFound
+	// DeleteVersion hides one version, or gives ErrVersionNotFound. The one before the latest becomes the latest; with none the template is gone.
 	DeleteVersion(ctx context.Context, name string, version int) error
-	// List returns what matches, by name (bytewise), then version descending,
-	// and then cut to Offset and Limit. A nil query matches everything.
+	// List returns what matches (nil: all), by name (bytewise), then version descending, and then cut to Offset and Limit.
 	List(ctx context.Context, query *TemplateQuery) ([]*StoredTemplate, error)
-	// Exists reports whether Get would find the template.
-	Exists(ctx context.Context, name string) (bool, error)
-	// ListVersions returns the version numbers, descending; none, without
-	// error, for a name that does not exist.
-	ListVersions(ctx context.Context, name string) ([]int, error)
-	// Close waits for calls under way or fails them, releases everything and
-	// may be called again.
-	Close() error
+	Exists(ctx context.Context, name string) (bool, error)        // whether Get would find it
+	ListVersions(ctx context.Context, name string) ([]int, error) // descending; none, without error, for a name that does not exist
+	Close() error                                                 // waits for calls under way or fails them, releases everything; may be called again
 }

@@ -17,14 +17,16 @@ type StorageEngineConfig struct {
 	DisableParsedTemplateCache bool               // read and compile at every call
 	Strict                     bool               // a latest version that does not parse is an error of Execute
 	OnReloadError              func(*ReloadError) // told once of each version that is not served; must not block
+	DisableWatch               bool               // ask the storage before each use instead, as suits a short life
+	Metrics                    Metrics            // nil: nobody counts
 }
 
 // StorageEngine renders stored templates, which include and extend each other.
 // It is itself a [TemplateStorage], whose Save validates first, and is safe for
-// concurrent use. Each render sees one state of the storage. Programs are kept
-// and held against the storage's latest IDs before each use, so every change
-// shows in the next render and recompiles only what depends on it. While a
-// latest version does not parse, the one before it stays in service.
+// concurrent use. Each render sees one state of the storage. A change recompiles
+// what depends on it: when a [Watcher] reports it, else before the next use; one
+// made through the storage shows in the next render. While a latest version does
+// not parse, the one before it stays in service.
 type StorageEngine struct {
 	engineMethods
 	storage TemplateStorage

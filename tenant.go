@@ -9,12 +9,11 @@ import (
 	"sync/atomic"
 )
 
-// ForTenant returns a view of storage that holds one tenant's templates only:
-// the names under "@tenant/", shown without that prefix, with TenantID set.
-// No name, ID, query or include leads out of it. Another TenantID is refused
-// with [ErrInvalidTemplate], a name that starts with "@" with [ErrInvalidName],
-// and so is every call if tenant cannot be a segment of a name. The view has
-// the capabilities of storage; closing it leaves storage open.
+// ForTenant returns a view of one tenant's templates: the names under "@tenant/",
+// shown without that prefix, with TenantID set. No name, ID, query or include
+// leads out of it. Another TenantID is refused with [ErrInvalidTemplate], a name
+// that starts with "@", or each if tenant is no segment of a name, with
+// [ErrInvalidName]. It has storage's capabilities; its Close leaves storage open.
 func ForTenant(storage TemplateStorage, tenant string) TemplateStorage {
 	v := &tenantView{inner: storage, tenant: tenant, prefix: "@" + tenant + "/"}
 	if fault := tenantFault(tenant); fault != "" {
