@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/watch"
 )
 
 func init() {
@@ -34,6 +35,7 @@ var options = map[string]string{
 	"ext":    "the extension of template files, such as .md",
 	"sync":   "full or none",
 	"create": "1 or 0",
+	"watch":  "auto, inotify, fsnotify, poll or off",
 }
 
 // parseConnection takes "dir?option=value&…" apart. In dir, %3F stands for a
@@ -64,6 +66,11 @@ func parseConnection(str string) (dir string, opts Options, err error) {
 				v[0] = "?" // "" would be the default
 			}
 			opts.Sync = SyncMode(v[0])
+		case "watch":
+			if v[0] == "" {
+				v[0] = "?"
+			}
+			opts.Watch = watch.Mode(v[0])
 		case "create":
 			switch v[0] {
 			case "1", "true":

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/promptfile"
+	"github.com/go-prompty/prompty/watch"
 )
 
 // SyncMode says how far a Save goes before it returns.
@@ -22,17 +23,22 @@ const (
 	SyncNone SyncMode = "none" // it outlives the process, and power loss a while later
 )
 
+// NoWatch is the [watch.Mode] of a store that does not watch.
+const NoWatch watch.Mode = "off"
+
 // Options are what Open can be told. The zero value is a good one.
 type Options struct {
-	Ext      string   // of template files; empty: ".prompty"
-	Sync     SyncMode // empty: SyncFull
-	NoCreate bool     // a folder that does not exist is an error, instead of being made
+	Ext      string     // of template files; empty: ".prompty"
+	Sync     SyncMode   // empty: SyncFull
+	NoCreate bool       // a folder that does not exist is an error, instead of being made
+	Watch    watch.Mode // how Watch learns of changes; empty: watch.Auto
 }
 
 // Store keeps templates in a folder. See the package's documentation for what
 // lies where. It is a [prompty.TemplateStorage], a [prompty.ConditionalSaver],
-// a [prompty.Historian], a [prompty.Prober], a [prompty.Describer] and a
-// [prompty.Locator]. Many processes may have stores on one folder.
+// a [prompty.Historian], a [prompty.Prober], a [prompty.Describer], a
+// [prompty.Locator], a [prompty.Watcher], a [prompty.Resumer] and a
+// [prompty.Syncer]. Many processes may have stores on one folder.
 type Store struct {
 	dir    string // absolute, for messages
 	layout layout
@@ -57,6 +63,9 @@ var (
 	_ prompty.Prober           = (*Store)(nil)
 	_ prompty.Describer        = (*Store)(nil)
 	_ prompty.Locator          = (*Store)(nil)
+	_ prompty.Watcher          = (*Store)(nil)
+	_ prompty.Resumer          = (*Store)(nil)
+	_ prompty.Syncer           = (*Store)(nil)
 )
 
 // Open opens the folder dir, which is made if it does not exist unless
@@ -83,6 +92,11 @@ func open(dir string, opts Options) (*Store, error) {
 	case "", SyncFull, SyncNone:
 	default:
 		return nil, fmt.Errorf("sync=%s is not known; use %s or %s", opts.Sync, SyncFull, SyncNone)
+	}
+	switch opts.Watch {
+	case "", watch.Auto, watch.Inotify, watch.Fsnotify, watch.Poll, NoWatch:
+	default:
+		return nil, fmt.Errorf("watch=%s is not known; use %s, %s, %s, %s or %s", opts.Watch, watch.Auto, watch.Inotify, watch.Fsnotify, watch.Poll, NoWatch)
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
