@@ -3,7 +3,11 @@
 package steady
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
+	"hash"
+	"io"
 	"io/fs"
 	"time"
 )
@@ -23,9 +27,13 @@ const (
 	// Busy: it did not change while it was read, but someone has it open for
 	// writing.
 	Busy
-	// Moved: it changed while it was read. Hash means nothing.
+	// Moved: it changed while it was read, or is kept from being read by who
+	// changes it. Hash means nothing.
 	Moved
 )
+
+// tick is more than the clock that stamps files needs for a step.
+const tick = 20 * time.Millisecond
 
 // MinAge is how old the last change has to be for a file to be taken as whole
 // where the system does not tell who has it open.
@@ -62,10 +70,103 @@ var ErrIrregular = errors.New("is not a regular file")
 // limit bytes are not read. buf, of at least one byte, is scratch space; a file
 // that is smaller than buf is hashed without allocation. What is no regular
 // file is not opened and gives ErrIrregular. Errors are of type *fs.PathError.
-func Read(path string, limit int64, buf []byte) (File, error) { return File{}, errors.ErrUnsupported }
+func Read(path string, limit int64, buf []byte) (File, error) {
+	id, mode, err := Stat(path) // before opening: opening a device can do things
+	if err != nil {
+		return File{}, err
+	}
+	if !mode.IsRegular() {
+		return File{}, &fs.PathError{Op: "read", Path: path, Err: ErrIrregular}
+	}
+	h, err := open(path)
+	if isHeld(err) { // another program has a write lease, and has now been asked to end it
+		return File{Identity: id, Verdict: Moved}, nil
+	}
+	if err != nil {
+		return File{}, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer h.Close()
+	f, err := look(h, limit, buf)
+	if err != nil {
+		return File{}, &fs.PathError{Op: "read", Path: path, Err: err}
+	}
+	return f, nil
+}
 
-// Stat gives the identity and the type and permissions of what path leads to.
-func Stat(path string) (Identity, fs.FileMode, error) { return Identity{}, 0, errors.ErrUnsupported }
+// look reads between two looks at the identity, and while writers are held off
+// where the system can do that.
+func look(h handle, limit int64, buf []byte) (File, error) {
+	quiet, known, release := h.hold()
+	defer release()
+	began := time.Now()
+	before, mode, err := h.stat()
+	if err == nil && !mode.IsRegular() { // another than the one that was looked at before
+		err = ErrIrregular
+	}
+	if err != nil {
+		return File{}, err
+	}
+	f := File{Identity: before}
+	whole := true
+	if before.Size > limit {
+		f.Hash = before.hash()
+	} else {
+		var n int64
+		if f.Hash, n, err = hashAll(h, limit, buf); err != nil {
+			return File{}, err
+		}
+		whole = n == before.Size || quiet // the files of some virtual file systems have no true size
+	}
+	after, _, err := h.stat()
+	if err != nil {
+		return File{}, err
+	}
+	age := began.Sub(time.Unix(0, after.Ctime)).Abs() // a clock that was set back leaves files in the future
+	f.Sure = age >= tick
+	switch {
+	case before != after || !whole:
+		f.Verdict = Moved
+	case known && !quiet:
+		f.Verdict = Busy
+	case !known && age < MinAge:
+		f.Verdict = Young
+	}
+	return f, nil
+}
 
-// Lstat is Stat, but does not follow a symbolic link at the end of path.
-func Lstat(path string) (Identity, fs.FileMode, error) { return Identity{}, 0, errors.ErrUnsupported }
+// hashAll hashes what is left of r and counts it, but gives up past limit.
+func hashAll(r io.Reader, limit int64, buf []byte) (sum [16]byte, size int64, err error) {
+	var long hash.Hash // of a content that did not fit into buf
+	for filled := 0; ; {
+		n, err := r.Read(buf[filled:])
+		filled += n
+		size += int64(n)
+		if err != nil && err != io.EOF {
+			return sum, size, err
+		}
+		end := err == io.EOF || size > limit
+		if end && long == nil {
+			full := sha256.Sum256(buf[:filled])
+			return [16]byte(full[:16]), size, nil
+		}
+		if end || filled == len(buf) {
+			if long == nil {
+				long = sha256.New()
+			}
+			long.Write(buf[:filled])
+			filled = 0
+		}
+		if end {
+			return [16]byte(long.Sum(nil)[:16]), size, nil
+		}
+	}
+}
+
+func (id Identity) hash() [16]byte {
+	var buf [40]byte
+	for i, v := range [...]uint64{id.Dev, id.Ino, uint64(id.Size), uint64(id.Mtime), uint64(id.Ctime)} {
+		binary.BigEndian.PutUint64(buf[8*i:], v)
+	}
+	sum := sha256.Sum256(buf[:])
+	return [16]byte(sum[:16])
+}
