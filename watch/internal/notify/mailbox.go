@@ -27,3 +27,14 @@ func (m mailbox) put(events []Event) {
 	}
 	m <- events // there is room: no one else writes
 }
+
+// replace puts events in the place of those that wait.
+func (m mailbox) replace(events []Event) {
+	select {
+	case <-m:
+	default:
+	}
+	if len(events) > 0 {
+		m <- events
+	}
+}

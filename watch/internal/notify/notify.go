@@ -8,7 +8,6 @@ package notify
 import (
 	"errors"
 	"strings"
-	"time"
 )
 
 // Op is a set of things that happened, to Name in a folder or, where Name is
@@ -96,15 +95,3 @@ var (
 	// ErrClosed is what a closed source gives.
 	ErrClosed = errors.New("closed")
 )
-
-// Fsnotify is the portable source.
-func Fsnotify() (Source, error) { return nil, errors.ErrUnsupported }
-
-// Poll tells to look at every folder, all in one batch, time and again. Before
-// each round it asks how long to wait. Add always works.
-func Poll(interval func() time.Duration) Source { return nil }
-
-// Remote reports the type of the file system at path, and whether changes can
-// happen in it that this system hears nothing of: over the network, from a
-// virtual machine's host, or in a program that serves it.
-func Remote(path string) (fsType string, yes bool, err error) { return "", false, nil }
