@@ -45,7 +45,7 @@ var allowed = map[string][]string{
 	"watch":                            {"internal/feed", "internal/lease", "watch/internal/notify", "watch/internal/steady"},
 	"watch/internal/notify":            {},
 	"watch/internal/steady":            {"internal/lease"},
-	"cmd/prompty":                      {"", "diff", "engine", "promptfile", "fsstore", "gitstore", "watch"},
+	"cmd/prompty":                      {"", "diff", "engine", "promptfile", "fsstore", "gitstore", "internal/feed", "watch"},
 	"examples/custom_storage/logstore": {""},
 	"examples/git_review":              {"", "gitstore"},
 	"examples/hot_reload":              {"", "engine", "fsstore", "gitstore"},

@@ -16,12 +16,9 @@ import (
 	"github.com/go-prompty/prompty/promptfile"
 )
 
-// readData reads a mapping from a JSON or YAML file, or standard input.
-func (a *app) readData(path string) (map[string]any, error) {
-	raw, err := a.read(path, maxData)
-	if err != nil {
-		return nil, err
-	}
+// parseData reads a mapping from the bytes of a JSON or YAML file, or of
+// standard input.
+func parseData(path string, raw []byte) (map[string]any, error) {
 	what := path
 	if path == "-" {
 		what = "standard input"
@@ -31,6 +28,7 @@ func (a *app) readData(path string) (map[string]any, error) {
 		return nil, fmt.Errorf("%s is empty; data is a JSON object or a YAML mapping, {} if there is none", what)
 	}
 	var v any
+	var err error
 	switch ext := strings.ToLower(filepath.Ext(path)); {
 	case ext == ".json", ext != ".yaml" && ext != ".yml" && json.Valid(raw):
 		v, err = parseJSON(raw)

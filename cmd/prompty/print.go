@@ -80,13 +80,7 @@ func (a *app) printJSON(v any) error {
 	if err := enc.Encode(v); err != nil {
 		return err
 	}
-	for _, r := range b.String() {
-		if r >= 0x7f && unicode.IsControl(r) { // only inside strings
-			fmt.Fprintf(&a.out, `\u%04x`, r)
-		} else {
-			a.out.WriteRune(r)
-		}
-	}
+	writeEscaped(&a.out, b.String())
 	return nil
 }
 

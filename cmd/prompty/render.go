@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -27,6 +28,13 @@ Mappings are merged key by key, everything else is replaced. PATH may lead into
 mappings and lists: user.name, items.0. The text of --set takes the type that
 the prompt declares for the input of that name; without one it stays text.
 
+With --watch the output is drawn anew whenever the prompt, what it includes or
+extends, or a file of data changes, with what changed in it marked; an error
+stands above the last good output until it is mended. Arrows, j, k, space and b
+move, q and Ctrl-C end. Where standard output is no terminal, each new output is
+printed below a line that begins with ---, errors go to standard error; with
+--json each is an object on a line of its own, errors too.
+
 --messages prints the chat messages, each under its role; their text is
 indented, so that no text can pass for a message. Text outside of messages is
 a message of the user. With --json it is an array for the program that sends it.`
@@ -35,6 +43,7 @@ type renderFlags struct {
 	set, data, env      []string
 	sample, sampleGiven bool
 	messages, asJSON    bool
+	watch               bool
 }
 
 func (a *app) renderCommand() *cobra.Command {
@@ -46,7 +55,8 @@ func (a *app) renderCommand() *cobra.Command {
 		Example: `  prompty render support/refund
   prompty render support/refund --set user=Ann --set urgent:=true
   prompty render support/refund@2 --data ticket.yaml --messages
-  prompty render ./draft.prompty --data -  < ticket.json`,
+  prompty render ./draft.prompty --data -  < ticket.json
+  prompty render support/refund --data ticket.yaml --watch`,
 		Args: wantArgs(1, 1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
 			flags.sampleGiven = cmd.Flags().Changed("sample")
@@ -59,6 +69,7 @@ func (a *app) renderCommand() *cobra.Command {
 	f.BoolVar(&flags.sample, "sample", false, "lay the data over the prompt's own sample")
 	f.StringArrayVar(&flags.env, "env", nil, "let the prompt read the environment variable `NAME`; may be given several times")
 	f.BoolVar(&flags.messages, "messages", false, "print chat messages")
+	f.BoolVar(&flags.watch, "watch", false, "render again at each change")
 	f.BoolVar(&flags.asJSON, "json", false, "print JSON: name, version and output, or with --messages the array of messages")
 	return cmd
 }
@@ -81,21 +92,21 @@ func (a *app) render(ctx context.Context, arg string, flags *renderFlags) error 
 	if arg == "-" && slices.Contains(flags.data, "-") {
 		return usage(errors.New("standard input cannot be both the prompt and its data"), "")
 	}
-	e, err := engine.New(engine.Config{Env: flags.env, LookupEnv: a.lookupEnv, Logger: a.logger()})
-	if err != nil {
+	job := &rendering{app: a, flags: flags, settings: settings, note: a.warn, read: a.read}
+	var err error
+	if job.engine, err = job.newEngine(a.stderr); err != nil {
 		return err
 	}
-	job := &rendering{app: a, engine: e, flags: flags, settings: settings}
 	if arg == "-" || isPath(arg) {
-		text, err := a.read(arg, maxPrompt)
+		if flags.watch {
+			return a.withIncludes(func(s prompty.TemplateStorage) error { return job.watch(ctx, s, engine.Ref{}, arg) })
+		}
+		text, err := job.readPrompt(arg)
 		if err != nil {
 			return err
 		}
-		if fault := notText(arg, string(text)); fault != nil {
-			return fault
-		}
 		return a.withIncludes(func(s prompty.TemplateStorage) error {
-			return job.run(ctx, s, engine.Ref{Name: arg}, string(text))
+			return job.print(job.run(ctx, loader(s, job.engine), engine.Ref{Name: arg}, text))
 		})
 	}
 	ref, err := parseRef(arg)
@@ -103,11 +114,14 @@ func (a *app) render(ctx context.Context, arg string, flags *renderFlags) error 
 		return err
 	}
 	return a.withStorage(false, func(s prompty.TemplateStorage) error {
+		if flags.watch {
+			return job.watch(ctx, s, ref, "")
+		}
 		t, err := get(ctx, s, ref)
 		if err != nil {
 			return err
 		}
-		return job.run(ctx, s, engine.Ref{Name: t.Name, Version: t.Version}, parseText(s, t))
+		return job.print(job.run(ctx, loader(s, job.engine), engine.Ref{Name: t.Name, Version: t.Version}, parseText(s, t)))
 	})
 }
 
@@ -117,16 +131,36 @@ type rendering struct {
 	engine   *engine.Engine
 	flags    *renderFlags
 	settings []setting
+	note     func(format string, args ...any)
+	read     func(path string, most int64) ([]byte, error)
 }
 
-func (r *rendering) run(ctx context.Context, s prompty.TemplateStorage, ref engine.Ref, text string) error {
+// result is what a rendering makes: a text, or messages if they are asked for.
+type result struct {
+	ref      engine.Ref // version 0 for a file
+	text     string
+	messages []engine.Message
+}
+
+// readPrompt reads a file that is a prompt.
+func (r *rendering) readPrompt(path string) (string, error) {
+	raw, err := r.read(path, maxPrompt)
+	if err != nil {
+		return "", err
+	}
+	if fault := notText(path, string(raw)); fault != nil {
+		return "", fault
+	}
+	return string(raw), nil
+}
+
+func (r *rendering) run(ctx context.Context, load engine.LoadFunc, ref engine.Ref, text string) (*result, error) {
 	t, err := r.engine.Parse(ref.Name, text)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	types := make(map[string]string)
 	inputTypes(types, t.Header())
-	load := loader(s, r.engine)
 	program, err := r.engine.Link(ctx, t, func(ctx context.Context, ref engine.Ref) (*engine.Template, error) {
 		t, err := load(ctx, ref)
 		if err == nil {
@@ -135,27 +169,37 @@ func (r *rendering) run(ctx context.Context, s prompty.TemplateStorage, ref engi
 		return t, err
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	data, err := r.data(t, types)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	res := &result{ref: ref}
 	if r.flags.messages {
-		messages, err := program.Messages(ctx, data)
-		if err != nil {
-			return r.explain(err)
-		}
-		return r.app.printMessages(messages, r.flags.asJSON)
+		res.messages, err = program.Messages(ctx, data)
+	} else {
+		res.text, err = program.Render(ctx, data)
 	}
-	output, err := program.Render(ctx, data)
 	if err != nil {
-		return r.explain(err)
+		return nil, r.explain(err)
 	}
-	if r.flags.asJSON {
-		return r.app.printJSON(rendered{ref.Name, ref.Version, output})
+	return res, nil
+}
+
+func (r *rendering) print(res *result, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case r.flags.messages && r.flags.asJSON:
+		return r.app.printJSON(messageList(res.messages))
+	case r.flags.messages:
+		r.app.out.WriteString(messageText(res.messages))
+		return nil
+	case r.flags.asJSON:
+		return r.app.printJSON(rendered{res.ref.Name, res.ref.Version, res.text})
 	}
-	r.app.printText(output)
+	r.app.printText(res.text)
 	return nil
 }
 
@@ -176,13 +220,17 @@ func (r *rendering) data(t *engine.Template, types map[string]string) (map[strin
 	if h := t.Header(); use && h != nil && len(h.Sample) > 0 {
 		data = merge(data, h.Sample)
 		if !r.flags.sampleGiven {
-			r.app.warn("note: rendered with the prompt's own sample; give data with --set or --data")
+			r.note("note: rendered with the prompt's own sample; give data with --set or --data")
 		}
 	} else if r.flags.sample {
 		return nil, withHint(fmt.Errorf("%s has no sample", printable(t.Name())), "leave out --sample, or add `sample:` to its front matter")
 	}
 	for _, path := range r.flags.data {
-		top, err := r.app.readData(path)
+		raw, err := r.read(path, maxData)
+		if err != nil {
+			return nil, err
+		}
+		top, err := parseData(path, raw)
 		if err != nil {
 			return nil, err
 		}
@@ -197,38 +245,43 @@ func (r *rendering) data(t *engine.Template, types map[string]string) (map[strin
 	return data, nil
 }
 
-func (a *app) printMessages(messages []engine.Message, asJSON bool) error {
-	if asJSON {
-		if messages == nil {
-			messages = []engine.Message{}
-		}
-		return a.printJSON(messages)
+// messageList makes an empty list of none, for JSON.
+func messageList(messages []engine.Message) []engine.Message {
+	if messages == nil {
+		return []engine.Message{}
 	}
+	return messages
+}
+
+// messageText shows messages to people.
+func messageText(messages []engine.Message) string {
+	var b strings.Builder
 	for i, m := range messages {
 		if i > 0 {
-			a.out.WriteByte('\n')
+			b.WriteByte('\n')
 		}
-		a.out.WriteString(printable(m.Role))
+		b.WriteString(printable(m.Role))
 		if m.Name != "" {
-			fmt.Fprintf(&a.out, " (%s)", printable(m.Name))
+			fmt.Fprintf(&b, " (%s)", printable(m.Name))
 		}
 		if m.Cache {
-			a.out.WriteString(" [cache]")
+			b.WriteString(" [cache]")
 		}
-		a.out.WriteString(":\n")
+		b.WriteString(":\n")
 		for line := range strings.Lines(m.Content) {
 			if line = strings.TrimRight(line, "\r\n"); line != "" {
 				line = "  " + quietLine(line)
 			}
-			a.out.WriteString(line + "\n")
+			b.WriteString(line + "\n")
 		}
 	}
-	return nil
+	return b.String()
 }
 
-// logger shows errors that a prompt's onerror="log" swallowed.
-func (a *app) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{
+// newEngine returns an engine that logs to log the errors that a prompt's
+// onerror="log" swallowed.
+func (r *rendering) newEngine(log io.Writer) (*engine.Engine, error) {
+	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{
 		ReplaceAttr: func(groups []string, attr slog.Attr) slog.Attr {
 			if len(groups) == 0 && attr.Key == slog.TimeKey {
 				return slog.Attr{}
@@ -236,4 +289,5 @@ func (a *app) logger() *slog.Logger {
 			return attr
 		},
 	}))
+	return engine.New(engine.Config{Env: r.flags.env, LookupEnv: r.app.lookupEnv, Logger: logger})
 }

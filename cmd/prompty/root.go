@@ -48,7 +48,7 @@ func (a *app) rootCommand() *cobra.Command {
 	}
 	root.PersistentFlags().StringVarP(&a.storage, "storage", "s", "", "where the prompts are: `DRIVER:CONNECTION` or a folder")
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.rmCommand(), a.logCommand(), a.diffCommand(), a.lintCommand())
+	root.AddCommand(a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.rmCommand(), a.logCommand(), a.diffCommand(), a.lintCommand(), a.watchCommand())
 	return root
 }
 

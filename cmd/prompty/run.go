@@ -70,6 +70,9 @@ func (a *app) flush() error {
 
 // fail reports err and returns the exit code that goes with it.
 func (a *app) fail(err error) int {
+	if told, ok := errors.AsType[*endedBy](err); ok {
+		return told.exitCode()
+	}
 	fmt.Fprintf(a.stderr, "prompty: %s\n", printableLines(err.Error()))
 	if hint := hintOf(err); hint != "" {
 		fmt.Fprintf(a.stderr, "hint: %s\n", printableLines(hint))
