@@ -212,9 +212,7 @@ func (s *portable) readErrors() {
 }
 
 func (s *portable) readEvents() {
-	// Paths of folders that came, went or moved: since the timer was set, and
-	// before. Each is left alone for as long as settle, and no more than twice.
-	fresh, waiting := make(map[string]bool), make(map[string]bool)
+	unsettled := make(map[string]time.Time) // paths of folders that came, went or moved
 	timer := time.NewTimer(settle)
 	timer.Stop()
 	running := false
@@ -225,18 +223,23 @@ func (s *portable) readEvents() {
 				timer.Stop()
 				return
 			}
-			events := s.translate(nil, e, fresh)
+			events := s.translate(nil, e, unsettled)
 			for range len(s.w.Events) {
-				events = s.translate(events, <-s.w.Events, fresh)
+				events = s.translate(events, <-s.w.Events, unsettled)
 			}
 			s.put(events)
-		case <-timer.C:
+		case now := <-timer.C:
 			running = false
-			s.put(s.renew(waiting))
-			clear(waiting)
-			fresh, waiting = waiting, fresh
+			due := make(map[string]bool)
+			for path, at := range unsettled {
+				if now.Sub(at) >= settle {
+					due[path] = true
+					delete(unsettled, path)
+				}
+			}
+			s.put(s.renew(due))
 		}
-		if !running && len(fresh)+len(waiting) > 0 {
+		if !running && len(unsettled) > 0 {
 			running = true
 			timer.Reset(settle)
 		}
@@ -244,7 +247,7 @@ func (s *portable) readEvents() {
 }
 
 // translate appends what e says to events.
-func (s *portable) translate(events []Event, e fsnotify.Event, fresh map[string]bool) []Event {
+func (s *portable) translate(events []Event, e fsnotify.Event, unsettled map[string]time.Time) []Event {
 	var op Op
 	for _, o := range fsnotifyOps {
 		if e.Has(o.from) {
@@ -262,7 +265,7 @@ func (s *portable) translate(events []Event, e fsnotify.Event, fresh map[string]
 		isDir = err == nil && fi.IsDir()
 	}
 	if isDir && op.Has(Create|Delete|MovedFrom) {
-		fresh[path] = true
+		unsettled[path] = time.Now()
 	}
 	if parent != 0 && parent != self {
 		events = append(events, Event{Handle: parent, Name: filepath.Base(path), Op: op, Dir: isDir})

@@ -53,6 +53,16 @@ type inotify struct {
 // an error that is errors.ErrUnsupported. ErrLimit says that the user has too
 // many such sources.
 func Inotify() (Source, error) {
+	s, err := newInotify()
+	if err != nil {
+		return nil, err
+	}
+	go s.read()
+	return s, nil
+}
+
+// newInotify gives a source that does not read yet.
+func newInotify() (*inotify, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
 		return nil, fmt.Errorf("inotify: %w: %w; close some programs or raise the limits fs.inotify.max_user_instances and of open files", ErrLimit, err)
@@ -66,9 +76,7 @@ func Inotify() (Source, error) {
 		file.Close()
 		return nil, err
 	}
-	s := &inotify{file: file, conn: conn, box: newMailbox(), quit: make(chan struct{}), done: make(chan struct{})}
-	go s.read()
-	return s, nil
+	return &inotify{file: file, conn: conn, box: newMailbox(), quit: make(chan struct{}), done: make(chan struct{})}, nil
 }
 
 func (s *inotify) Add(path string) (Handle, error) {
