@@ -45,7 +45,7 @@ func (s *Store) At(ctx context.Context, rev string) (prompty.TemplateStorage, er
 	if err := s.begin(ctx); err != nil {
 		return nil, err
 	}
-	where, err := s.revision(rev)
+	where, _, err := s.revision(rev)
 	if err == nil {
 		_, err = where(ctx)
 	}

@@ -22,6 +22,17 @@ func (r *reader) Describe(ctx context.Context) (prompty.Description, error) {
 	return d, r.fail(ctx, "describe", "", 0, err)
 }
 
+// Describe says what the repository holds and what in it should be mended: see
+// [prompty.Describer].
+func (s *Store) Describe(ctx context.Context) (prompty.Description, error) {
+	d, err := s.reader.Describe(ctx)
+	if status := s.follower.status.Load(); err == nil && status != nil && status.Degraded != "" {
+		d.Problems = append(d.Problems, "changes may show late: "+status.Degraded)
+		slices.Sort(d.Problems)
+	}
+	return d, err
+}
+
 func (r *reader) describe(ctx context.Context) (prompty.Description, error) {
 	d := prompty.Description{Driver: "git", Location: r.location()}
 	st, edits, err := r.survey(ctx)

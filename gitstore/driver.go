@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/gitstore/internal/repo"
+	"github.com/go-prompty/prompty/watch"
 )
 
 func init() { prompty.RegisterStorageDriver("git", driver{}) }
@@ -64,7 +65,7 @@ var options = map[string]option{
 		o.AnyOwner = true
 		return nil
 	}},
-	"watch": {"auto, inotify, fsnotify, poll or off", text(func(o *Options) *string { return &o.Watch })},
+	"watch": {"auto, inotify, fsnotify, poll or off", func(o *Options, v string) error { o.Watch = watch.Mode(v); return nil }},
 }
 
 func text(field func(*Options) *string) func(*Options, string) error {

@@ -19,6 +19,7 @@ import (
 	"github.com/go-prompty/prompty/gitstore/internal/refs"
 	"github.com/go-prompty/prompty/gitstore/internal/repo"
 	"github.com/go-prompty/prompty/promptfile"
+	"github.com/go-prompty/prompty/watch"
 )
 
 // Open opens the repository at path, or the one whose work tree path is in.
@@ -67,15 +68,16 @@ func open(path string, opts Options) (s *Store, err error) {
 		return nil, err
 	}
 	s = &Store{reader: reader{repository: r}, writer: w}
+	s.follower = newFollower(s)
 	switch {
 	case opts.Ref != "":
-		s.where, err = r.revision(opts.Ref)
+		s.where, s.follows, err = r.revision(opts.Ref)
 		s.readOnly = fmt.Sprintf("it shows %s; open it with branch=, or without ref=, to write", opts.Ref)
 	case opts.Branch != "":
 		s.branch, err = r.branch(opts.Branch)
-		s.where = r.follow(s.branch)
+		s.where, s.follows = r.follow(s.branch), s.branch
 	default:
-		s.where = r.head
+		s.where, s.follows = r.head, "HEAD"
 	}
 	if err != nil {
 		return nil, err
@@ -105,11 +107,9 @@ func (o Options) checked() (Options, error) {
 		return o, fmt.Errorf("sync=%s is not known; use %s, %s or %s", o.Sync, SyncBatch, SyncFull, SyncNone)
 	}
 	switch o.Watch {
-	case "":
-		o.Watch = "auto"
-	case "auto", "inotify", "fsnotify", "poll", watchOff:
+	case "", watch.Auto, watch.Inotify, watch.Fsnotify, watch.Poll, NoWatch:
 	default:
-		return o, fmt.Errorf("watch=%s is not known; use auto, inotify, fsnotify, poll or off", o.Watch)
+		return o, fmt.Errorf("watch=%s is not known; use %s, %s, %s, %s or %s", o.Watch, watch.Auto, watch.Inotify, watch.Fsnotify, watch.Poll, NoWatch)
 	}
 	switch {
 	case o.Timeout < 0:
@@ -253,21 +253,21 @@ func (r *repository) mustBe(full string) error {
 	return fmt.Errorf("%w %s; %s make it with git branch", errNoBranch, name, hint)
 }
 
-// revision follows what rev names now: a branch as it moves, anything else as it
-// is.
-func (r *repository) revision(rev string) (func(context.Context) (*state, error), error) {
+// revision follows what rev names now: a branch as it moves, whose full name it
+// gives, too, anything else as it is.
+func (r *repository) revision(rev string) (where func(context.Context) (*state, error), ref string, err error) {
 	found, err := r.ResolveRev(r.refs, r.objects(), rev)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	switch {
 	case found.Ref == "HEAD":
-		return r.head, nil
+		return r.head, found.Ref, nil
 	case found.Ref != "":
-		return r.follow(found.Ref), nil
+		return r.follow(found.Ref), found.Ref, nil
 	}
 	var known atomic.Pointer[state]
-	return func(ctx context.Context) (*state, error) {
+	where = func(ctx context.Context) (*state, error) {
 		if st := known.Load(); st != nil {
 			return st, nil
 		}
@@ -276,7 +276,8 @@ func (r *repository) revision(rev string) (func(context.Context) (*state, error)
 			known.Store(st)
 		}
 		return st, err
-	}, nil
+	}
+	return where, "", nil
 }
 
 // short is a commit as people write it.

@@ -1,6 +1,10 @@
 package gitstore
 
-import "time"
+import (
+	"time"
+
+	"github.com/go-prompty/prompty/watch"
+)
 
 // SyncMode says how far a Save goes before it returns.
 type SyncMode string
@@ -10,6 +14,9 @@ const (
 	SyncFull  SyncMode = "full"  // the same, with a flush for each file and folder
 	SyncNone  SyncMode = "none"  // it outlives the process, and power loss a while later
 )
+
+// NoWatch is the [watch.Mode] of a store that does not watch.
+const NoWatch watch.Mode = "off"
 
 // Options are what Open can be told. The zero value is a good one.
 type Options struct {
@@ -32,5 +39,5 @@ type Options struct {
 	Sync     SyncMode      // empty: SyncBatch
 	Timeout  time.Duration // how long to wait for other writers' locks; 0: 5 seconds
 	AnyOwner bool          // open a repository that belongs to another user
-	Watch    string        // how Watch notices what others do: "auto", "inotify", "fsnotify", "poll", or "off"; empty: "auto"
+	Watch    watch.Mode    // how Watch learns of what others do; empty: watch.Auto
 }

@@ -11,6 +11,8 @@ import "github.com/go-prompty/prompty"
 type Store struct {
 	reader
 	*writer
+	follows  string // the reference that is served, in full; "HEAD"; "": a commit
+	follower *follower
 }
 
 var (
@@ -23,8 +25,13 @@ var (
 	_ prompty.Describer        = (*Store)(nil)
 	_ prompty.Locator          = (*Store)(nil)
 	_ prompty.Watcher          = (*Store)(nil)
+	_ prompty.Resumer          = (*Store)(nil)
+	_ prompty.Syncer           = (*Store)(nil)
 )
 
-// Close waits for the calls under way, fails those that wait for a lock, and
-// closes the files. It may be called again.
-func (s *Store) Close() error { return s.repository.close() }
+// Close waits for the calls under way, fails those that wait for a lock, ends all
+// watching, and closes the files. It may be called again.
+func (s *Store) Close() error {
+	s.follower.end()
+	return s.repository.close()
+}

@@ -203,6 +203,7 @@ func (a *attemptAt) land() error {
 	a.txns = nil
 	line := a.s.line(a.branch)
 	line.append(d.base, d.commits)
+	a.s.follower.moved()
 	view := d.base.view
 	if st := line.state.Load(); st != nil {
 		view = st.view

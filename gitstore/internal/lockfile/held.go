@@ -38,6 +38,13 @@ func heldError(lockPath string) error {
 	return e
 }
 
+// Ours reports whether a lock file is there and was made by this package, in any
+// process.
+func Ours(lockPath string) bool {
+	who, _ := readSignature(lockPath)
+	return who != ""
+}
+
 // readSignature returns whose owner file or lock file that is, and on which
 // machine; "" if it is none of ours.
 func readSignature(path string) (who, host string) {

@@ -109,15 +109,19 @@ func (x *Txn) Unsettled() (bool, error) {
 	if x.root == nil {
 		return false, errEnded
 	}
-	staged, ok := x.index.Tree()
-	if !ok || time.Since(x.index.time).Abs() >= Settling {
+	return x.tree.unsettled(x.index)
+}
+
+func (t *Tree) unsettled(index loaded) (bool, error) {
+	staged, ok := index.Tree()
+	if !ok || time.Since(index.time).Abs() >= Settling {
 		return false, nil
 	}
-	head, err := x.tree.opts.Head()
+	head, err := t.opts.Head()
 	if err != nil {
 		return false, err
 	}
-	tree, _, err := newSnapshot(x.tree.opts.Objects, head).dir("")
+	tree, _, err := newSnapshot(t.opts.Objects, head).dir("")
 	return err == nil && tree != staged, err
 }
 

@@ -1,0 +1,113 @@
+package gitstore
+
+import (
+	"context"
+	"io/fs"
+	"maps"
+	"os"
+	"time"
+)
+
+// picture looks at what the store shows now; with a hint that names files and no
+// more, at those alone.
+func (f *follower) picture(ctx context.Context, h hint) (picture, error) {
+	s := f.s
+	if s.edits == nil {
+		st, err := s.where(ctx)
+		return picture{st: st}, err
+	}
+	if err := f.calm(ctx); err != nil {
+		return picture{}, err
+	}
+	if !h.all && len(h.paths) <= mostGlances {
+		if p, err := f.glance(ctx, h.paths); p.st != nil || err != nil {
+			return p, err
+		}
+	}
+	st, edits, err := s.survey(ctx)
+	if err != nil {
+		return picture{}, err
+	}
+	p := picture{st: st, marks: make(map[string]mark, len(edits))}
+	for path, e := range edits {
+		p.marks[path] = e.mark()
+	}
+	return p, nil
+}
+
+// mostGlances is for how many files it is quicker to look at each.
+const mostGlances = 64
+
+// glance is picture for a few files, while the branch stands where it stood. The
+// zero picture says that it does not.
+func (f *follower) glance(ctx context.Context, paths map[string]bool) (picture, error) {
+	p := picture{st: f.shown.st, marks: maps.Clone(f.shown.marks)}
+	for path := range paths {
+		st, e, err := f.s.look(ctx, path)
+		if err != nil || st != p.st {
+			return picture{}, err
+		}
+		if e.changed || e.gone {
+			p.marks[path] = e.mark()
+		} else {
+			delete(p.marks, path)
+		}
+	}
+	st, err := f.s.where(ctx)
+	if err != nil || st != p.st {
+		return picture{}, err
+	}
+	return p, nil
+}
+
+const (
+	calmPoll = 2 * time.Millisecond
+	calmMost = time.Second
+)
+
+// calm waits while git changes the work tree, so that a checkout or a merge is
+// one batch: it takes index.lock, writes files and index, gives the lock back and
+// moves HEAD or the branch. A lock that stays is not waited for again: git commit
+// holds it while a person writes the message, and a git that was killed for ever.
+func (f *follower) calm(ctx context.Context) error {
+	tree := f.s.edits.tree
+	for start := time.Now(); ; {
+		lock := tree.Locked()
+		switch {
+		case lock == nil:
+			if wait, err := tree.Unsettled(); err != nil || !wait {
+				return err
+			}
+		case sameLock(lock, f.lock):
+			return nil
+		}
+		if time.Since(start) > calmMost {
+			f.lock = lock
+			return nil
+		}
+		if err := f.s.pause(ctx, calmPoll); err != nil {
+			return err
+		}
+	}
+}
+
+func sameLock(a, b fs.FileInfo) bool {
+	return a != nil && b != nil && os.SameFile(a, b) && a.ModTime().Equal(b.ModTime())
+}
+
+// regrow watches the work tree anew when a folder counts that was not gone into.
+func (f *follower) regrow(ctx context.Context) {
+	for i, p := range f.places {
+		if !p.tree || !p.outgrown(f.s.edits.tree.Enters) {
+			continue
+		}
+		next := f.s.treePlace()
+		if err := next.open(ctx, f.life); err != nil {
+			continue // the next look tries again
+		}
+		f.places[i] = next
+		f.listen(next)
+		p.close()
+		f.nudge(hint{all: true}) // what was done there until now
+	}
+}

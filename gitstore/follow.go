@@ -1,0 +1,334 @@
+package gitstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/internal/feed"
+)
+
+// follower compares what a store shows with what it has told its watchers, each
+// time that something may have changed: what a hint says need not be true, and
+// what it does not say is found by the next look.
+type follower struct {
+	s       *Store
+	life    context.Context // ends with the store
+	cancel  context.CancelFunc
+	work    sync.WaitGroup
+	changes atomic.Uint64
+	live    atomic.Bool // somebody has begun to watch
+
+	mu      sync.Mutex // guards pending
+	pending hint
+	wake    chan struct{} // holds one token while something is pending
+
+	turn   chan struct{} // full while someone uses what follows
+	ended  bool
+	feed   *feed.Feed[prompty.Change] // nil until somebody watches
+	places []*place
+	shown  picture
+	past   past
+	stale  bool        // the last look failed, so the next one looks at everything
+	lock   fs.FileInfo // an index.lock of git's that stays
+
+	status atomic.Pointer[prompty.WatchStatus] // as last told; nil until somebody watches
+}
+
+func newFollower(s *Store) *follower {
+	f := &follower{s: s, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
+	f.life, f.cancel = context.WithCancel(context.Background())
+	return f
+}
+
+// begin waits for the turn, which give ends. The context that it gives ends with
+// ctx and with the store.
+func (f *follower) begin(ctx context.Context) (inner context.Context, give func(), err error) {
+	inner, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(f.life, cancel)
+	select {
+	case f.turn <- struct{}{}:
+	case <-inner.Done():
+		err = inner.Err()
+	}
+	if err == nil {
+		give = func() { <-f.turn; stop(); cancel() }
+		if !f.ended {
+			return inner, give, nil
+		}
+		give()
+		return nil, nil, prompty.NewStorageClosedError()
+	}
+	stop()
+	cancel()
+	return nil, nil, cmp.Or(ctx.Err(), error(prompty.NewStorageClosedError()))
+}
+
+// end ends all watching.
+func (f *follower) end() {
+	f.cancel()
+	f.turn <- struct{}{}
+	f.ended = true
+	f.live.Store(false)
+	if f.feed != nil {
+		f.feed.Close()
+	}
+	for _, p := range f.places {
+		p.close()
+	}
+	<-f.turn
+	f.work.Wait()
+}
+
+func (f *follower) count() (n uint64, ok bool) { return f.changes.Load(), f.live.Load() }
+
+// moved is called by who has changed what the store shows, through the store.
+func (f *follower) moved() {
+	f.changes.Add(1)
+	if f.live.Load() {
+		f.nudge(hint{since: time.Now(), all: true})
+	}
+}
+
+// nudge has everything looked at that h speaks of, soon.
+func (f *follower) nudge(h hint) {
+	f.mu.Lock()
+	f.pending.add(h)
+	f.mu.Unlock()
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// subscribe begins with what came after a revision; "" is now.
+func (f *follower) subscribe(outer context.Context, revision string) (<-chan prompty.ChangeBatch, error) {
+	ctx, give, err := f.begin(outer)
+	if err != nil {
+		return nil, err
+	}
+	defer give()
+	if f.feed == nil {
+		err = f.start(ctx)
+	} else {
+		_ = f.look(ctx, hint{all: true}) // what was changed until now is no news; an error is in the status
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	var first feed.Batch[prompty.Change]
+	if revision != "" && revision != f.shown.revision() {
+		first.From = revision
+		if before, ok := f.recall(ctx, revision); ok {
+			first.Changes, first.All = f.shown.since(before)
+		} else if first.All = true; ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	if status := f.status.Load(); status.Degraded != "" {
+		first.Status = status
+	}
+	sub, err := f.feed.Subscribe("")
+	if err != nil {
+		return nil, err
+	}
+	sub.Offer(first)
+	return feed.Chan(outer, sub, batch), nil
+}
+
+func batch(b feed.Batch[prompty.Change]) prompty.ChangeBatch {
+	status, _ := b.Status.(*prompty.WatchStatus)
+	return prompty.ChangeBatch{Revision: b.To, Changes: b.Changes, All: b.All, Since: b.Since, Watch: status}
+}
+
+// start begins to watch, and only then takes the picture that all later ones are
+// compared with.
+func (f *follower) start(ctx context.Context) (err error) {
+	places := f.s.places()
+	opened := 0
+	defer func() {
+		if err != nil {
+			for _, p := range places[:opened] {
+				p.close()
+			}
+		}
+	}()
+	for _, p := range places {
+		if err := p.open(ctx, f.life); err != nil {
+			return err
+		}
+		opened++
+	}
+	if f.shown, err = f.picture(ctx, hint{all: true}); err != nil {
+		return err
+	}
+	f.past.add(f.shown)
+	f.places = places
+	f.status.Store(f.news(nil))
+	f.feed = feed.New(func(c prompty.Change) string { return c.Name }, func(before, after prompty.Change) (prompty.Change, bool) {
+		after.Kind = feed.MergeKinds(before.Kind, after.Kind)
+		return after, after.Kind != ""
+	}, 0, f.shown.revision())
+	f.live.Store(true)
+	if len(places) == 0 {
+		return nil
+	}
+	for _, p := range places {
+		f.listen(p)
+	}
+	f.work.Go(f.run)
+	return nil
+}
+
+func (f *follower) listen(p *place) {
+	batches := p.batches
+	f.work.Go(func() {
+		for b := range batches {
+			if h, ok := p.hint(b); ok {
+				f.nudge(h)
+			}
+		}
+	})
+}
+
+const (
+	retryFirst = 100 * time.Millisecond // after a look that failed
+	retryMost  = time.Second
+	lookAgain  = time.Minute // though nothing seems to have changed
+)
+
+// run looks when there is reason to, and now and then without.
+func (f *follower) run() {
+	wait := lookAgain
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		var h hint
+		select {
+		case <-f.wake:
+		case <-timer.C:
+			h.all = true
+		case <-f.life.Done():
+			return
+		}
+		ctx, give, err := f.begin(f.life)
+		if err != nil {
+			return
+		}
+		err = f.look(ctx, h)
+		give()
+		switch {
+		case err == nil:
+			wait = lookAgain
+		case wait == lookAgain:
+			wait = retryFirst
+		default:
+			wait = min(2*wait, retryMost)
+		}
+		timer.Reset(wait)
+	}
+}
+
+// look publishes how the store differs from what was published last. The turn
+// is held. Where the store cannot be read, the last good picture stays, and the
+// watchers are told why.
+func (f *follower) look(ctx context.Context, h hint) error {
+	f.mu.Lock()
+	h.add(f.pending)
+	f.pending = hint{}
+	f.mu.Unlock()
+	h.all = h.all || f.stale
+	now, err := f.picture(ctx, h)
+	if ctx.Err() != nil {
+		f.stale = true
+		return ctx.Err()
+	}
+	b := feed.Batch[prompty.Change]{Since: h.since}
+	if f.stale = err != nil; err == nil {
+		rewritten := false
+		b.Changes, rewritten = now.since(f.shown)
+		// HEAD goes from branch to branch; a branch does not leave its own commits.
+		b.All = rewritten && len(b.Changes) > 0 && now.st.ref == f.shown.st.ref && now.st.ref != ""
+		f.shown = now
+		f.past.add(now)
+		b.To = now.revision()
+	}
+	news := f.news(err)
+	if told := f.status.Swap(news); told.Mode != news.Mode || told.Degraded != news.Degraded || told.LastError != news.LastError || told.Overflows != news.Overflows {
+		b.Status = news
+	}
+	if len(b.Changes) > 0 {
+		f.changes.Add(1)
+	}
+	f.feed.Publish(b)
+	if h.all {
+		f.regrow(ctx)
+	}
+	return err
+}
+
+// news is how changes are noticed now, after a look that gave err. It does not
+// change afterwards.
+func (f *follower) news(err error) *prompty.WatchStatus {
+	news := &prompty.WatchStatus{LastSync: time.Now()}
+	if told := f.status.Load(); told != nil {
+		news.LastError = told.LastError
+		if err != nil {
+			news.LastSync = told.LastSync
+		}
+	}
+	modes := map[string]bool{}
+	for _, p := range f.places {
+		st := p.folder.Status()
+		for m := range strings.SplitSeq(st.Mode, "+") {
+			modes[m] = true
+		}
+		news.Degraded = cmp.Or(news.Degraded, st.Degraded)
+		news.LastError = cmp.Or(st.LastError, news.LastError)
+		news.Overflows += st.Overflows
+	}
+	news.Mode = strings.Join(slices.Sorted(maps.Keys(modes)), "+")
+	if err != nil {
+		news.LastError = err.Error()
+		news.Degraded = fmt.Sprintf("the repository cannot be read, so what was last seen stays: %v", err)
+	}
+	return news
+}
+
+// sync looks at everything, once what is written in the work tree at this moment
+// is written.
+func (f *follower) sync(outer context.Context) error {
+	if !f.live.Load() {
+		return nil
+	}
+	for _, p := range f.trees(outer) {
+		if err := p.folder.Sync(outer); err != nil && outer.Err() != nil {
+			return outer.Err()
+		}
+	}
+	ctx, give, err := f.begin(outer)
+	if err != nil {
+		return err
+	}
+	defer give()
+	return f.look(ctx, hint{all: true})
+}
+
+// trees are the places in work trees.
+func (f *follower) trees(ctx context.Context) []*place {
+	_, give, err := f.begin(ctx)
+	if err != nil {
+		return nil
+	}
+	defer give()
+	return slices.DeleteFunc(slices.Clone(f.places), func(p *place) bool { return !p.tree })
+}
