@@ -68,7 +68,7 @@ func (e *ears) until(wanted func(Event) bool) []Event {
 	for from := 0; ; {
 		for i := from; i < len(e.seen); i++ {
 			if wanted(e.seen[i]) {
-				events := e.seen[:i+1:i+1]
+				events := e.seen[: i+1 : i+1]
 				e.seen = e.seen[i+1:]
 				return events
 			}
@@ -81,7 +81,7 @@ func (e *ears) until(wanted func(Event) bool) []Event {
 			}
 			e.seen = append(e.seen, batch...)
 		case <-deadline:
-			e.t.Fatalf("not heard within %v; heard were %v", patience, e.seen)
+			e.t.Fatalf("not heard within %v; heard were %d events, at last %+v", patience, len(e.seen), e.seen[max(0, len(e.seen)-10):])
 		}
 	}
 }
