@@ -46,6 +46,10 @@ type cacheMethods interface {
 	BatchSaver
 	Prober
 	Watcher
+	Resumer
+	Syncer
+	changeCounter
+	watchStatuser
 	expirer
 }
 
@@ -56,10 +60,10 @@ func NewCachedStorage(storage TemplateStorage, config CacheConfig) *CachedStorag
 }
 
 // Invalidate drops all of one template; reads under way are not cached.
-func (s *CachedStorage) Invalidate(name string) { s.c.dropName(name, false) }
+func (s *CachedStorage) Invalidate(name string) { s.c.forget(name) }
 
 // InvalidateAll drops everything.
-func (s *CachedStorage) InvalidateAll() { s.c.dropAll(false) }
+func (s *CachedStorage) InvalidateAll() { s.c.forgetAll(false) }
 
 // Stats returns the counts so far.
 func (s *CachedStorage) Stats() CacheStats { return s.c.stats() }
@@ -83,8 +87,11 @@ type cache struct {
 	flights   map[cacheKey]*flight
 	misses    int64
 	evictions int64
-	following bool
+	follower  *follower // nil while the storage is not watched
 	closed    bool
+
+	following atomic.Bool   // the follower is at work
+	changes   atomic.Uint64 // moves after what Get would return may have
 
 	life   context.Context // ends with Close; flights and the follower end with it
 	cancel context.CancelFunc
@@ -136,10 +143,7 @@ func newCache(storage TemplateStorage, config CacheConfig) *cache {
 	c := &cache{inner: storage, config: config, born: time.Now(), flights: make(map[cacheKey]*flight), byName: make(map[string]map[cacheKey]*cacheEntry)}
 	c.life, c.cancel = context.WithCancel(context.Background())
 	if w, ok := As[Watcher](storage); ok {
-		if changes, err := w.Watch(c.life); err == nil {
-			c.following = true
-			c.work.Go(func() { c.follow(changes) })
-		}
+		c.follow(w)
 	}
 	return c
 }
@@ -262,18 +266,18 @@ func (c *cache) SaveAll(ctx context.Context, tmpls []*StoredTemplate) error {
 func (c *cache) forgetSaved(tmpls ...*StoredTemplate) {
 	for _, t := range tmpls {
 		if t != nil {
-			c.dropName(t.Name, false)
+			c.forget(t.Name)
 		}
 	}
 }
 
 func (c *cache) Delete(ctx context.Context, name string) error {
-	defer c.dropName(name, false)
+	defer c.forget(name)
 	return c.inner.Delete(ctx, name)
 }
 
 func (c *cache) DeleteVersion(ctx context.Context, name string, version int) error {
-	defer c.dropName(name, false)
+	defer c.forget(name)
 	return c.inner.DeleteVersion(ctx, name, version)
 }
 
@@ -302,7 +306,7 @@ func (c *cache) stats() CacheStats {
 	defer c.mu.Unlock()
 	s := CacheStats{
 		Entries: len(c.order), Hits: c.hits.sum(), Misses: c.misses,
-		Stale: c.stale.Load(), Evictions: c.evictions, Following: c.following,
+		Stale: c.stale.Load(), Evictions: c.evictions, Following: c.following.Load(),
 	}
 	for _, e := range c.order {
 		if e.tmpl == nil {
@@ -321,61 +325,6 @@ func (c *cache) Close() error {
 	c.work.Wait()
 	c.dropAll(false)
 	return c.inner.Close()
-}
-
-// follow drops what the storage says has changed.
-func (c *cache) follow(changes <-chan ChangeBatch) {
-	keepStale := c.config.StaleOnError > 0
-	for {
-		select {
-		case <-c.life.Done():
-			return
-		case b, ok := <-changes:
-			if !ok {
-				c.mu.Lock()
-				c.following = false
-				c.mu.Unlock()
-				c.dropAll(false) // what was believed because of the watch
-				return
-			}
-			c.drop(b, keepStale)
-		}
-	}
-}
-
-func (c *cache) drop(b ChangeBatch, keepStale bool) {
-	if b.All {
-		c.dropAll(keepStale)
-	}
-	for _, change := range b.Changes {
-		c.dropName(change.Name, keepStale)
-	}
-}
-
-// Watch implements [Watcher] if the storage does. What a batch names is dropped
-// before the batch is passed on: who reads after it must not get what was
-// cached before.
-func (c *cache) Watch(ctx context.Context) (<-chan ChangeBatch, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	w, ok := As[Watcher](c.inner)
-	if !ok {
-		return nil, &StorageError{Op: "watch", Err: errors.ErrUnsupported}
-	}
-	c.mu.Lock()
-	closed := c.closed
-	if !closed {
-		c.work.Add(1)
-	}
-	c.mu.Unlock()
-	if closed {
-		return nil, NewStorageClosedError()
-	}
-	return relay(ctx, c.life, w, c.work.Done, func(b ChangeBatch) ChangeBatch {
-		c.drop(b, c.config.StaleOnError > 0)
-		return b
-	})
 }
 
 // expire implements expirer: the next answer for name is the storage's, or a

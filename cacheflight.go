@@ -107,6 +107,7 @@ func (c *cache) land(f *flight, e *cacheEntry) {
 		c.doubt(e)
 		return
 	}
+	defer c.noteOther(c.held(key), e)
 	switch now := c.clock(); {
 	case err == nil && key.version == 0:
 		e.expires.Store(now + int64(c.config.TTL))
@@ -122,6 +123,27 @@ func (c *cache) land(f *flight, e *cacheEntry) {
 	}
 }
 
+// held returns what key has, or nil. Under mu.
+func (c *cache) held(key cacheKey) *cacheEntry {
+	if e, ok := c.entries.Load(key); ok {
+		return e.(*cacheEntry)
+	}
+	return nil
+}
+
+// noteOther counts a change that shows only in what was read again.
+func (c *cache) noteOther(held, read *cacheEntry) {
+	answers := read.err == nil || errors.Is(read.err, ErrTemplateNotFound)
+	if held != nil && held.key.version == 0 && answers && !alike(held, read) {
+		c.changes.Add(1)
+	}
+}
+
+// alike reports whether two entries of one key say the same.
+func alike(a, b *cacheEntry) bool {
+	return a.tmpl == nil && b.tmpl == nil || a.tmpl != nil && b.tmpl != nil && a.tmpl.ID == b.tmpl.ID
+}
+
 // doubt drops what might be older than the latest version that a voided flight
 // hands to its callers: they would see time run backwards. The flight began
 // before the change that voided it, but may have read the storage after what was
@@ -134,13 +156,8 @@ func (c *cache) doubt(e *cacheEntry) {
 	if f := c.flights[e.key]; f != nil {
 		c.void(e.key, f)
 	}
-	found, ok := c.entries.Load(e.key)
-	if !ok {
-		return
-	}
-	held := found.(*cacheEntry)
-	same := held.tmpl == nil && e.tmpl == nil || held.tmpl != nil && e.tmpl != nil && held.tmpl.ID == e.tmpl.ID
-	if same {
+	held := c.held(e.key)
+	if held == nil || alike(held, e) {
 		return
 	}
 	if c.config.StaleOnError > 0 && held.tmpl != nil {
@@ -148,6 +165,7 @@ func (c *cache) doubt(e *cacheEntry) {
 	} else {
 		c.remove(held)
 	}
+	c.changes.Add(1)
 }
 
 // store puts e in the place of what its key had. Under mu.
@@ -171,8 +189,8 @@ func (c *cache) store(e *cacheEntry) {
 
 // removeKey takes out what key has, if anything. Under mu.
 func (c *cache) removeKey(key cacheKey) {
-	if e, ok := c.entries.Load(key); ok {
-		c.remove(e.(*cacheEntry))
+	if e := c.held(key); e != nil {
+		c.remove(e)
 	}
 }
 

@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-prompty/prompty/internal/feed"
 )
 
 func init() { RegisterStorageDriver("memory", memoryDriver{}) }
@@ -29,9 +32,10 @@ type memoryStorage struct {
 	shelves map[string]*shelf
 	frozen  bool // a snapshot
 
-	changes atomic.Uint64 // how many visible changes there were; written under mu
-	closed  atomic.Bool   // written under mu
-	feed    feed
+	changes  atomic.Uint64 // how many visible changes there were; written under mu
+	closed   atomic.Bool   // written under mu
+	instance string        // ends every revision, so that none is another storage's
+	feed     *feed.Feed[Change]
 }
 
 // shelf holds one name's versions. It stays when the last of them is deleted,
@@ -61,7 +65,17 @@ func (s *shelf) find(version int) int {
 // NewMemoryStorage returns an empty storage that lives as long as the process,
 // with every capability but [Locator]. It is the reference for all others.
 func NewMemoryStorage() TemplateStorage {
-	return &memoryStorage{shelves: make(map[string]*shelf)}
+	return newMemory(make(map[string]*shelf))
+}
+
+func newMemory(shelves map[string]*shelf) *memoryStorage {
+	m := &memoryStorage{shelves: shelves, instance: "." + strconv.FormatUint(rand.Uint64(), 36)}
+	m.feed = newFeed(rememberedChanges, m.revision(0))
+	return m
+}
+
+func (m *memoryStorage) revision(changes uint64) string {
+	return strconv.FormatUint(changes, 10) + m.instance
 }
 
 // read runs fn under the read lock once ctx, the name and the state allow it.
@@ -98,8 +112,8 @@ func (m *memoryStorage) write(ctx context.Context, fn func() ([]Change, error)) 
 		return err
 	}
 	if len(changes) > 0 {
-		revision := strconv.FormatUint(m.changes.Add(1), 10)
-		m.feed.publish(ChangeBatch{Revision: revision, Changes: changes})
+		now := time.Now()
+		m.feed.Publish(feed.Batch[Change]{To: m.revision(m.changes.Add(1)), Changes: changes, Since: now})
 	}
 	return nil
 }
@@ -336,7 +350,9 @@ func (m *memoryStorage) Snapshot(ctx context.Context) (TemplateStorage, error) {
 		c := *s
 		shelves[name] = &c
 	}
-	return &memoryStorage{shelves: shelves, frozen: true}, nil
+	view := newMemory(shelves)
+	view.frozen = true
+	return view, nil
 }
 
 // Describe implements [Describer].
@@ -351,25 +367,40 @@ func (m *memoryStorage) Describe(ctx context.Context) (Description, error) {
 
 // Watch implements [Watcher].
 func (m *memoryStorage) Watch(ctx context.Context) (<-chan ChangeBatch, error) {
+	return m.WatchFrom(ctx, "")
+}
+
+// WatchFrom implements [Resumer].
+func (m *memoryStorage) WatchFrom(ctx context.Context, revision string) (<-chan ChangeBatch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	m.mu.RLock() // no change can come between now and the subscription
-	defer m.mu.RUnlock()
-	if m.closed.Load() {
+	s, err := m.feed.Subscribe(revision)
+	if err != nil {
 		return nil, NewStorageClosedError()
 	}
-	return m.feed.subscribe(ctx), nil
+	return feed.Chan(ctx, s, fromFeed), nil
 }
 
-// changeCount implements changeCounter.
-func (m *memoryStorage) changeCount() (uint64, bool) { return m.changes.Load(), !m.closed.Load() }
+// Sync implements [Syncer]: what has changed is published by then.
+func (m *memoryStorage) Sync(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if m.closed.Load() {
+		return NewStorageClosedError()
+	}
+	return nil
+}
+
+// ChangeCount implements changeCounter, exactly.
+func (m *memoryStorage) ChangeCount() (uint64, bool) { return m.changes.Load(), !m.closed.Load() }
 
 func (m *memoryStorage) Close() error {
 	m.mu.Lock()
 	m.closed.Store(true)
 	m.shelves = nil
 	m.mu.Unlock()
-	m.feed.close()
+	m.feed.Close()
 	return nil
 }

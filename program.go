@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-prompty/prompty/engine"
 )
@@ -19,7 +20,7 @@ type program struct {
 	*engine.Program
 	parts   []part        // what it was linked from, itself first
 	weight  int           // bytes of memory, roughly
-	current atomic.Uint64 // the storage's change count when parts were last found current
+	current atomic.Uint64 // one more than the storage's change count when parts were last found current; 0: it had none
 }
 
 // part is one template a program was linked from, or looked for in vain.
@@ -29,16 +30,31 @@ type part struct {
 	standIn bool       // served in the place of a latest version that is broken
 }
 
-// changeCounter is a storage in this process that counts its changes: while
-// the count stands still, so does everything Get would return. It is not ok
-// when it cannot tell.
-type changeCounter interface{ changeCount() (n uint64, ok bool) }
+// changeCounter is a storage that counts changes, so that nobody has to ask it
+// again while the count stands still. n moves whenever anything Get would return
+// may have changed: before a change made through the storage returns, and before
+// a batch is published for one made by others. It is not ok while it cannot tell,
+// and has moved when it is again.
+type changeCounter interface{ ChangeCount() (n uint64, ok bool) }
 
+// changeCount is the storage's, or while following one that has none, our own.
 func (se *StorageEngine) changeCount() (uint64, bool) {
-	if se.count == nil {
-		return 0, false
+	if se.count != nil {
+		return se.count.ChangeCount()
 	}
-	return se.count.changeCount()
+	return se.watch.moves.Load(), se.watch.following.Load()
+}
+
+// countsExactly reports whether a storage's count moves at the very moment of
+// each change. Others learn of what is changed beside them a little later.
+func countsExactly(s TemplateStorage) bool {
+	switch s := s.(type) {
+	case *memoryStorage:
+		return true
+	case *tenantView:
+		return countsExactly(s.inner)
+	}
+	return false
 }
 
 // expirer is a storage that may answer from the past. After expire its next
@@ -69,35 +85,48 @@ func isView(s TemplateStorage) bool {
 
 // program returns what executes key now.
 func (se *StorageEngine) program(ctx context.Context, key programKey) (*program, error) {
-	var old *program
 	if p, ok := se.programs.Load(key); ok {
-		old = p.(*program)
-		if n, ok := se.changeCount(); ok && old.current.Load() == n {
-			return old, nil
+		p := p.(*program)
+		if n, ok := se.changeCount(); ok && p.current.Load() == n+1 {
+			return p, nil
 		}
 	}
+	p, news, err := se.renew(ctx, key)
+	se.tell(news)
+	return p, err
+}
+
+// renew is program by asking the storage. news is for [StorageEngine.tell].
+func (se *StorageEngine) renew(ctx context.Context, key programKey) (p *program, news []*ReloadError, err error) {
 	if err := se.ready(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if old != nil {
-		n, counted := se.changeCount()
-		ok, err := isCurrent(ctx, se.storage, old.parts)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			if counted {
-				old.current.Store(n)
-			}
-			return old, nil
-		}
-	}
+	start := time.Now()
 	for attempt := 0; ; attempt++ {
-		p, err := se.link(ctx, key, attempt)
-		if !errors.Is(err, errMoved) {
-			return p, err
+		held, found := se.programs.Load(key)
+		if found {
+			p = held.(*program)
+			n, counted := se.changeCount()
+			ok, err := isCurrent(ctx, se.storage, p.parts)
+			if err != nil {
+				return nil, nil, err
+			}
+			if ok {
+				if counted {
+					p.current.Store(n + 1)
+				}
+				return p, nil, nil
+			}
+		}
+		if p, news, err = se.link(ctx, key, held, attempt); !errors.Is(err, errMoved) {
+			break
 		}
 	}
+	if m := se.config.Metrics; m != nil && err == nil {
+		m.Count("reloads", 1)
+		m.Observe("reload", time.Since(start))
+	}
+	return p, news, err
 }
 
 // isCurrent reports whether the storage would give the same parts again.
@@ -136,7 +165,8 @@ func getRef(ctx context.Context, s TemplateStorage, ref engine.Ref) (*StoredTemp
 	return checked(s.GetVersion(ctx, ref.Name, ref.Version))
 }
 
-// errMoved says that a linking saw more than one state of the storage.
+// errMoved says that a linking saw more than one state of the storage, or may be
+// older than what has taken its place.
 var errMoved = errors.New("the storage changed meanwhile")
 
 // linking is one attempt to make a program from one state of the storage.
@@ -155,38 +185,42 @@ type linking struct {
 // storage that counts them: it would never end beside a busy writer.
 const patience = 3
 
-// link makes the program of key, or gives errMoved. That all was read from one
-// state is shown by a snapshot, by a change count that stood still, or by the
-// parts being the latest still after the last of them was read: each was then
+// mostAttempts is how often a linking gives way to others of the same program.
+const mostAttempts = 10
+
+// link makes the program of key, in the place of held, or gives errMoved. That all was read from one
+// state is shown by a snapshot, by an exact change count that stood still, or by
+// the parts being the latest still after the last of them was read: each was then
 // the latest all that time.
-func (se *StorageEngine) link(ctx context.Context, key programKey, attempt int) (*program, error) {
+func (se *StorageEngine) link(ctx context.Context, key programKey, held any, attempt int) (*program, []*ReloadError, error) {
 	if err := se.ready(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	l := linking{se: se, s: se.storage}
 	count, counted := se.changeCount()
+	exact := counted && se.exact
 	epoch := se.texts.current()
 	l.fresh = expirerOf(se.storage)
 	frozen := false
-	if snap, ok := As[Snapshotter](se.storage); ok && (!counted || attempt >= patience) && l.fresh == nil {
+	if snap, ok := As[Snapshotter](se.storage); ok && (!exact || attempt >= patience) && l.fresh == nil {
 		view, err := snap.Snapshot(ctx)
 		switch {
 		case err == nil:
 			defer view.Close()
 			l.s, frozen = view, true
 		case !errors.Is(err, errors.ErrUnsupported):
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	linked, broken, err := l.run(ctx, key)
 	if l.failed != nil {
-		return nil, l.failed
+		return nil, nil, l.failed
 	}
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return nil, nil, ctx.Err()
 	}
 	still := frozen
-	if counted && !still {
+	if exact && !still {
 		now, ok := se.changeCount()
 		still = ok && now == count
 	}
@@ -197,9 +231,9 @@ func (se *StorageEngine) link(ctx context.Context, key programKey, attempt int) 
 			}
 		}
 		if same, err := isCurrent(ctx, l.s, l.parts); err != nil {
-			return nil, err
+			return nil, nil, err
 		} else if !same {
-			return nil, errMoved
+			return nil, nil, errMoved
 		}
 	}
 	if key.version == 0 {
@@ -208,12 +242,18 @@ func (se *StorageEngine) link(ctx context.Context, key programKey, attempt int) 
 	var p *program
 	if err == nil {
 		p = &program{Program: linked, parts: l.parts, weight: l.weight + programBytes}
-		p.current.Store(count)
+		if counted {
+			p.current.Store(count + 1)
+		}
 	}
-	if !se.settle(ctx, key, p, epoch, l.found, isAbsent(err)) {
-		return nil, errMoved
+	if attempt >= mostAttempts {
+		held = anyProgram
 	}
-	return p, err
+	news, ok := se.settle(ctx, key, result{p, held, epoch, l.found, isAbsent(err)})
+	if !ok {
+		return nil, nil, errMoved
+	}
+	return p, news, err
 }
 
 // run links key's template: the latest version, or else the newest before it

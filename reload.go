@@ -43,7 +43,7 @@ type EngineStatus struct {
 
 // Status reports on what was executed so far.
 func (se *StorageEngine) Status() EngineStatus {
-	var s EngineStatus
+	s := EngineStatus{Following: se.watch.following.Load(), Watch: se.watch.now(se.storage)}
 	for range se.programs.Range {
 		s.Programs++
 	}
@@ -74,6 +74,7 @@ type brokenVersions struct {
 	byName   map[string]*ReloadError
 	told     map[programKey]bool // what OnReloadError has heard of; a version's number means one text for ever
 	unlinked map[string]bool     // which of byName parse, so that only linking shows whether they are mended
+	asked    map[string]bool     // which of byName were executed, not only included
 	weight   int                 // of the programs
 }
 
@@ -86,44 +87,60 @@ type found struct {
 	linked  bool         // it was linked, not only parsed
 }
 
-// settle keeps what a linking made, p, unless that failed, and what it found,
-// or reports false if what is compiled was forgotten since epoch. Both in one
-// step: whoever comes last with an older state leaves a program that is found
-// out of date before its next use, and linking anew sets right what it said.
-func (se *StorageEngine) settle(ctx context.Context, key programKey, p *program, epoch uint64, list []found, absent bool) bool {
-	for _, f := range list {
+// result is what a linking made of one state of the storage.
+type result struct {
+	p      *program // nil if it failed
+	held   any      // the program there was when it began, nil for none, or anyProgram
+	epoch  uint64   // of the texts when it began
+	found  []found
+	absent bool // there is no such template
+}
+
+type anything struct{}
+
+// anyProgram as a result's held stands for each.
+var anyProgram any = anything{}
+
+// settle keeps a result, program and findings in one step, or reports false: if
+// what is compiled was forgotten since, or another linking was faster, as nobody
+// knows which of the two saw the newer state.
+func (se *StorageEngine) settle(ctx context.Context, key programKey, r result) (news []*ReloadError, ok bool) {
+	for _, f := range r.found {
 		if f.broken != nil {
 			f.broken.Place = se.place(ctx, f.broken)
 		}
 	}
-	tell, ok := se.settleLocked(key, p, epoch, list, absent)
-	if se.config.OnReloadError != nil {
-		for _, broken := range tell {
-			se.config.OnReloadError(broken)
-		}
-	}
-	return ok
-}
-
-func (se *StorageEngine) settleLocked(key programKey, p *program, epoch uint64, list []found, absent bool) (tell []*ReloadError, ok bool) {
 	b := &se.broken
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if epoch != se.texts.current() {
+	now, _ := se.programs.Load(key)
+	if r.epoch != se.texts.current() || r.held != anyProgram && r.held != now {
 		return nil, false
 	}
-	for _, f := range list {
+	for _, f := range r.found {
 		if b.note(f) {
-			tell = append(tell, f.broken)
+			news = append(news, f.broken)
 		}
 	}
 	switch {
-	case p != nil && !se.config.DisableParsedTemplateCache:
-		se.keep(key, p)
-	case absent:
+	case r.p != nil && !se.config.DisableParsedTemplateCache:
+		se.keep(key, r.p)
+	case r.absent:
 		se.drop(key)
 	}
-	return tell, true
+	return news, true
+}
+
+// tell reports what a linking found broken for the first time.
+func (se *StorageEngine) tell(news []*ReloadError) {
+	for _, broken := range news {
+		if se.config.Metrics != nil {
+			se.config.Metrics.Count("reload_errors", 1)
+		}
+		if se.config.OnReloadError != nil {
+			se.config.OnReloadError(broken)
+		}
+	}
 }
 
 // note takes f in and reports whether it is news. Under mu.
@@ -132,18 +149,58 @@ func (b *brokenVersions) note(f found) bool {
 		if before := b.byName[f.name]; f.linked || !b.unlinked[f.name] || before.Version != f.version {
 			delete(b.byName, f.name)
 			delete(b.unlinked, f.name)
+			delete(b.asked, f.name)
 		}
 		return false
 	}
 	if b.byName == nil {
-		b.byName, b.told, b.unlinked = make(map[string]*ReloadError), make(map[programKey]bool), make(map[string]bool)
+		b.byName, b.told = make(map[string]*ReloadError), make(map[programKey]bool)
+		b.unlinked, b.asked = make(map[string]bool), make(map[string]bool)
 	}
 	b.byName[f.name] = f.broken
 	b.unlinked[f.name] = f.parses
+	b.asked[f.name] = b.asked[f.name] || f.linked
 	version := programKey{f.name, f.broken.Version}
 	news := !b.told[version]
 	b.told[version] = true
 	return news
+}
+
+// withoutProgram returns what is broken and has no program, by whether it was
+// executed or only included.
+func (se *StorageEngine) withoutProgram() (asked, included []string) {
+	se.broken.mu.Lock()
+	defer se.broken.mu.Unlock()
+	for name := range se.broken.byName {
+		if _, ok := se.programs.Load(programKey{name: name}); ok {
+			continue
+		}
+		if se.broken.asked[name] {
+			asked = append(asked, name)
+		} else {
+			included = append(included, name)
+		}
+	}
+	return asked, included
+}
+
+// recheck takes a template off the broken ones if it parses now, or is gone.
+func (se *StorageEngine) recheck(ctx context.Context, name string) {
+	defer se.noteFault("looking at " + quoteName(name))
+	t, err := getRef(ctx, se.storage, engine.Ref{Name: name})
+	good := found{name: name}
+	switch {
+	case err == nil:
+		if _, err := se.texts.parse(se.engine, t); err != nil {
+			return
+		}
+		good.version = t.Version
+	case !isAbsent(err):
+		return
+	}
+	se.broken.mu.Lock()
+	defer se.broken.mu.Unlock()
+	se.broken.note(good)
 }
 
 // What the programs may hold: beyond it some go, and are linked anew when

@@ -84,7 +84,7 @@ func TestEachBrokenVersionIsToldOnce(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	var told heard
-	se := newEngine(t, prompty.StorageEngineConfig{OnReloadError: told.tell})
+	se := newEngine(t, prompty.StorageEngineConfig{DisableWatch: true, OnReloadError: told.tell})
 	m := se.Unwrap()
 	save(t, m, "base", `[{~prompty.block name="b"~}{~/prompty.block~}]`)
 	save(t, m, "page", "one")
@@ -134,7 +134,7 @@ func TestEachBrokenVersionIsToldOnce(t *testing.T) {
 func TestBrokenVersionIsToldOnceToManyRenders(t *testing.T) {
 	t.Parallel()
 	var told heard
-	se := newEngine(t, prompty.StorageEngineConfig{OnReloadError: told.tell})
+	se := newEngine(t, prompty.StorageEngineConfig{DisableWatch: true, OnReloadError: told.tell})
 	var want []string
 	for i := range 20 {
 		good, bad := save(t, se.Unwrap(), "page", fmt.Sprint("good ", i)), save(t, se.Unwrap(), "page", "{~")
@@ -151,7 +151,7 @@ func TestBrokenVersionIsToldOnceToManyRenders(t *testing.T) {
 func TestStrictTellsOfWhatDoesNotLink(t *testing.T) {
 	t.Parallel()
 	var told heard
-	se := newEngine(t, prompty.StorageEngineConfig{Strict: true, OnReloadError: told.tell})
+	se := newEngine(t, prompty.StorageEngineConfig{DisableWatch: true, Strict: true, OnReloadError: told.tell})
 	save(t, se, "page", "one")
 	save(t, se, "page", `{~prompty.extends template="nowhere" /~}`)
 	if out, err := se.Execute(t.Context(), "page", nil); !errors.Is(err, prompty.ErrTemplateNotFound) {
@@ -164,7 +164,7 @@ func TestStrictTellsOfWhatDoesNotLink(t *testing.T) {
 // A callback's panic is its caller's; nothing is left undone or locked.
 func TestOnReloadErrorThatPanics(t *testing.T) {
 	t.Parallel()
-	se := newEngine(t, prompty.StorageEngineConfig{OnReloadError: func(*prompty.ReloadError) { panic("told") }})
+	se := newEngine(t, prompty.StorageEngineConfig{DisableWatch: true, OnReloadError: func(*prompty.ReloadError) { panic("told") }})
 	save(t, se.Unwrap(), "page", "good")
 	save(t, se.Unwrap(), "page", "{~")
 	func() {
@@ -191,7 +191,7 @@ func TestRenderBesideABusyWriter(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				s, change := kinds[kind]()
-				se := newEngine(t, prompty.StorageEngineConfig{Storage: s, DisableParsedTemplateCache: true})
+				se := newEngine(t, prompty.StorageEngineConfig{Storage: s, DisableWatch: true, DisableParsedTemplateCache: true})
 				calls := 0
 				err := se.RegisterFunc(engine.Func{Name: "touch", Pure: true, Call: func([]any) (any, error) {
 					if calls++; calls == 50 {

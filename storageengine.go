@@ -33,31 +33,45 @@ type StorageEngine struct {
 	engine  *engine.Engine
 	config  StorageEngineConfig
 	count   changeCounter // nil if the storage is none
+	exact   bool          // count moves at the very moment of a change
 
 	programs sync.Map // programKey → *program; written under broken.mu
 	closed   atomic.Bool
 	texts    textCache
 	broken   brokenVersions
+	watch    engineWatch
 }
 
-// engineMethods are what a StorageEngine does as a storage, but for Save and
-// Close.
+// engineMethods are what a StorageEngine does as a storage, but for Save, Sync
+// and Close.
 type engineMethods interface {
 	TemplateStorage
 	ConditionalSaver
 	BatchSaver
 }
 
-// validating is a storage that saves nothing that does not parse.
+// validating is a storage that saves nothing that does not parse. What it changes
+// shows in the next render.
 type validating struct {
 	TemplateStorage
 	se *StorageEngine
+}
+
+func (v validating) Delete(ctx context.Context, name string) error {
+	defer v.se.moved()
+	return v.TemplateStorage.Delete(ctx, name)
+}
+
+func (v validating) DeleteVersion(ctx context.Context, name string, version int) error {
+	defer v.se.moved()
+	return v.TemplateStorage.DeleteVersion(ctx, name, version)
 }
 
 func (v validating) SaveIf(ctx context.Context, tmpl *StoredTemplate, base int) error {
 	if err := v.se.checkSource(ctx, tmpl); err != nil {
 		return err
 	}
+	defer v.se.moved()
 	return SaveIf(ctx, v.TemplateStorage, tmpl, base)
 }
 
@@ -67,6 +81,7 @@ func (v validating) SaveAll(ctx context.Context, tmpls []*StoredTemplate) error 
 			return err
 		}
 	}
+	defer v.se.moved()
 	return SaveAll(ctx, v.TemplateStorage, tmpls)
 }
 
@@ -84,7 +99,9 @@ func NewStorageEngine(config StorageEngineConfig) (*StorageEngine, error) {
 		}
 	}
 	se.count, _ = config.Storage.(changeCounter)
+	se.exact = countsExactly(config.Storage)
 	se.texts.off = config.DisableParsedTemplateCache
+	se.watch.begin(se)
 	return se, nil
 }
 
@@ -168,6 +185,7 @@ func (se *StorageEngine) Save(ctx context.Context, tmpl *StoredTemplate) error {
 	if err := se.checkSource(ctx, tmpl); err != nil {
 		return err
 	}
+	defer se.moved()
 	return se.storage.Save(ctx, tmpl)
 }
 
@@ -189,6 +207,7 @@ func (se *StorageEngine) SaveWithoutValidation(ctx context.Context, tmpl *Stored
 	if err := se.ready(ctx); err != nil {
 		return err
 	}
+	defer se.moved()
 	return se.storage.Save(ctx, tmpl)
 }
 
@@ -220,7 +239,9 @@ func (se *StorageEngine) ready(ctx context.Context) error {
 // Close closes the storage. Renders under way finish.
 func (se *StorageEngine) Close() error {
 	se.closed.Store(true)
+	se.watch.cancel()
 	err := se.storage.Close()
+	se.watch.end()
 	se.forget()
 	return err
 }

@@ -187,7 +187,7 @@ func TestBadEditLeavesTheLastGoodInService(t *testing.T) {
 			var mu sync.Mutex
 			var told []string
 			s, change := open()
-			se := newEngine(t, prompty.StorageEngineConfig{Storage: s, OnReloadError: func(err *prompty.ReloadError) {
+			se := newEngine(t, prompty.StorageEngineConfig{Storage: s, DisableWatch: true, OnReloadError: func(err *prompty.ReloadError) {
 				mu.Lock()
 				defer mu.Unlock()
 				told = append(told, fmt.Sprintf("%s@%d->%d", err.Name, err.Version, err.Serving))

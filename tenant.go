@@ -292,11 +292,26 @@ func (v *tenantView) Describe(ctx context.Context) (Description, error) {
 }
 
 func (v *tenantView) Watch(ctx context.Context) (<-chan ChangeBatch, error) {
+	w, ok := As[Watcher](v.inner)
+	if !ok {
+		return v.watch(ctx, nil)
+	}
+	return v.watch(ctx, w.Watch)
+}
+
+func (v *tenantView) WatchFrom(ctx context.Context, revision string) (<-chan ChangeBatch, error) {
+	r, ok := As[Resumer](v.inner)
+	if !ok {
+		return v.watch(ctx, nil)
+	}
+	return v.watch(ctx, watchFrom(r, revision))
+}
+
+func (v *tenantView) watch(ctx context.Context, inner watching) (<-chan ChangeBatch, error) {
 	if err := v.ready(ctx); err != nil {
 		return nil, err
 	}
-	w, ok := As[Watcher](v.inner)
-	if !ok {
+	if inner == nil {
 		return nil, &StorageError{Op: "watch", Err: errors.ErrUnsupported}
 	}
 	v.mu.Lock()
@@ -308,25 +323,52 @@ func (v *tenantView) Watch(ctx context.Context) (<-chan ChangeBatch, error) {
 	if closed {
 		return nil, NewStorageClosedError()
 	}
-	out, err := relay(ctx, v.ctx, w, v.watchers.Done, v.mine)
+	out, err := relay(ctx, v.ctx, inner, v.watchers.Done, v.mine)
 	return out, v.hide(err)
 }
 
 // mine keeps what a batch says of this tenant.
 func (v *tenantView) mine(b ChangeBatch) ChangeBatch {
-	shown := ChangeBatch{Revision: b.Revision, All: b.All}
+	shown := ChangeBatch{Revision: b.Revision, All: b.All, Since: b.Since}
 	for _, c := range b.Changes {
 		if name, ok := strings.CutPrefix(c.Name, v.prefix); ok {
 			shown.Changes = append(shown.Changes, Change{name, c.Kind})
 		}
 	}
+	if b.Watch != nil {
+		status := hideStatus(*b.Watch)
+		shown.Watch = &status
+	}
 	return shown
 }
 
-// changeCount implements changeCounter where the storage does.
-func (v *tenantView) changeCount() (uint64, bool) {
+// hideStatus leaves out what may name other tenants' templates.
+func hideStatus(s WatchStatus) WatchStatus {
+	if s.Degraded != "" {
+		s.Degraded = "changes may come late; who runs the storage can see why"
+	}
+	s.LastError = ""
+	return s
+}
+
+// WatchStatus implements watchStatuser.
+func (v *tenantView) WatchStatus() WatchStatus { return hideStatus(watchStatus(v.inner)) }
+
+func (v *tenantView) Sync(ctx context.Context) error {
+	if err := v.ready(ctx); err != nil {
+		return err
+	}
+	s, ok := As[Syncer](v.inner)
+	if !ok {
+		return &StorageError{Op: "sync", Err: errors.ErrUnsupported}
+	}
+	return v.hide(s.Sync(ctx))
+}
+
+// ChangeCount implements changeCounter where the storage does.
+func (v *tenantView) ChangeCount() (uint64, bool) {
 	if c, ok := v.inner.(changeCounter); ok && !v.closed.Load() && v.invalid == nil {
-		return c.changeCount()
+		return c.ChangeCount()
 	}
 	return 0, false
 }

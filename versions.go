@@ -95,6 +95,7 @@ func (se *StorageEngine) CloneVersion(ctx context.Context, name string, version 
 	if err := se.checkSource(ctx, t); err != nil {
 		return nil, err
 	}
+	defer se.moved()
 	if _, ok := As[ConditionalSaver](se.storage); ok {
 		err = SaveIf(ctx, se.storage, t, 0)
 	} else if latest, getErr := checked(se.storage.Get(ctx, newName)); getErr == nil {

@@ -1,0 +1,87 @@
+package prompty
+
+import (
+	"context"
+
+	"github.com/go-prompty/prompty/internal/feed"
+)
+
+// rememberedChanges is how far back a memory storage's watchers can resume.
+const rememberedChanges = 4096
+
+func newFeed(remembered int, revision string) *feed.Feed[Change] {
+	return feed.New(func(c Change) string { return c.Name }, mergeChanges, remembered, revision)
+}
+
+func mergeChanges(before, after Change) (Change, bool) {
+	after.Kind = feed.MergeKinds(before.Kind, after.Kind)
+	return after, after.Kind != ""
+}
+
+// toFeed and fromFeed turn a batch into what a feed passes on, and back.
+func toFeed(b ChangeBatch) feed.Batch[Change] {
+	f := feed.Batch[Change]{To: b.Revision, Changes: b.Changes, All: b.All, Since: b.Since}
+	if b.Watch != nil {
+		f.Status = b.Watch
+	}
+	return f
+}
+
+func fromFeed(f feed.Batch[Change]) ChangeBatch {
+	b := ChangeBatch{Revision: f.To, Changes: f.Changes, All: f.All, Since: f.Since}
+	b.Watch, _ = f.Status.(*WatchStatus)
+	return b
+}
+
+// says reports whether there is anything in a batch.
+func (b *ChangeBatch) says() bool { return len(b.Changes) > 0 || b.All || b.Watch != nil }
+
+// watching is how to watch a storage from now on, or from a revision.
+type watching func(ctx context.Context) (<-chan ChangeBatch, error)
+
+// watchFrom is [Resumer] as a watching.
+func watchFrom(r Resumer, revision string) watching {
+	return func(ctx context.Context) (<-chan ChangeBatch, error) { return r.WatchFrom(ctx, revision) }
+}
+
+// relay hands on what edit makes of each batch. While its reader is slow, it is
+// a slow reader itself, for whom batches are merged. It ends with ctx, with life
+// or with what it watches, and then calls ended, on an error too.
+func relay(ctx, life context.Context, watch watching, ended func(), edit func(ChangeBatch) ChangeBatch) (<-chan ChangeBatch, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	in, err := watch(ctx)
+	if err != nil {
+		cancel()
+		ended()
+		return nil, err
+	}
+	stop := context.AfterFunc(life, cancel)
+	out := make(chan ChangeBatch)
+	go func() {
+		defer ended()
+		defer stop()
+		defer cancel()
+		defer close(out)
+		for {
+			var b ChangeBatch
+			select {
+			case got, ok := <-in:
+				if !ok {
+					return
+				}
+				b = edit(got)
+			case <-ctx.Done(): // in may be slow to close
+				return
+			}
+			if !b.says() {
+				continue
+			}
+			select {
+			case out <- b:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out, nil
+}
