@@ -271,7 +271,7 @@ func (s *portable) translate(events []Event, e fsnotify.Event, unsettled map[str
 		events = append(events, Event{Handle: parent, Name: filepath.Base(path), Op: op, Dir: isDir})
 	}
 	if self != 0 && op.Has(Delete|MovedFrom) {
-		events = append(events, Event{Handle: self, Op: Self, Dir: true})
+		events = append(events, Event{Handle: self, Op: Self})
 	}
 	return events
 }

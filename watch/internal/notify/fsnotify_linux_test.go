@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -18,6 +17,7 @@ type laggard struct {
 	*ears
 	src  *portable
 	root string
+	junk string // where to make events of no interest
 }
 
 // lag makes so many events that the package waits for its reader, and keeps
@@ -31,12 +31,11 @@ func lag(t *testing.T, folders ...string) (*laggard, []Handle) {
 		must(t, os.Mkdir(l.at(dir), 0o777))
 		handles = append(handles, l.add(l.at(dir)))
 	}
-	junk := t.TempDir()
-	l.add(junk)
+	l.junk = t.TempDir()
+	writeFile(t, filepath.Join(l.junk, "a"), "")
+	l.add(l.junk)
 	l.src.mu.Lock()
-	for i := range fsnotifyBuffer + 100 {
-		must(t, os.Mkdir(filepath.Join(junk, fmt.Sprint(i)), 0o777))
-	}
+	l.events(fsnotifyBuffer + 100)
 	for start := time.Now(); len(l.src.w.Events) < fsnotifyBuffer; {
 		if time.Since(start) > patience {
 			t.Fatalf("the buffer holds %d events", len(l.src.w.Events))
@@ -46,6 +45,15 @@ func lag(t *testing.T, folders ...string) (*laggard, []Handle) {
 }
 
 func (l *laggard) at(name string) string { return filepath.Join(l.root, name) }
+
+// events makes at least n events.
+func (l *laggard) events(n int) {
+	a, b := filepath.Join(l.junk, "a"), filepath.Join(l.junk, "b")
+	for range n/4 + 1 {
+		must(l.t, os.Rename(a, b))
+		must(l.t, os.Rename(b, a))
+	}
+}
 
 // TestAddBehindMove adds a folder under its new name before the package knows
 // of the move, which then would end the new watch.
@@ -97,6 +105,19 @@ func TestAddBehindSwap(t *testing.T) {
 		l.mark(b, l.at("b"))
 		l.mark(l.add(l.root), l.root)
 	}
+}
+
+// TestPackageOverflow fills the kernel's queue, too.
+func TestPackageOverflow(t *testing.T) {
+	t.Parallel()
+	l, handles := lag(t, "a")
+	l.events(queueLength(t) + 10)
+	l.src.mu.Unlock()
+	events := l.until(func(ev Event) bool { return ev.Op.Has(Overflow) })
+	if got, want := events[len(events)-1], (Event{Op: Overflow}); got != want {
+		t.Errorf("event %+v, want %+v", got, want)
+	}
+	l.mark(handles[0], l.at("a"))
 }
 
 // TestAddBesideErrors adds a folder while the package has errors to tell of: it

@@ -167,7 +167,7 @@ func parseInotify(buf []byte) []Event {
 		if name != string(raw) { // the events of one file follow each other and share its name
 			name = string(raw)
 		}
-		e := Event{Name: name, Handle: Handle(max(wd, 0)), Cookie: cookie, Dir: mask&unix.IN_ISDIR != 0}
+		e := Event{Name: name, Handle: Handle(max(wd, 0)), Cookie: cookie, Dir: mask&unix.IN_ISDIR != 0 && name != ""}
 		for _, o := range inotifyOps {
 			if mask&o.mask != 0 {
 				e.Op |= o.op
