@@ -144,7 +144,6 @@ func (f *Feed[C]) Close() {
 	if !f.closed {
 		f.closed = true
 		close(f.done)
-		clear(f.subs)
 		f.history = nil
 	}
 	f.mu.Unlock()

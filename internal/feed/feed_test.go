@@ -159,6 +159,7 @@ func TestStatusAndSince(t *testing.T) {
 		publish(f, "6", "d changed")
 		wantNext(t, s, "4>6: d changed")
 		wantNext(t, subscribe(t, f, "5"), "5>6: d changed")
+		wantNext(t, subscribe(t, f, "4"), "4>6: d changed")
 	})
 }
 
@@ -286,6 +287,30 @@ func TestChan(t *testing.T) {
 		}
 		if _, open := <-Chan(t.Context(), closing, show); open {
 			t.Error("Chan on a closed feed gives a batch")
+		}
+	})
+}
+
+func TestCloseWaitsForConversions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeed(4)
+		release, closed := make(chan struct{}), false
+		Chan(t.Context(), subscribe(t, f, ""), func(Batch[change]) string { <-release; return "" })
+		publish(f, "1", "a created")
+		synctest.Wait()
+		go func() {
+			f.Close()
+			closed = true
+		}()
+		synctest.Wait()
+		if closed {
+			t.Error("Close returned while a batch was being converted")
+		}
+		close(release)
+		synctest.Wait()
+		if !closed {
+			t.Error("Close did not return")
 		}
 	})
 }
