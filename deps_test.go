@@ -43,7 +43,7 @@ var allowed = map[string][]string{
 	"internal/lease":                   {},
 	"storetest":                        {""},
 	"watch":                            {"internal/feed", "internal/lease", "watch/internal/notify", "watch/internal/steady"},
-	"watch/internal/notify":            {},
+	"watch/internal/notify":            {"watch/internal/steady"},
 	"watch/internal/steady":            {"internal/lease"},
 	"cmd/prompty":                      {"", "diff", "engine", "promptfile", "fsstore", "gitstore", "internal/feed", "watch"},
 	"examples/custom_storage/logstore": {""},

@@ -114,8 +114,9 @@ func TestWriters(t *testing.T) {
 			}
 		},
 	} {
+		// One after the other: a process that is about to run a program holds
+		// all files of the one that starts it, for a moment.
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			f := newFile(t)
 			end := open(t, f.Name())
 			expect(t, f, false, true)
