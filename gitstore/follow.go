@@ -27,9 +27,12 @@ type follower struct {
 	changes atomic.Uint64
 	live    atomic.Bool // somebody has begun to watch
 
-	mu      sync.Mutex // guards pending
-	pending hint
-	wake    chan struct{} // holds one token while something is pending
+	mu      sync.Mutex // guards what follows
+	pending hint       // to be looked at
+	doubted hint       // to be looked at again
+
+	wake  chan struct{} // holds one token while something is pending
+	doubt chan struct{} // the same for what is doubted
 
 	turn   chan struct{} // full while someone uses what follows
 	ended  bool
@@ -44,7 +47,7 @@ type follower struct {
 }
 
 func newFollower(s *Store) *follower {
-	f := &follower{s: s, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
+	f := &follower{s: s, wake: make(chan struct{}, 1), doubt: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
 	f.life, f.cancel = context.WithCancel(context.Background())
 	return f
 }
@@ -99,14 +102,26 @@ func (f *follower) moved() {
 }
 
 // nudge has everything looked at that h speaks of, soon.
-func (f *follower) nudge(h hint) {
+func (f *follower) nudge(h hint) { f.leave(&f.pending, f.wake, h) }
+
+// leave adds a hint for the goroutine that waits for tokens.
+func (f *follower) leave(to *hint, token chan struct{}, h hint) {
 	f.mu.Lock()
-	f.pending.add(h)
+	to.add(h)
 	f.mu.Unlock()
 	select {
-	case f.wake <- struct{}{}:
+	case token <- struct{}{}:
 	default:
 	}
+}
+
+// collect takes hints away.
+func (f *follower) collect(from *hint) hint {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	h := *from
+	*from = hint{}
+	return h
 }
 
 // subscribe begins with what came after a revision; "" is now.
@@ -186,6 +201,7 @@ func (f *follower) start(ctx context.Context) (err error) {
 		f.listen(p)
 	}
 	f.work.Go(f.run)
+	f.work.Go(f.recheck)
 	return nil
 }
 
@@ -201,6 +217,7 @@ func (f *follower) listen(p *place) {
 }
 
 const (
+	grace      = 50 * time.Millisecond  // for what is gone to come back
 	retryFirst = 100 * time.Millisecond // after a look that failed
 	retryMost  = time.Second
 	lookAgain  = time.Minute // though nothing seems to have changed
@@ -238,16 +255,49 @@ func (f *follower) run() {
 	}
 }
 
+// recheck has what a look has found looked at again, when those who send hints
+// have come as far: they compare contents, too, and have nothing to say of what
+// was different for a look, and for them never.
+func (f *follower) recheck() {
+	for {
+		select {
+		case <-f.doubt:
+		case <-f.life.Done():
+			return
+		}
+		h := f.collect(&f.doubted)
+		for _, p := range f.watching(f.life) {
+			_ = p.folder.Sync(f.life) // what it cannot say comes with a later hint
+		}
+		f.nudge(h)
+	}
+}
+
+// changed is a hint to look at what was changed.
+func (f *follower) changed(changes []prompty.Change) hint {
+	h := hint{all: len(changes) > mostGlances}
+	if !h.all {
+		h.paths = make(map[string]bool, len(changes))
+		for _, c := range changes {
+			h.paths[f.s.layout.path(c.Name)] = true
+		}
+	}
+	return h
+}
+
 // look publishes how the store differs from what was published last. The turn
 // is held. Where the store cannot be read, the last good picture stays, and the
 // watchers are told why.
 func (f *follower) look(ctx context.Context, h hint) error {
-	f.mu.Lock()
-	h.add(f.pending)
-	f.pending = hint{}
-	f.mu.Unlock()
+	h.add(f.collect(&f.pending))
 	h.all = h.all || f.stale
 	now, err := f.picture(ctx, h)
+	if gone := err == nil && now.st.tip.IsZero() && !f.shown.st.tip.IsZero(); (gone || err != nil) && !f.stale {
+		// Git renames a branch in steps, and so do people.
+		if f.s.pause(ctx, grace) == nil {
+			now, err = f.picture(ctx, hint{all: true})
+		}
+	}
 	if ctx.Err() != nil {
 		f.stale = true
 		return ctx.Err()
@@ -258,6 +308,9 @@ func (f *follower) look(ctx context.Context, h hint) error {
 		b.Changes, rewritten = now.since(f.shown)
 		// HEAD goes from branch to branch; a branch does not leave its own commits.
 		b.All = rewritten && len(b.Changes) > 0 && now.st.ref == f.shown.st.ref && now.st.ref != ""
+		if now.st != f.shown.st || len(b.Changes) > 0 {
+			f.leave(&f.doubted, f.doubt, f.changed(b.Changes))
+		}
 		f.shown = now
 		f.past.add(now)
 		b.To = now.revision()
@@ -310,7 +363,10 @@ func (f *follower) sync(outer context.Context) error {
 	if !f.live.Load() {
 		return nil
 	}
-	for _, p := range f.trees(outer) {
+	for _, p := range f.watching(outer) {
+		if !p.tree {
+			continue // a look sees all
+		}
 		if err := p.folder.Sync(outer); err != nil && outer.Err() != nil {
 			return outer.Err()
 		}
@@ -323,12 +379,12 @@ func (f *follower) sync(outer context.Context) error {
 	return f.look(ctx, hint{all: true})
 }
 
-// trees are the places in work trees.
-func (f *follower) trees(ctx context.Context) []*place {
+// watching are the places at this moment.
+func (f *follower) watching(ctx context.Context) []*place {
 	_, give, err := f.begin(ctx)
 	if err != nil {
 		return nil
 	}
 	defer give()
-	return slices.DeleteFunc(slices.Clone(f.places), func(p *place) bool { return !p.tree })
+	return slices.Clone(f.places)
 }
