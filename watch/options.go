@@ -51,8 +51,3 @@ type Metrics interface {
 	Observe(name string, d time.Duration)
 	Degraded(reason string)
 }
-
-// Dropping reports whether a name is one that editors give to files of their
-// own beside the one that is edited: backups, locks, swap files, halves of a
-// save.
-func Dropping(name string) bool { return false }

@@ -1,0 +1,254 @@
+package watch
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/go-prompty/prompty/watch/internal/notify"
+	"github.com/go-prompty/prompty/watch/internal/steady"
+)
+
+// maxLinks is how many links may lead from one to the next, as in the kernel.
+const maxLinks = 40
+
+// rootLink is the name under which the way to the root is kept, if that leads
+// over symbolic links.
+const rootLink = "\x00root"
+
+// A link is the way from a symbolic link to its end: every place where a change
+// makes it lead elsewhere.
+type link struct {
+	places []place
+	spots  []spot // where they are watched
+	stale  bool   // one of them no longer is
+}
+
+// place is a name in a folder, which is given by its path.
+type place struct{ dir, base string }
+
+// links are the symbolic links of the tree that lead to files, or to nothing.
+// Their folders are watched, inside of the tree or not.
+type links struct {
+	byName map[string]*link
+	spots  map[spot]crossing
+}
+
+// crossing is a folder that links lead over: which, by base name.
+type crossing map[string]map[string]struct{}
+
+func newLinks() links {
+	return links{make(map[string]*link), make(map[spot]crossing)}
+}
+
+// resolve follows a path from a folder that is free of links, and returns every
+// place where it could be made to lead elsewhere. An error says that it leads
+// nowhere.
+func resolve(dir string, path string) (*link, string, error) {
+	l := &link{}
+	todo := strings.Split(filepath.ToSlash(path), "/")
+	for followed := 0; len(todo) > 0; {
+		base := todo[0]
+		todo = todo[1:]
+		switch base {
+		case "", ".":
+			continue
+		case "..":
+			dir = filepath.Dir(dir)
+			continue
+		}
+		next := filepath.Join(dir, base)
+		_, mode, err := steady.Lstat(next)
+		isLink := err == nil && mode&os.ModeSymlink != 0
+		if err != nil || isLink || len(todo) == 0 {
+			l.places = append(l.places, place{dir, base})
+		}
+		if err != nil {
+			return l, "", err
+		}
+		if !isLink {
+			dir = next
+			continue
+		}
+		if followed++; followed > maxLinks {
+			return l, "", syscall.ELOOP
+		}
+		target, err := os.Readlink(next)
+		if err != nil {
+			return l, "", err
+		}
+		if filepath.IsAbs(target) {
+			dir = filepath.VolumeName(target) + string(filepath.Separator)
+			target = target[len(filepath.VolumeName(target)):]
+		}
+		todo = append(strings.Split(filepath.ToSlash(target), "/"), todo...)
+	}
+	return l, dir, nil
+}
+
+// lookThrough looks at what a symbolic link leads to. Only a file counts.
+func (r *reconciler) lookThrough(d *dirt, path string, reader int) sight {
+	l, end, err := resolve(filepath.Dir(path), filepath.Base(path))
+	s := sight{}
+	switch {
+	case gone(err), errors.Is(err, syscall.ELOOP):
+	case err != nil:
+		s.err = err
+	default:
+		id, mode, err := steady.Lstat(end)
+		k := r.latest(d.name)
+		if err == nil && mode.IsRegular() && d.light && k != nil && sameContent(k, id) {
+			s = sight{isFile: true, same: true, file: steady.File{Identity: id, Sure: k.sure}}
+		} else {
+			s = r.read(end, reader)
+		}
+	}
+	s.link = l
+	return s
+}
+
+// relink notes which way a link leads now, nil if name is no link. It says
+// whether that is news: then something may have changed before the way was
+// watched.
+func (r *reconciler) relink(name string, l *link) bool {
+	old := r.links.byName[name]
+	if l == nil {
+		if old != nil {
+			r.unlink(name, old)
+			delete(r.links.byName, name)
+		}
+		return false
+	}
+	if old != nil && !old.stale && slices.Equal(old.places, l.places) {
+		return false
+	}
+	for _, p := range l.places {
+		s, err := r.add(p.dir, r.root.remote)
+		if err != nil { // the look at everything, once a minute, makes up for it
+			s = spot{}
+			if !gone(err) {
+				r.fail(name, err)
+			}
+		}
+		l.spots = append(l.spots, s)
+		if s == (spot{}) {
+			continue
+		}
+		c := r.links.spots[s]
+		if c == nil {
+			c = make(crossing)
+			r.links.spots[s] = c
+		}
+		if c[p.base] == nil {
+			c[p.base] = make(map[string]struct{})
+		}
+		c[p.base][name] = struct{}{}
+	}
+	r.links.byName[name] = l
+	if old != nil {
+		r.unlink(name, old)
+	}
+	return true
+}
+
+// unlink ends that a way is watched, except where the present one of that name
+// leads, too.
+func (r *reconciler) unlink(name string, old *link) {
+	l := r.links.byName[name]
+	for i, s := range old.spots {
+		p := old.places[i]
+		c := r.links.spots[s]
+		if c == nil || l != old && l.crosses(s, p.base) {
+			continue
+		}
+		if delete(c[p.base], name); len(c[p.base]) == 0 {
+			delete(c, p.base)
+		}
+		if len(c) == 0 {
+			delete(r.links.spots, s)
+			r.remove(s)
+		}
+	}
+}
+
+func (l *link) crosses(s spot, base string) bool {
+	for i := range l.spots {
+		if l.spots[i] == s && l.places[i].base == base {
+			return true
+		}
+	}
+	return false
+}
+
+// dropLinks forgets all links.
+func (r *reconciler) dropLinks() {
+	spots := r.links.spots
+	r.links = newLinks()
+	for s := range spots {
+		r.remove(s)
+	}
+}
+
+// lookAtLinks looks where all links lead: what happens to the folders above
+// those that are watched makes no event.
+func (r *reconciler) lookAtLinks() {
+	for name := range r.links.byName {
+		if name != rootLink {
+			r.suspect(name)
+		}
+	}
+}
+
+// followRoot watches the way to the root, if that leads over links.
+func (r *reconciler) followRoot() {
+	if r.given == r.real {
+		return
+	}
+	volume := filepath.VolumeName(r.given)
+	if l, _, err := resolve(volume+string(filepath.Separator), r.given[len(volume):]); err == nil {
+		r.relink(rootLink, l)
+	}
+}
+
+// applyToLinks notes what an event says of the links that lead over a folder.
+func (r *reconciler) applyToLinks(s spot, e *notify.Event) {
+	c := r.links.spots[s]
+	if c == nil {
+		return
+	}
+	if e.Op.Has(notify.Gone) {
+		delete(r.links.spots, s)
+	}
+	if e.Name != "" {
+		for name := range c[e.Name] {
+			r.applyToLink(name, e.Op)
+		}
+		return
+	}
+	for _, names := range c {
+		for name := range names {
+			if l := r.links.byName[name]; l != nil && e.Op.Has(notify.Gone) {
+				l.stale = true
+			}
+			r.applyToLink(name, notify.Attrib)
+		}
+	}
+}
+
+func (r *reconciler) applyToLink(name string, op notify.Op) {
+	switch {
+	case name == rootLink:
+		r.suspectRoot()
+	case op.Has(notify.CloseWrite | notify.MovedTo | notify.Create):
+		r.written(name)
+	case op.Has(notify.MovedFrom | notify.Delete):
+		r.suspectGone(name)
+	case op.Has(notify.Modify):
+		r.beingWritten(name)
+	default:
+		r.suspect(name)
+	}
+}
