@@ -2,6 +2,7 @@ package fsstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -38,6 +39,9 @@ func (s *Store) hide(ctx context.Context, op, name string, version int) error {
 		err = s.hideOne(ctx, name, version)
 	}
 	s.forget(name)
+	if !errors.Is(err, prompty.ErrTemplateNotFound) {
+		s.touched(name)
+	}
 	return s.failWrite(ctx, op, name, version, err)
 }
 
@@ -62,7 +66,7 @@ func (s *Store) hideOne(ctx context.Context, name string, version int) error {
 	case !slices.Contains(h.live, version):
 		return prompty.NewStorageVersionNotFoundError(name, version)
 	case version != h.newest():
-		if err := ctx.Err(); err != nil {
+		if err := s.announce(ctx, name); err != nil {
 			return err
 		}
 		if err := s.disk.rename(s.layout.version(name, version, live), s.layout.version(name, version, deleted)); err != nil {
@@ -83,7 +87,7 @@ func (s *Store) hideOne(ctx context.Context, name string, version int) error {
 // rest fails the next look does it: the error says so, and that the version is
 // on its way out.
 func (s *Store) step(ctx context.Context, name string, n int, m mark) error {
-	if err := ctx.Err(); err != nil {
+	if err := s.announce(ctx, name); err != nil {
 		return err
 	}
 	if err := s.disk.rename(s.layout.version(name, n, live), s.layout.version(name, n, m)); err != nil {

@@ -11,6 +11,7 @@
 //	prompts/.prompty/versions/greeting/1.prompty            every version as a whole file, the latest too
 //	prompts/.prompty/versions/greeting/2.prompty.deleted    one that was deleted
 //	prompts/.prompty/lock, prompts/.prompty/tmp/            for who writes
+//	prompts/.prompty/notices                                the last names of which a version was deleted, for who watches
 //
 // What a file means is package promptfile's affair. The number and the fate of
 // a version are in its file's name, its time is the file's time, and nothing
@@ -60,10 +61,38 @@
 // not YAML is no such case: the file is served as it is, and the template
 // engine reports the error.
 //
+// The folder itself may be moved, removed or replaced. Where its path leads to
+// another folder, List, Describe, Watch and the Save of a new name open that
+// one, and so does a store that watches. While there is none, they give an error.
+//
 // In a folder that cannot be written, or has no locks, writing gives
 // [prompty.ErrReadOnly]. Reading works; edits that nobody could record are
 // served under the number that they will have. A full disk is an error in
 // reading only if there is an edit to record.
+//
+// # Watching
+//
+// Watch reports what anyone changes, by name: this store, other processes,
+// editors, git. What package watch says of files is a hint here. Each name is
+// looked at as Get would, and reported if its latest version or the set of its
+// versions is not what it was:
+//
+//   - An edit is recorded before it is reported, with the others of its batch.
+//     Where nothing can be recorded it is reported all the same, once.
+//   - Saving the text that is there is a version, and reported. Touching a file
+//     is not, nor is what happens to files that are no templates.
+//   - Deleting an old version touches no file in the tree. So whoever deletes
+//     writes the name into .prompty/notices first, and watchers look there.
+//   - A template whose file cannot be one any more is reported as changed, and
+//     once more when it is mended. Until then Get gives the error.
+//   - While the folder is not there, watchers keep what they have. Another
+//     folder in its place, or a lost list of deletions, gives a batch with All.
+//   - An edit that cannot be recorded now, for a full disk or a lock that
+//     somebody holds on to, is reported when it can; the status says why it waits.
+//
+// The first Watch opens the folder, as long as that takes; all who watch share
+// it, until Close. Only what is looked at is read. A revision is good as long
+// as the store is open and 16,384 changes have not passed.
 //
 // # Options
 //
@@ -72,6 +101,7 @@
 //	ext=.prompty     the extension of template files; with .md any folder of Markdown prompts is served
 //	sync=full        full: a Save outlives power loss. none: it outlives the process
 //	create=1         0: a folder that does not exist is an error instead of being made
+//	watch=auto       how changes are found out: auto, inotify, fsnotify, poll; off: Watch gives an error
 //
 // A question mark in the path is written %3F, and a percent sign before 3F or
 // 25 is written %25.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/watch"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -23,11 +24,14 @@ func TestParseConnection(t *testing.T) {
 		{in: "a%3Fb%25%41", dir: "a?b%%41"},
 		{in: "a%3fb?ext=.md", dir: "a?b", opts: Options{Ext: ".md"}},
 		{in: "p?sync=none&create=0&ext=.txt", dir: "p", opts: Options{Ext: ".txt", Sync: SyncNone, NoCreate: true}},
+		{in: "p?watch=poll", dir: "p", opts: Options{Watch: watch.Poll}},
+		{in: "p?watch=", dir: "p", opts: Options{Watch: "?"}},
 		{in: "p?sync=full&create=1", dir: "p", opts: Options{Sync: SyncFull}},
 		{in: "p?", dir: "p"},
 		{in: "p?extension=.md", fault: `unknown option "extension"; did you mean ext? The options are create`},
 		{in: "p?snyc=none", fault: "did you mean sync?"},
-		{in: "p?watch=1", fault: `unknown option "watch"; the options are create`},
+		{in: "p?wotch=1", fault: "did you mean watch?"},
+		{in: "p?q=1", fault: `unknown option "q"; the options are create`},
 		{in: "p?ext=.a&ext=.b", fault: "given 2 times"},
 		{in: "p?create=yes", fault: "use 1 or 0"},
 		{in: "p?ext=", fault: "no file extension"},

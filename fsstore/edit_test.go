@@ -309,16 +309,35 @@ func TestStateRemoved(t *testing.T) {
 	})
 	t.Run("the folder itself", func(t *testing.T) {
 		s, dir := setup(t)
+		refused := func(what string) {
+			t.Helper()
+			_, lerr := s.List(t.Context(), nil)
+			_, derr := s.Describe(t.Context())
+			_, werr := s.Watch(t.Context())
+			serr := s.Save(t.Context(), &prompty.StoredTemplate{Name: "new", Source: "x"})
+			for _, err := range []error{lerr, derr, werr, serr} {
+				if err == nil || !strings.Contains(err.Error(), what) {
+					t.Errorf("%v, want an error that says %q", err, what)
+				}
+			}
+		}
 		must(t, os.Rename(dir, dir+".old"))
 		defer os.RemoveAll(dir + ".old")
-		for range 2 {
-			if _, err := s.List(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "removed or replaced") {
-				t.Errorf("List: %v, want an error that says so", err)
-			}
-			if err := s.Save(t.Context(), &prompty.StoredTemplate{Name: "new", Source: "x"}); err == nil || !strings.Contains(err.Error(), "removed or replaced") {
-				t.Errorf("Save: %v, want an error that says so", err)
-			}
-			must(t, os.MkdirAll(dir, 0o777)) // another one in its place
+		refused("removed or moved away")
+		writeFile(t, dir, "a file")
+		refused("is a file now")
+		must(t, os.Remove(dir))
+		must(t, os.Mkdir(dir, 0o777)) // another one in its place
+		if n := mustSave(t, s, "new", "x"); n != 1 {
+			t.Errorf("Save in the new folder = %d, want 1", n)
+		}
+		if list, err := s.List(t.Context(), nil); err != nil || len(list) != 1 {
+			t.Errorf("List = %v, %v, want the new one alone", list, err)
+		}
+		must(t, os.RemoveAll(dir))
+		must(t, os.Rename(dir+".old", dir))
+		if list, err := s.List(t.Context(), nil); err != nil || len(list) != 2 {
+			t.Errorf("List = %v, %v, want the old ones", list, err)
 		}
 	})
 }

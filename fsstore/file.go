@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/internal/lease"
 	"github.com/go-prompty/prompty/promptfile"
 )
 
@@ -189,7 +190,7 @@ func (s *Store) readOnce(p string) (*file, steadiness, error) {
 }
 
 func readHandle(p string, h *os.File) (*file, steadiness, error) {
-	quiet, known, release := holdWriters(h)
+	quiet, known, release := lease.Hold(h)
 	defer release()
 	began := time.Now()
 	before, err := h.Stat()

@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/promptfile"
@@ -18,6 +19,10 @@ import (
 // templates are left out; Describe names them. Edits made by hand are recorded
 // together, with one flush.
 func (s *Store) List(ctx context.Context, query *prompty.TemplateQuery) ([]*prompty.StoredTemplate, error) {
+	return atItsPath(s, func() ([]*prompty.StoredTemplate, error) { return s.list(ctx, query) })
+}
+
+func (s *Store) list(ctx context.Context, query *prompty.TemplateQuery) ([]*prompty.StoredTemplate, error) {
 	if err := s.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -58,8 +63,9 @@ func (s *Store) survey(ctx context.Context, query *prompty.TemplateQuery, visit 
 	if err != nil {
 		return nil, err
 	}
+	scanned := time.Now()
 	allVersions := query != nil && query.IncludeAllVersions
-	var work []string
+	var work []suspect
 	take := func(name string, st *state, err error) error {
 		if isUnusable(err) {
 			problems = append(problems, err.Error())
@@ -70,7 +76,7 @@ func (s *Store) survey(ctx context.Context, query *prompty.TemplateQuery, visit 
 		}
 		return visit(name, st)
 	}
-	for _, name := range append(names, gone...) {
+	for i, name := range append(names, gone...) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -85,69 +91,23 @@ func (s *Store) survey(ctx context.Context, query *prompty.TemplateQuery, visit 
 				continue
 			}
 		}
-		st, err := s.lookFree(ctx, name)
+		who := suspect{name: name}
+		if i >= len(names) {
+			who.missing = scanned
+		}
+		st, err := s.lookFree(ctx, name, who.start())
 		if errors.Is(err, errWork) {
-			work = append(work, name)
+			work = append(work, who)
 			continue
 		}
 		if err := take(name, st, err); err != nil {
 			return nil, err
 		}
 	}
-	err = s.lookTogether(ctx, work, take)
-	return problems, err
-}
-
-// lookTogether is look under one lock for many names.
-func (s *Store) lookTogether(ctx context.Context, names []string, take func(string, *state, error) error) error {
-	if len(names) == 0 {
-		return nil
+	if len(work) == 0 {
+		return problems, nil
 	}
-	err := s.acquire(ctx)
-	if err != nil && !forbids(err) {
-		return err
-	}
-	states := make([]*state, len(names))
-	errs := make([]error, len(names))
-	peek := err != nil
-	if !peek {
-		err = s.repairTogether(ctx, names, states, errs)
-		s.release()
-		if err != nil && !forbids(err) {
-			return err
-		}
-		peek = err != nil
-	}
-	for i, name := range names {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if peek {
-			states[i], errs[i] = s.peek(ctx, name)
-		} else {
-			states[i], errs[i] = s.looked(ctx, name, states[i], errs[i])
-		}
-		if err := take(name, states[i], errs[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Store) repairTogether(ctx context.Context, names []string, states []*state, errs []error) error {
-	b := &batch{}
-	for i, name := range names {
-		if err := ctx.Err(); err != nil {
-			s.discard(b.from...)
-			return err
-		}
-		states[i], errs[i] = s.repair(ctx, name, b)
-		if errs[i] != nil && !isUnusable(errs[i]) {
-			s.discard(b.from...)
-			return errs[i]
-		}
-	}
-	return s.commit(ctx, b)
+	return problems, s.lookTogether(ctx, s.acquire(ctx), work, take)
 }
 
 // scan walks the tree and returns the names of the files that look like
@@ -262,6 +222,10 @@ func (s *Store) gone(ctx context.Context, names []string) ([]string, error) {
 // Describe says what the folder holds and what in it should be mended: see
 // [prompty.Describer].
 func (s *Store) Describe(ctx context.Context) (prompty.Description, error) {
+	return atItsPath(s, func() (prompty.Description, error) { return s.describe(ctx) })
+}
+
+func (s *Store) describe(ctx context.Context) (prompty.Description, error) {
 	if err := s.begin(ctx); err != nil {
 		return prompty.Description{}, err
 	}
@@ -281,6 +245,9 @@ func (s *Store) Describe(ctx context.Context) (prompty.Description, error) {
 		return prompty.Description{}, s.fail(ctx, "describe", "", 0, err)
 	}
 	problems = append(problems, faults...)
+	if w := s.watchStatus(); w.Degraded != "" {
+		problems = append(problems, "watching: "+w.Degraded)
+	}
 	for _, names := range byFold {
 		if len(names) > 1 {
 			slices.Sort(names)

@@ -76,8 +76,11 @@ func (l layout) named(p string) (string, bool) {
 // hidden reports whether an entry of the tree is none of ours: it starts with
 // a dot, and not because tree put it there.
 func (l layout) hidden(e fs.DirEntry) bool {
-	name := e.Name()
-	return name[0] == '.' && !(e.IsDir() && name[1:] != l.ext && strings.HasSuffix(name[1:], l.ext))
+	return e.Name()[0] == '.' && !(e.IsDir() && !l.hiddenFolder(e.Name()))
+}
+
+func (l layout) hiddenFolder(name string) bool {
+	return name[0] == '.' && (name[1:] == l.ext || !strings.HasSuffix(name[1:], l.ext))
 }
 
 // versions is the folder of a name's versions. A segment that looks like a

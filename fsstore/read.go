@@ -94,7 +94,7 @@ func (s *Store) latest(ctx context.Context, name string) (*prompty.StoredTemplat
 // look finds out what is true of a name, without the lock if there is nothing
 // to do. If T is no template the error is unusable and the state has the shelf.
 func (s *Store) look(ctx context.Context, name string) (*state, error) {
-	st, err := s.lookFree(ctx, name)
+	st, err := s.lookFree(ctx, name, time.Now())
 	if !errors.Is(err, errWork) {
 		return st, err
 	}
@@ -128,9 +128,9 @@ var errWork = errors.New("there is something to do")
 // lookFree is look while nothing is to be done. T is read before the shelf:
 // who sees the T of a Save sees its mark or its version, too. If T equals the
 // newest version, that was the latest at the moment the shelf was read, or a
-// later T is there already and the identity of this one is worth nothing.
-func (s *Store) lookFree(ctx context.Context, name string) (*state, error) {
-	start := time.Now()
+// later T is there already and the identity of this one is worth nothing. If
+// T is missing or empty now, it may have been so since start.
+func (s *Store) lookFree(ctx context.Context, name string, start time.Time) (*state, error) {
 	for {
 		f, err := s.readTree(ctx, name)
 		if err != nil && !isUnusable(err) {

@@ -79,7 +79,12 @@ var errUnsettled = errors.New("the template's files do not come to rest; try aga
 // lock is held. If T is no template the error is unusable, and the state has
 // the shelf alone. With a batch, recording is completed by its commit.
 func (s *Store) repair(ctx context.Context, name string, b *batch) (*state, error) {
-	start := time.Now()
+	return s.repairSince(ctx, name, time.Now(), b)
+}
+
+// repairSince is repair where T, if it is missing or empty now, may have been
+// so since start.
+func (s *Store) repairSince(ctx context.Context, name string, start time.Time, b *batch) (*state, error) {
 	for range 100 {
 		h, err := s.readShelf(name)
 		if err != nil {
@@ -178,8 +183,7 @@ func (s *Store) record(name string, n int, data []byte, at time.Time, b *batch) 
 	}
 	to := s.layout.version(name, n, live)
 	if b != nil {
-		b.add(tmp, to)
-		return t, h.Close()
+		return t, b.add(tmp, to, h)
 	}
 	if err = s.disk.flush(h); err == nil {
 		err = s.disk.rename(tmp, to)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path"
 	"slices"
 	"time"
@@ -30,18 +29,21 @@ func (s *Store) SaveIf(ctx context.Context, tmpl *prompty.StoredTemplate, base i
 }
 
 func (s *Store) save(ctx context.Context, tmpl *prompty.StoredTemplate, base *int) error {
-	if err := s.begin(ctx); err != nil {
-		return err
-	}
-	defer s.end()
-	if err := prompty.CheckTemplate(tmpl); err != nil {
-		return err
-	}
-	saved, err := s.saveLocked(ctx, tmpl, base)
+	saved, err := atItsPath(s, func() (*prompty.StoredTemplate, error) {
+		if err := s.begin(ctx); err != nil {
+			return nil, err
+		}
+		defer s.end()
+		if err := prompty.CheckTemplate(tmpl); err != nil {
+			return nil, err
+		}
+		saved, err := s.saveLocked(ctx, tmpl, base)
+		return saved, s.failWrite(ctx, "save", tmpl.Name, 0, err)
+	})
 	if saved != nil {
 		tmpl.ID, tmpl.Version, tmpl.CreatedAt, tmpl.UpdatedAt = saved.ID, saved.Version, saved.CreatedAt, saved.UpdatedAt
 	}
-	return s.failWrite(ctx, "save", tmpl.Name, 0, err)
+	return err
 }
 
 func (s *Store) saveLocked(ctx context.Context, tmpl *prompty.StoredTemplate, base *int) (*prompty.StoredTemplate, error) {
@@ -96,23 +98,6 @@ func (s *Store) mayWrite(ctx context.Context, name string, st *state) error {
 	}
 	if other != "" {
 		return fmt.Errorf("%w: %s exists already and differs only in case, which some systems cannot hold side by side; use that name or another one", prompty.ErrConflict, other)
-	}
-	return nil
-}
-
-// inPlace refuses to begin something new in a folder that its path no longer
-// leads to: it was removed, or another one was put in its place.
-func (s *Store) inPlace() error {
-	mine, err := s.disk.stat(".")
-	if err != nil {
-		return err
-	}
-	there, err := os.Stat(s.dir)
-	if err != nil && !missing(err) {
-		return err
-	}
-	if err != nil || !os.SameFile(mine, there) {
-		return fmt.Errorf("the folder %s was removed or replaced after it was opened; open it again", s.dir)
 	}
 	return nil
 }
@@ -216,6 +201,7 @@ func (s *Store) put(ctx context.Context, tmpl *prompty.StoredTemplate, st *state
 		}
 	}
 	s.saved(name)
+	s.touched(name)
 	if st.tree == nil {
 		s.appeared(tree)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/promptfile"
@@ -45,9 +46,15 @@ type Store struct {
 	disk   *disk
 	lock   lock
 
-	calls  sync.RWMutex  // held for reading by every call; guards closed
+	calls  sync.RWMutex  // held for reading by every call; guards closed and disk.root
 	closed bool          //
 	done   chan struct{} // closed by Close, so that calls stop waiting
+
+	count    atomic.Uint64 // moves with what Get returns
+	mode     watch.Mode
+	starting sync.Mutex               // held while follower is made
+	follower atomic.Pointer[follower] // nil until somebody watches; written under starting and by Close
+	closing  sync.Once
 
 	mu       sync.RWMutex       // guards what follows; never held during I/O
 	seen     map[string]sight   // by name: the latest version as last looked at
@@ -123,6 +130,7 @@ func open(dir string, opts Options) (*Store, error) {
 		disk:    &disk{root: root, sync: opts.Sync != SyncNone},
 		lock:    lock{sem: make(chan struct{}, 1)},
 		done:    make(chan struct{}),
+		mode:    opts.Watch,
 		seen:    map[string]sight{},
 		folders: map[string]*folder{},
 		names:   map[string]bool{},
@@ -165,27 +173,33 @@ func (s *Store) beginOn(ctx context.Context, name string) error {
 
 func (s *Store) end() { s.calls.RUnlock() }
 
-// Close fails the calls that wait for the lock, waits for the others and
-// closes the files. It may be called again.
-func (s *Store) Close() error {
-	s.mu.Lock()
-	select {
-	case <-s.done:
-	default:
+// touched notes that this store changed what Get returns.
+func (s *Store) touched(name string) {
+	s.count.Add(1)
+	if f := s.follower.Load(); f != nil {
+		f.touched(name)
+	}
+}
+
+// Close fails the calls that wait for the lock, waits for the others, ends
+// watching and closes the files. It may be called again.
+func (s *Store) Close() (err error) {
+	s.closing.Do(func() {
 		close(s.done)
-	}
-	s.mu.Unlock()
-	s.calls.Lock()
-	defer s.calls.Unlock()
-	if s.closed {
-		return nil
-	}
-	s.closed = true
-	s.forget()
-	err := s.disk.root.Close()
-	if s.lock.file != nil {
-		err = errors.Join(err, s.lock.file.Close())
-	}
+		s.calls.Lock()
+		s.closed = true
+		s.calls.Unlock()
+		if f := s.follower.Swap(nil); f != nil {
+			f.close()
+		}
+		s.calls.Lock() // until the follower is done with the files
+		defer s.calls.Unlock()
+		s.forget()
+		err = s.disk.root.Close()
+		if s.lock.file != nil {
+			err = errors.Join(err, s.lock.file.Close())
+		}
+	})
 	return err
 }
 

@@ -1,0 +1,215 @@
+package fsstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/internal/feed"
+)
+
+// lockPatience is how long what can be published waits for the rest of its
+// batch, for which the lock is needed.
+const lockPatience = time.Second
+
+// news is what a look has found.
+type news struct {
+	kinds map[string]prompty.ChangeKind
+	all   bool
+	moved bool // what Get returns may have changed
+}
+
+// lookNow looks at what h says, at what this store did and at what is left from
+// before, and publishes what is news. With wait it waits for the lock as long
+// as it takes. An error is why something could not be looked at; that is tried
+// again. It is the caller's turn.
+func (f *follower) lookNow(ctx context.Context, h hints, wait bool) error {
+	if h.status != nil {
+		f.watching = *h.status
+	}
+	todo := f.again
+	f.again = hints{}
+	todo.merge(h)
+	f.mu.Lock()
+	for name, at := range f.own {
+		todo.add(hint{suspect: suspect{name: name}}, at)
+	}
+	clear(f.own)
+	f.mu.Unlock()
+
+	var n news
+	var err error
+	if !todo.isEmpty() {
+		n, err = f.find(ctx, &todo, wait)
+	}
+	if ctx.Err() == nil {
+		f.publish(n, err, &h, todo.since)
+	}
+	if !f.again.isEmpty() {
+		f.later()
+	}
+	return err
+}
+
+// publish moves the count, then tells.
+func (f *follower) publish(n news, trouble error, h *hints, since time.Time) {
+	if n.moved {
+		f.store.count.Add(1)
+	}
+	b := feed.Batch[prompty.Change]{All: n.all, Since: since}
+	for _, name := range slices.Sorted(maps.Keys(n.kinds)) {
+		b.Changes = append(b.Changes, prompty.Change{Name: name, Kind: n.kinds[name]})
+	}
+	if b.All || len(b.Changes) > 0 {
+		f.revision++
+		b.To = f.prefix + strconv.FormatUint(f.revision, 10)
+	}
+	st := publicStatus(f.watching, trouble)
+	if h.status != nil || st.LastError != f.status.Load().LastError {
+		f.status.Store(st)
+		b.Status = st
+	}
+	f.feed.Publish(b)
+}
+
+// find looks. What it could not look at it puts into again.
+func (f *follower) find(ctx context.Context, h *hints, wait bool) (n news, err error) {
+	s := f.store
+	if err := f.enter(ctx); err != nil {
+		f.again.merge(*h)
+		return n, err
+	}
+	defer s.end()
+	if f.root != s.disk.root {
+		h.all = true
+	}
+	if h.deletions && !h.all {
+		list, err := s.readNotices()
+		if err != nil {
+			f.again.merge(*h)
+			return n, err
+		}
+		names, ok := list.since(f.list)
+		for _, name := range names {
+			h.add(hint{suspect: suspect{name: name}, locked: true}, time.Time{})
+		}
+		h.all = !ok
+		f.list = list
+	}
+	if h.all {
+		_, files := f.folder.List()
+		if err := f.begin(files); err != nil {
+			f.again.merge(*h)
+			return n, err
+		}
+		f.root = s.disk.root
+		return news{all: true, moved: true}, nil
+	}
+	return f.lookAt(ctx, h, wait)
+}
+
+// enter begins a call, in the folder that the path leads to.
+func (f *follower) enter(ctx context.Context) error {
+	for {
+		if err := f.store.begin(ctx); err != nil {
+			return err
+		}
+		err := f.store.inPlace()
+		if err == nil {
+			return nil
+		}
+		f.store.end()
+		if !errors.Is(err, errReplaced) {
+			return err
+		}
+		if err := f.store.moveIn(); err != nil {
+			return err
+		}
+	}
+}
+
+// errLocked is told while somebody holds the lock for long.
+var errLocked = errors.New("another process holds .prompty/lock and does not let go; changes that have to be recorded wait for it")
+
+// lookAt looks at every name. Edits are recorded together.
+func (f *follower) lookAt(ctx context.Context, h *hints, wait bool) (n news, err error) {
+	s := f.store
+	n.kinds = map[string]prompty.ChangeKind{}
+	left := h.names // what was not found out
+	fault := func(name string, ferr error) {
+		if err == nil {
+			err = fmt.Errorf("%s: %w", s.layout.tree(name), ferr)
+		}
+	}
+	take := func(name string, st *state, lerr error) error {
+		if lerr != nil && (st == nil || !isUnusable(lerr)) {
+			fault(name, lerr)
+			return nil
+		}
+		var saved time.Time
+		if st.latest != nil && st.latest.Version > 1 {
+			saved = st.latest.CreatedAt
+		}
+		kind, moved := f.note(h.names[name], summarize(st, lerr), saved)
+		if kind != "" {
+			n.kinds[name] = kind
+		}
+		n.moved = n.moved || moved
+		delete(left, name)
+		return nil
+	}
+	var work []suspect
+	for _, name := range slices.Sorted(maps.Keys(h.names)) {
+		if ctx.Err() != nil {
+			break
+		}
+		p := h.names[name]
+		if p.locked {
+			work = append(work, p.suspect)
+			continue
+		}
+		st, lerr := s.lookFree(ctx, name, p.start())
+		if errors.Is(lerr, errWork) {
+			work = append(work, p.suspect)
+			continue
+		}
+		_ = take(name, st, lerr)
+	}
+	if len(work) > 0 {
+		got := f.lock(ctx, wait)
+		if forbids(got) { // what somebody is about to delete may be there still
+			for _, p := range work {
+				if q := h.names[p.name]; q.locked {
+					q.locked = false
+					f.again.add(q, h.since)
+				}
+			}
+		}
+		if lerr := s.lookTogether(ctx, got, work, take); lerr != nil {
+			fault(work[0].name, lerr)
+		}
+	}
+	for _, p := range left {
+		f.again.add(p, h.since)
+	}
+	return n, err
+}
+
+// lock is acquire, but unless wait is set it gives up after a while.
+func (f *follower) lock(ctx context.Context, wait bool) error {
+	if wait {
+		return f.store.acquire(ctx)
+	}
+	soon, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	err := f.store.acquire(soon)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		err = errLocked
+	}
+	return err
+}
