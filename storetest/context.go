@@ -67,6 +67,17 @@ func calls(t *trial, s prompty.TemplateStorage, id prompty.TemplateID) map[strin
 			return err
 		}
 	}
+	if c, ok := prompty.As[prompty.Resumer](s); ok {
+		m["WatchFrom"] = func(ctx context.Context) error {
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			_, err := c.WatchFrom(ctx, "no revision")
+			return err
+		}
+	}
+	if c, ok := prompty.As[prompty.Syncer](s); ok {
+		m["Sync"] = c.Sync
+	}
 	return m
 }
 

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -56,6 +57,11 @@ func Has[T any]() Claim {
 			found: func(s prompty.TemplateStorage) bool { _, ok := prompty.As[T](s); return ok },
 		})
 	}
+}
+
+// has reports whether the capability of that name is claimed.
+func (c *claims) has(name string) bool {
+	return slices.ContainsFunc(c.must, func(c capability) bool { return c.name == name })
 }
 
 func newClaims(list []Claim) *claims {
@@ -124,6 +130,8 @@ var topics = []topic{
 	{"history", historyChecks},
 	{"snapshot", snapshotChecks},
 	{"watch", watchChecks},
+	{"resume", resumeChecks},
+	{"sync", syncChecks},
 }
 
 // rule is what a failure names: the number and the topic in the contract.

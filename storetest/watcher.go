@@ -2,31 +2,51 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/go-prompty/prompty"
 )
 
-const ruleWatch rule = "capability Watcher"
+const (
+	ruleWatch      rule = "capability Watcher"
+	ruleWatchOrder rule = "capability Watcher (order)"
+	ruleWatchMerge rule = "capability Watcher (merged batches)"
+	ruleWatchSlow  rule = "capability Watcher (slow readers)"
+	ruleWatchAll   rule = "capability Watcher (all readers alike)"
+	ruleWatchLoss  rule = "capability Watcher (nothing is missed)"
+	ruleWatchEnd   rule = "capability Watcher (end)"
+	ruleWatchLive  rule = "capability Watcher (live)"
+)
 
 var watchChecks = []check{
 	{name: "armed before it returns", rule: ruleWatch, fn: checkArmed},
 	{name: "kinds", rule: ruleWatch, fn: checkKinds},
 	{name: "every way to change", rule: ruleWatch, fn: checkEveryChange},
 	{name: "changes of another handle", rule: ruleWatch, fn: checkWatchOther},
-	{name: "a slow reader", rule: ruleWatch, fn: checkSlowReader},
-	{name: "the stream tells the state", rule: ruleWatch, fn: checkStream},
-	{name: "ends with its context", rule: ruleWatch, fn: checkWatchCancelled},
-	{name: "ends with Close", rule: ruleWatch, fn: checkWatchClose},
+	{name: "what is told is visible", rule: ruleWatchOrder, fn: checkVisible},
+	{name: "revisions differ", rule: ruleWatchOrder, fn: checkRevisions},
+	{name: "nothing old after what is new", rule: ruleWatchOrder, fn: checkNothingOld},
+	{name: "the stream tells the state", rule: ruleWatchOrder, fn: checkStream},
+	{name: "kinds are merged", rule: ruleWatchMerge, fn: checkMergedKinds},
+	{name: "a slow reader", rule: ruleWatchSlow, fn: checkSlowReader},
+	{name: "a reader who left", rule: ruleWatchSlow, fn: checkReaderWhoLeft},
+	{name: "all hear the same", rule: ruleWatchAll, fn: checkAllAlike},
+	{name: "beside 32 writers", rule: ruleWatchLoss, fn: checkManyWriters},
+	{name: "ends with its context", rule: ruleWatchEnd, fn: checkWatchCancelled},
+	{name: "ends with Close", rule: ruleWatchEnd, fn: checkWatchClose},
+	{name: "begins beside Close", rule: ruleWatchEnd, fn: checkWatchBesideClose},
+	{name: "gives back its goroutines", rule: ruleWatchEnd, fn: checkWatchGoroutines},
+	{name: "gives back its files", rule: ruleWatchEnd, fn: checkWatchFiles, alone: true},
+	{name: "an engine", rule: ruleWatchLive, fn: checkLiveEngine},
+	{name: "an engine's subscribers", rule: ruleWatchLive, fn: checkEngineSubscribers},
+	{name: "a cache", rule: ruleWatchLive, fn: checkLiveCache},
 }
 
-// watch is one subscription and what it said so far.
+// watch is one subscription.
 type watch struct {
 	t  *trial
 	ch <-chan prompty.ChangeBatch
@@ -35,37 +55,60 @@ type watch struct {
 func (t *trial) watch(ctx context.Context, s prompty.TemplateStorage) *watch {
 	t.Helper()
 	ch, err := capabilityOf[prompty.Watcher](t, s, "Watcher").Watch(ctx)
+	return t.watching(ch, err, "Watch")
+}
+
+// watching takes what a call that subscribes gave. A storage may have been
+// told not to watch; that it can is checked where it is claimed.
+func (t *trial) watching(ch <-chan prompty.ChangeBatch, err error, call string) *watch {
+	t.Helper()
+	if errors.Is(err, errors.ErrUnsupported) && !t.claims.has("Watcher") {
+		t.Skipf("%s: %v", call, err)
+	}
 	if err != nil {
-		t.Fatalf("Watch: %v", err)
+		t.Fatalf("%s: %v", call, err)
 	}
 	if ch == nil {
-		t.Fatalf("Watch gave neither a channel nor an error")
+		t.Fatalf("%s gave neither a channel nor an error", call)
 	}
 	return &watch{t, ch}
 }
 
-// next waits for a batch and checks its form.
-func (w *watch) next(what string) prompty.ChangeBatch {
-	w.t.Helper()
+// receive waits for a batch that speaks of templates, and checks the form of
+// all that come.
+func (w *watch) receive(what string) (prompty.ChangeBatch, error) {
 	timer := time.NewTimer(w.t.claims.patience)
 	defer timer.Stop()
-	select {
-	case b, ok := <-w.ch:
-		if !ok {
-			w.t.Fatalf("the channel was closed before it reported %s", what)
+	for {
+		select {
+		case b, ok := <-w.ch:
+			if !ok {
+				return b, fmt.Errorf("the channel was closed before it reported %s", what)
+			}
+			w.t.wantForm(b)
+			if b.All || len(b.Changes) > 0 {
+				return b, nil
+			}
+		case <-timer.C:
+			return prompty.ChangeBatch{}, fmt.Errorf("nothing reported %s within %v", what, w.t.claims.patience)
 		}
-		w.t.wantForm(b)
-		return b
-	case <-timer.C:
-		w.t.Fatalf("nothing reported %s within %v", what, w.t.claims.patience)
 	}
-	return prompty.ChangeBatch{}
+}
+
+// next is receive, and ends the check if nothing comes.
+func (w *watch) next(what string) prompty.ChangeBatch {
+	w.t.Helper()
+	b, err := w.receive(what)
+	if err != nil {
+		w.t.Fatalf("%v", err)
+	}
+	return b
 }
 
 func (t *trial) wantForm(b prompty.ChangeBatch) {
 	t.Helper()
-	if !b.All && len(b.Changes) == 0 {
-		t.Errorf("a batch names nothing: %+v", b)
+	if !b.All && len(b.Changes) == 0 && b.Watch == nil {
+		t.Errorf("a batch says nothing: %+v", b)
 	}
 	byName := func(a, b prompty.Change) int { return strings.Compare(a.Name, b.Name) }
 	for i, c := range b.Changes {
@@ -97,23 +140,6 @@ func (w *watch) until(name string) (prompty.ChangeBatch, prompty.ChangeKind) {
 		b := w.next(fmt.Sprintf("the change of %q", name))
 		if kind, ok := of(b, name); ok {
 			return b, kind
-		}
-	}
-}
-
-// closed waits for the channel's end.
-func (w *watch) closed(why string) {
-	w.t.Helper()
-	timer := time.NewTimer(w.t.claims.patience)
-	defer timer.Stop()
-	for {
-		select {
-		case _, ok := <-w.ch:
-			if !ok {
-				return
-			}
-		case <-timer.C:
-			w.t.Fatalf("the channel is still open %v after %s", w.t.claims.patience, why)
 		}
 	}
 }
@@ -203,129 +229,4 @@ func checkWatchOther(t *trial) {
 	t.deleteName(b, "doc")
 	wantChange(prompty.Deleted)
 	t.wantAbsent(p.reader(a), "doc", "after the batch that reported another handle's Delete")
-}
-
-// checkSlowReader reads nothing while others write. That must not hold them
-// up, nor cost a name.
-func checkSlowReader(t *trial) {
-	s, ctx := t.storage(), t.ctx()
-	slow, quick := t.watch(ctx, s), t.watch(ctx, s)
-	const rounds, many = 6, 40
-	want := make(map[string]bool)
-	for round := range rounds {
-		for i := range many {
-			name := fmt.Sprintf("doc%02d", i)
-			t.saveText(s, name, fmt.Sprint(round))
-			want[name] = true
-		}
-		quick.until(fmt.Sprintf("doc%02d", many-1))
-	}
-	t.saveText(s, "end", "text")
-	batches := 0
-	for done := false; !done; batches++ {
-		b := slow.next("the changes it had no time for")
-		if b.All {
-			clear(want)
-		}
-		for _, c := range b.Changes {
-			delete(want, c.Name)
-			done = done || c.Name == "end"
-		}
-		done = done || b.All
-	}
-	if len(want) > 0 {
-		t.Errorf("a slow reader missed %d of %d names", len(want), many)
-	}
-	if batches > rounds*many/2 {
-		t.Errorf("a slow reader got %d batches for %d saves of %d names: they were not merged", batches, rounds*many, many)
-	}
-}
-
-// checkStream keeps a copy that reads again what the batches name, and wants
-// it to be the storage's state in the end.
-func checkStream(t *trial) {
-	p := t.place()
-	s := p.handle()
-	t.saveText(s, "b", "old")
-	ctx := t.ctx()
-	w := t.watch(ctx, s)
-	state := make(map[string]string)
-	look := func(name string) {
-		got, err := s.Get(ctx, name)
-		if err != nil {
-			delete(state, name)
-			return
-		}
-		state[name] = fmt.Sprint(got.Version, got.Source)
-	}
-	lookAtAll := func() {
-		clear(state)
-		for _, x := range t.list(s, nil) {
-			state[x.Name] = fmt.Sprint(x.Version, x.Source)
-		}
-	}
-	lookAtAll() // after Watch, so that nothing falls between
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		rnd := rand.New(rand.NewPCG(5, 6))
-		for i := range 60 {
-			name := string(rune('a' + rnd.IntN(5)))
-			switch rnd.IntN(4) {
-			case 0:
-				s.Delete(ctx, name) // it may be missing
-			case 1:
-				s.DeleteVersion(ctx, name, 1+rnd.IntN(5))
-			default:
-				s.Save(ctx, t.draft(name, fmt.Sprint(i)))
-			}
-		}
-		s.Save(ctx, t.draft("end", "text"))
-	}()
-	for ended := false; !ended; {
-		b := w.next("the last of many changes")
-		if b.All {
-			lookAtAll()
-		}
-		for _, c := range b.Changes {
-			look(c.Name)
-		}
-		_, ended = state["end"]
-	}
-	<-done
-	followed := make(map[string]string)
-	for k, v := range state {
-		followed[k] = v
-	}
-	lookAtAll()
-	if diff := cmp.Diff(state, followed); diff != "" {
-		t.Errorf("a copy that follows the batches differs from the storage (-storage +copy):\n%s", diff)
-	}
-}
-
-func checkWatchCancelled(t *trial) {
-	s := t.storage()
-	ctx, cancel := context.WithCancel(t.ctx())
-	defer cancel()
-	w, abandoned, other := t.watch(ctx, s), t.watch(ctx, s), t.watch(t.ctx(), s)
-	t.saveText(s, "doc", "one") // pending in both when they end
-	cancel()
-	w.closed("its context ended")
-	other.until("doc")
-	for i := range 5 { // nobody reads abandoned any more
-		t.saveText(s, "doc", fmt.Sprint(i))
-	}
-	abandoned.closed("its context ended")
-	other.until("doc")
-}
-
-func checkWatchClose(t *trial) {
-	s := t.storage()
-	w, abandoned := t.watch(t.ctx(), s), t.watch(t.ctx(), s)
-	t.saveText(s, "doc", "one")
-	if err := s.Close(); err != nil {
-		t.Fatalf("Close: %v", err)
-	}
-	w.closed("Close")
-	abandoned.closed("Close")
 }

@@ -1,0 +1,101 @@
+package storetest
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/go-prompty/prompty"
+)
+
+// two returns two handles of one new place, or twice the only one.
+func (t *trial) two() (a, b prompty.TemplateStorage) {
+	t.Helper()
+	p := t.place()
+	return p.handle(), p.handle()
+}
+
+// checkVisible reads through the handle that watches, a cache among them: it
+// must show whatever it has told of.
+func checkVisible(t *trial) {
+	a, b := t.two()
+	w := t.watch(t.ctx(), a)
+	for i := range 12 {
+		saved := t.saveText(b, "doc", fmt.Sprint(i))
+		w.until("doc")
+		t.wantSame(t.get(a, "doc"), saved, "Get after the batch that reported the save")
+	}
+	t.deleteVersion(b, "doc", 12)
+	w.until("doc")
+	if got := t.get(a, "doc"); got.Version != 11 {
+		t.Errorf("Get after the batch that reported DeleteVersion(12) gave version %d, want 11", got.Version)
+	}
+	t.deleteName(b, "doc")
+	w.until("doc")
+	t.wantAbsent(a, "doc", "after the batch that reported Delete")
+}
+
+// checkRevisions saves only, so that no state comes back.
+func checkRevisions(t *trial) {
+	a, b := t.two()
+	w := t.watch(t.ctx(), a)
+	_, needed := prompty.As[prompty.Resumer](a)
+	seen := make(map[string]string)
+	for i := range 12 {
+		name := fmt.Sprintf("doc%d", i%5)
+		t.saveText(b, name, fmt.Sprint(i))
+		batch, _ := w.until(name)
+		what := fmt.Sprintf("save %d", i)
+		if before, twice := seen[batch.Revision]; twice && batch.Revision != "" {
+			t.Errorf("%s and %s made the same revision %q", before, what, batch.Revision)
+		}
+		if batch.Revision == "" && (needed || i > 0 && len(seen[""]) == 0) {
+			t.Errorf("the batch for %s has no revision", what)
+		}
+		seen[batch.Revision] = what
+	}
+}
+
+// checkNothingOld makes and deletes the same names again and again. Whoever is
+// told of it in any other order, or twice, is told what cannot be.
+func checkNothingOld(t *trial) {
+	a, b := t.two()
+	t.saveText(b, "there", "text")
+	f := t.follow(t.ctx(), a)
+	f.during(func() {
+		for i := range 20 {
+			for _, name := range []string{"there", "new"} {
+				if s := []prompty.TemplateStorage{a, b}[i%2]; (i%2 == 0) == (name == "new") {
+					if err := s.Save(t.ctx(), t.draft(name, fmt.Sprint(i))); err != nil {
+						t.Errorf("Save beside a watch: %v", err)
+					}
+				} else if err := s.Delete(t.ctx(), name); err != nil {
+					t.Errorf("Delete(%q) beside a watch: %v", name, err)
+				}
+			}
+		}
+	})
+	f.settle("end")
+}
+
+// checkStream makes all kinds of changes, some of which find nothing to do.
+func checkStream(t *trial) {
+	a, b := t.two()
+	t.saveText(a, "b", "old")
+	f := t.follow(t.ctx(), a)
+	f.during(func() {
+		ctx, rnd := t.ctx(), rand.New(rand.NewPCG(5, 6))
+		for i := range 60 {
+			name := string(rune('a' + rnd.IntN(5)))
+			s := []prompty.TemplateStorage{a, b}[rnd.IntN(2)]
+			switch rnd.IntN(4) {
+			case 0:
+				s.Delete(ctx, name)
+			case 1:
+				s.DeleteVersion(ctx, name, 1+rnd.IntN(5))
+			default:
+				s.Save(ctx, t.draft(name, fmt.Sprint(i)))
+			}
+		}
+	})
+	f.settle("end")
+}
