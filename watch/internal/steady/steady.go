@@ -121,7 +121,7 @@ func look(h handle, limit int64, buf []byte) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	age := began.Sub(time.Unix(0, after.Ctime)).Abs() // a clock that was set back leaves files in the future
+	age := after.age(began)
 	f.Sure = age >= tick
 	switch {
 	case before != after || !whole:
@@ -160,6 +160,12 @@ func hashAll(r io.Reader, limit int64, buf []byte) (sum [16]byte, size int64, er
 			return [16]byte(long.Sum(nil)[:16]), size, nil
 		}
 	}
+}
+
+// age is how long ago the last change was. A clock that was set back leaves
+// files in the future; they are old.
+func (id Identity) age(now time.Time) time.Duration {
+	return now.Sub(time.Unix(0, id.Ctime)).Abs()
 }
 
 func (id Identity) hash() [16]byte {
