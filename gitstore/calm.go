@@ -35,6 +35,35 @@ func (f *follower) picture(ctx context.Context, h hint) (picture, error) {
 	return p, nil
 }
 
+// believed leaves out edits that nobody has told of: somebody may be just about
+// to write the file. They count when they are seen again.
+func (f *follower) believed(now picture, told map[string]bool) picture {
+	doubts := map[string]mark{}
+	if now.st == f.shown.st {
+		for path, m := range now.marks {
+			if m != f.shown.marks[path] && !told[path] && m != f.doubts[path] {
+				doubts[path] = m
+			}
+		}
+	}
+	f.doubts = doubts
+	if len(doubts) == 0 {
+		return now
+	}
+	again := hint{paths: make(map[string]bool, len(doubts))}
+	now.marks = maps.Clone(now.marks)
+	for path := range doubts {
+		again.paths[path] = false
+		if m, was := f.shown.marks[path]; was {
+			now.marks[path] = m
+		} else {
+			delete(now.marks, path)
+		}
+	}
+	f.leave(&f.doubted, f.doubt, again)
+	return now
+}
+
 // mostGlances is for how many files it is quicker to look at each.
 const mostGlances = 64
 

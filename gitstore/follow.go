@@ -40,8 +40,9 @@ type follower struct {
 	places []*place
 	shown  picture
 	past   past
-	stale  bool        // the last look failed, so the next one looks at everything
-	lock   fs.FileInfo // an index.lock of git's that stays
+	doubts map[string]mark // edits that were seen once
+	stale  bool            // the last look failed, so the next one looks at everything
+	lock   fs.FileInfo     // an index.lock of git's that stays
 
 	status atomic.Pointer[prompty.WatchStatus] // as last told; nil until somebody watches
 }
@@ -269,6 +270,9 @@ func (f *follower) recheck() {
 		for _, p := range f.watching(f.life) {
 			_ = p.folder.Sync(f.life) // what it cannot say comes with a later hint
 		}
+		if f.s.edits != nil && f.s.pause(f.life, grace) != nil {
+			return
+		}
 		f.nudge(h)
 	}
 }
@@ -279,7 +283,7 @@ func (f *follower) changed(changes []prompty.Change) hint {
 	if !h.all {
 		h.paths = make(map[string]bool, len(changes))
 		for _, c := range changes {
-			h.paths[f.s.layout.path(c.Name)] = true
+			h.paths[f.s.layout.path(c.Name)] = false
 		}
 	}
 	return h
@@ -304,6 +308,9 @@ func (f *follower) look(ctx context.Context, h hint) error {
 	}
 	b := feed.Batch[prompty.Change]{Since: h.since}
 	if f.stale = err != nil; err == nil {
+		if !h.sure {
+			now = f.believed(now, h.paths)
+		}
 		rewritten := false
 		b.Changes, rewritten = now.since(f.shown)
 		// HEAD goes from branch to branch; a branch does not leave its own commits.
@@ -376,7 +383,7 @@ func (f *follower) sync(outer context.Context) error {
 		return err
 	}
 	defer give()
-	return f.look(ctx, hint{all: true})
+	return f.look(ctx, hint{all: true, sure: true})
 }
 
 // watching are the places at this moment.

@@ -32,18 +32,21 @@ type place struct {
 type hint struct {
 	since time.Time       // when that was noticed; zero: it is not known
 	all   bool            // look at everything
-	paths map[string]bool // else at these files in the work tree
+	sure  bool            // and what is found in the work tree is so
+	paths map[string]bool // look at these files there; true: that is so
 }
 
 func (h *hint) add(more hint) {
 	if h.since.IsZero() || !more.since.IsZero() && more.since.Before(h.since) {
 		h.since = more.since
 	}
-	h.all = h.all || more.all
+	h.all, h.sure = h.all || more.all, h.sure || more.sure
 	if h.paths == nil {
 		h.paths = more.paths
-	} else {
-		maps.Copy(h.paths, more.paths)
+		return
+	}
+	for path, sure := range more.paths {
+		h.paths[path] = h.paths[path] || sure
 	}
 }
 
@@ -179,11 +182,12 @@ func (p *place) close() {
 // hint is what a batch gives reason to look at; false: at nothing.
 func (p *place) hint(b watch.Batch) (hint, bool) {
 	h := hint{since: b.Since, all: b.Resync || !p.tree && len(b.Changes) > 0}
+	h.sure = h.all
 	if p.tree && !h.all {
 		h.paths = make(map[string]bool, len(b.Changes))
 		for _, c := range b.Changes {
 			if slices.Contains(rules, path.Base(c.Name)) {
-				h.all = true
+				h.all, h.sure = true, true
 			}
 			h.paths[c.Name] = true
 		}
