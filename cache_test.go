@@ -291,6 +291,7 @@ func TestCacheDropsEverythingWhenToldTo(t *testing.T) {
 		b := newBackend()
 		batches := make(chan prompty.ChangeBatch)
 		c := prompty.NewCachedStorage(everything{plain{b}, batches}, prompty.CacheConfig{StaleOnError: time.Hour})
+		synctest.Wait() // it follows
 		save(t, b.s, "a", "one")
 		wantSource(t, c, "a", "one")
 		save(t, b.s, "a", "two")
@@ -489,6 +490,7 @@ func TestCacheAsksAgainAfterAChange(t *testing.T) {
 		b := newBackend()
 		batches := make(chan prompty.ChangeBatch)
 		c := prompty.NewCachedStorage(everything{plain{b}, batches}, prompty.CacheConfig{TTL: time.Minute, StaleOnError: time.Hour})
+		synctest.Wait() // it follows
 		save(t, b.s, "a", "one")
 		wantSource(t, c, "a", "one")
 		time.Sleep(time.Minute)

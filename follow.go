@@ -102,7 +102,7 @@ func (se *StorageEngine) follow() {
 		if armed {
 			wait = firstRetry
 		}
-		se.noteFailure(err)
+		se.serve(ChangeBatch{Watch: se.noteFailure(err)})
 		select {
 		case <-time.After(wait):
 		case <-w.life.Done():
@@ -133,11 +133,9 @@ func (se *StorageEngine) followOnce(first func(), revision *string, retry bool) 
 	w.following.Store(true)
 	first()
 	if retry {
-		se.noteFailure(nil)
+		se.serve(ChangeBatch{All: !resumed, Watch: se.noteFailure(nil)})
 	}
-	if retry && !resumed {
-		se.take(ChangeBatch{All: true})
-	} else {
+	if !retry || resumed {
 		se.refresh(ctx, nil) // what changed after it was linked and before now
 	}
 	for {
@@ -149,17 +147,17 @@ func (se *StorageEngine) followOnce(first func(), revision *string, retry bool) 
 				return true, errWatchEnded
 			}
 			*revision = b.Revision
-			se.take(b)
+			if b.Watch != nil {
+				se.noteStatus(*b.Watch)
+			}
+			se.serve(b)
 		}
 	}
 }
 
-// take puts a batch into service and passes it on.
-func (se *StorageEngine) take(b ChangeBatch) {
+// serve puts a batch into service and passes it on.
+func (se *StorageEngine) serve(b ChangeBatch) {
 	w := &se.watch
-	if b.Watch != nil {
-		se.noteStatus(*b.Watch)
-	}
 	if b.All || len(b.Changes) > 0 {
 		w.moves.Add(1)
 		se.refresh(w.life, &b)
@@ -184,8 +182,9 @@ func (se *StorageEngine) noteStatus(s WatchStatus) {
 	}
 }
 
-// noteFailure says why the storage is not watched, or with nil that it is again.
-func (se *StorageEngine) noteFailure(err error) {
+// noteFailure says why the storage is not watched, or with nil that it is again,
+// and returns the status if that is news.
+func (se *StorageEngine) noteFailure(err error) *WatchStatus {
 	w := &se.watch
 	w.mu.Lock()
 	before := w.failed
@@ -193,7 +192,7 @@ func (se *StorageEngine) noteFailure(err error) {
 	degraded := w.status.Degraded
 	w.mu.Unlock()
 	if (before == nil) == (err == nil) {
-		return
+		return nil
 	}
 	if err != nil {
 		degraded = notWatched
@@ -202,7 +201,7 @@ func (se *StorageEngine) noteFailure(err error) {
 		m.Degraded(degraded)
 	}
 	status := w.now(se.storage)
-	w.feed.Publish(feed.Batch[Change]{Status: &status})
+	return &status
 }
 
 // refresh brings up to date what was executed so far and a batch speaks of, or
@@ -260,6 +259,20 @@ func (se *StorageEngine) refreshOne(ctx context.Context, key programKey) {
 	}
 }
 
+// expire makes a cache that has not heard of a change yet ask for all that was
+// executed so far.
+func (se *StorageEngine) expire() {
+	fresh := expirerOf(se.storage)
+	if fresh == nil {
+		return
+	}
+	for _, p := range se.programs.Range {
+		for _, part := range p.(*program).parts {
+			fresh.expire(part.ref.Name)
+		}
+	}
+}
+
 // noteFault is deferred by what must not end the process.
 func (se *StorageEngine) noteFault(what string) {
 	if r := recover(); r != nil {
@@ -294,15 +307,20 @@ func (se *StorageEngine) OnChange(fn func(ChangeBatch)) (stop func()) {
 }
 
 // Sync returns when every change made before it is in service: the storage's
-// [Syncer] has published it and the engine has taken it in.
+// [Syncer], if it is one, has published it, and the engine has taken it in.
 func (se *StorageEngine) Sync(ctx context.Context) error {
 	if err := se.ready(ctx); err != nil {
 		return err
 	}
+	err := errors.ErrUnsupported
 	if s, ok := As[Syncer](se.storage); ok {
-		if err := s.Sync(ctx); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-			return err
-		}
+		err = s.Sync(ctx)
+	}
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		se.expire()
+	case err != nil:
+		return err
 	}
 	se.moved()
 	se.refresh(ctx, nil)

@@ -124,41 +124,49 @@ func TestRendersSeeOneState(t *testing.T) {
 			t.Parallel()
 			s, change := kinds[kind]()
 			se := newEngine(t, prompty.StorageEngineConfig{Storage: s})
-			put := func(i int) {
-				err := prompty.SaveAll(t.Context(), change, []*prompty.StoredTemplate{
-					{Name: "page", Source: fmt.Sprintf(`%d {~prompty.include template="a" /~} {~prompty.include template="b" /~}`, i)},
-					{Name: "a", Source: fmt.Sprint(i)},
-					{Name: "b", Source: fmt.Sprint(i)},
-				})
-				if err != nil {
-					t.Error(err)
-				}
-			}
-			put(0)
-			var wg sync.WaitGroup
-			var done atomic.Bool
-			for range 3 {
-				wg.Go(func() {
-					last := -1
-					for !done.Load() {
-						out, err := se.Execute(t.Context(), "page", nil)
-						var page, a, b int
-						if _, scanErr := fmt.Sscan(out, &page, &a, &b); err != nil || scanErr != nil || page != a || a != b || page < last {
-							t.Errorf("Execute = %q, %v after %d: mixes states or goes back", out, err, last)
-							return
-						}
-						last = page
-					}
-				})
-			}
-			for i := range 300 {
-				put(i + 1)
-			}
-			done.Store(true)
-			wg.Wait()
-			wantOutput(t, se, "page", nil, "300 300 300")
+			rendersSeeOneState(t, se, change)
 		})
 	}
+}
+
+func rendersSeeOneState(t *testing.T, se *prompty.StorageEngine, change prompty.TemplateStorage) {
+	t.Helper()
+	put := func(i int) {
+		err := prompty.SaveAll(t.Context(), change, []*prompty.StoredTemplate{
+			{Name: "page", Source: fmt.Sprintf(`%d {~prompty.include template="a" /~} {~prompty.include template="b" /~}`, i)},
+			{Name: "a", Source: fmt.Sprint(i)},
+			{Name: "b", Source: fmt.Sprint(i)},
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	put(0)
+	var wg sync.WaitGroup
+	var done atomic.Bool
+	for range 3 {
+		wg.Go(func() {
+			last := -1
+			for !done.Load() {
+				out, err := se.Execute(t.Context(), "page", nil)
+				var page, a, b int
+				if _, scanErr := fmt.Sscan(out, &page, &a, &b); err != nil || scanErr != nil || page != a || a != b || page < last {
+					t.Errorf("Execute = %q, %v after %d: mixes states or goes back", out, err, last)
+					return
+				}
+				last = page
+			}
+		})
+	}
+	for i := range 300 {
+		put(i + 1)
+	}
+	done.Store(true)
+	wg.Wait()
+	if err := se.Sync(t.Context()); err != nil {
+		t.Errorf("Sync = %v", err)
+	}
+	wantOutput(t, se, "page", nil, "300 300 300")
 }
 
 // Without snapshots or counts, what is read is read again until it held still.
