@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -27,6 +28,9 @@ func scripts() testscript.Params {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "UTC")
+			if path, err := exec.LookPath("prompty"); err == nil {
+				env.Setenv("PROMPTY", path)
+			}
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // or each command takes a second more
 			// Git as nobody configured it, and Gil commits.
 			for key, value := range map[string]string{
@@ -47,6 +51,8 @@ func scripts() testscript.Params {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"tree":  tree,
 			"bytes": writeBytes,
+			"await": await,
+			"gone":  gone,
 		},
 	}
 }

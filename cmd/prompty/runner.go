@@ -22,11 +22,12 @@ type runner struct {
 	shell   []string // and its switch for a command
 	command string
 	stdout  io.Writer
+	grace   time.Duration // for a command that was told to end
 }
 
 // newRunner looks for the shell. keepStdout leaves standard output to us.
 func (a *app) newRunner(command string, keepStdout bool) (*runner, error) {
-	r := &runner{app: a, shell: []string{"sh", "-c"}, command: command, stdout: a.stdout}
+	r := &runner{app: a, shell: []string{"sh", "-c"}, command: command, stdout: a.stdout, grace: 3 * time.Second}
 	if runtime.GOOS == "windows" {
 		r.shell = []string{"cmd", "/C"}
 	}
@@ -40,9 +41,6 @@ func (a *app) newRunner(command string, keepStdout bool) (*runner, error) {
 	r.shell[0] = path
 	return r, nil
 }
-
-// grace is how long a command that was told to end may take for it.
-const grace = 3 * time.Second
 
 // run runs the command for a batch and waits for it. How the command ends is
 // told, and no error. When ctx ends, the command gets the signal that ended it,
@@ -68,23 +66,33 @@ func (r *runner) run(ctx context.Context, b prompty.ChangeBatch) error {
 	case err = <-exited:
 		tellGroup(cmd, syscall.SIGTERM) // what it left in the background
 	case <-ctx.Done():
-		cause := context.Cause(ctx)
-		sig := syscall.SIGTERM
-		if told, ok := errors.AsType[*endedBy](cause); ok {
-			sig = told.signal
-		}
-		tellGroup(cmd, sig)
-		select {
-		case <-exited:
-			tellGroup(cmd, syscall.SIGKILL)
-		case <-time.After(grace):
-			tellGroup(cmd, syscall.SIGKILL)
-			<-exited
-		}
-		return cause
+		r.end(cmd, context.Cause(ctx))
+		<-exited
+		return context.Cause(ctx)
 	}
 	r.app.warn("%s after %s", exitText(err), time.Since(began).Round(time.Millisecond))
 	return nil
+}
+
+// end passes on the signal that ends the watch to the command and all that it
+// started, and kills what is left of them after the grace.
+func (r *runner) end(cmd *exec.Cmd, cause error) {
+	sig := syscall.SIGTERM
+	if told, ok := errors.AsType[*endedBy](cause); ok {
+		sig = told.signal
+	}
+	tellGroup(cmd, sig)
+	late := time.After(r.grace)
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for groupRuns(cmd) {
+		select {
+		case <-look.C:
+		case <-late:
+			tellGroup(cmd, syscall.SIGKILL)
+			return
+		}
+	}
 }
 
 // exitText says how a command ended.

@@ -48,7 +48,7 @@ const (
 	enterScreen = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J" // second screen, no cursor, no wrapping
 	leaveScreen = "\x1b[m\x1b[?7h\x1b[?25h\x1b[?1049l"
 	beginDraw   = "\x1b[?2026h\x1b[H" // show nothing until the end; from the top
-	endDraw     = "\x1b[J\x1b[?2026l"
+	endDraw     = "\x1b[?2026l"
 )
 
 // newScreen takes the terminal that stdout is.
@@ -137,10 +137,11 @@ func (s *screen) size() (width, height int) {
 	return width, height
 }
 
-// draw shows lines, none of them wider than the screen, in one write.
+// draw shows lines, as many as the screen has and none wider than it, in one
+// write.
 func (s *screen) draw(lines []string) error {
-	const toLineEnd = "\x1b[K"
-	_, err := s.out.WriteString(beginDraw + strings.Join(lines, toLineEnd+"\r\n") + toLineEnd + endDraw)
+	const emptyLine = "\x1b[2K" // before the text: in the last column it would take a letter with it
+	_, err := s.out.WriteString(beginDraw + emptyLine + strings.Join(lines, "\r\n"+emptyLine) + endDraw)
 	if errors.Is(err, syscall.EIO) { // the terminal is gone
 		return errReaderLeft
 	}
