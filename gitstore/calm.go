@@ -2,9 +2,7 @@ package gitstore
 
 import (
 	"context"
-	"io/fs"
 	"maps"
-	"os"
 	"time"
 )
 
@@ -96,32 +94,23 @@ const (
 
 // calm waits while git changes the work tree, so that a checkout or a merge is
 // one batch: it takes index.lock, writes files and index, gives the lock back and
-// moves HEAD or the branch. A lock that stays is not waited for again: git commit
-// holds it while a person writes the message, and a git that was killed for ever.
+// moves HEAD or the branch. A lock that is old is not waited for: git commit holds
+// it while a person writes the message, and a git that was killed for ever.
 func (f *follower) calm(ctx context.Context) error {
 	tree := f.s.edits.tree
-	for start := time.Now(); ; {
-		lock := tree.Locked()
-		switch {
-		case lock == nil:
+	for start := time.Now(); time.Since(start) < calmMost; {
+		if lock := tree.Locked(); lock == nil {
 			if wait, err := tree.Unsettled(); err != nil || !wait {
 				return err
 			}
-		case sameLock(lock, f.lock):
-			return nil
-		}
-		if time.Since(start) > calmMost {
-			f.lock = lock
+		} else if time.Since(lock.ModTime()) > calmMost {
 			return nil
 		}
 		if err := f.s.pause(ctx, calmPoll); err != nil {
 			return err
 		}
 	}
-}
-
-func sameLock(a, b fs.FileInfo) bool {
-	return a != nil && b != nil && os.SameFile(a, b) && a.ModTime().Equal(b.ModTime())
+	return nil
 }
 
 // regrow watches the work tree anew when a folder counts that was not gone into.

@@ -59,6 +59,9 @@ var capabilities = []storetest.Claim{
 	storetest.Has[prompty.Snapshotter](),
 	storetest.Has[prompty.Prober](),
 	storetest.Has[prompty.Describer](),
+	storetest.Has[prompty.Watcher](),
+	storetest.Has[prompty.Resumer](),
+	storetest.Has[prompty.Syncer](),
 }
 
 func TestStorage(t *testing.T) {

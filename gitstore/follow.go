@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -42,7 +41,6 @@ type follower struct {
 	past   past
 	doubts map[string]mark // edits that were seen once
 	stale  bool            // the last look failed, so the next one looks at everything
-	lock   fs.FileInfo     // an index.lock of git's that stays
 
 	status atomic.Pointer[prompty.WatchStatus] // as last told; nil until somebody watches
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -190,7 +191,6 @@ var watched = []struct {
 }{
 	{"bare", func(t testing.TB) *gittest.Repo { return gittest.Bare(t) }, "watch=auto"},
 	{"work tree", func(t testing.TB) *gittest.Repo { return gittest.WorkTree(t) }, "watch=auto"},
-	{"polled", func(t testing.TB) *gittest.Repo { return gittest.WorkTree(t) }, "watch=poll"},
 	{"linked", func(t testing.TB) *gittest.Repo {
 		r := gittest.WorkTree(t)
 		r.Commit("First", "README.md", "x")
@@ -311,6 +311,38 @@ func TestWatchGit(t *testing.T) {
 		}
 		e.catchUp("many moves", copy)
 	})
+}
+
+// TestWatchModes notices what git does in other ways.
+func TestWatchModes(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"inotify", "fsnotify", "poll"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			if mode == "inotify" && runtime.GOOS != "linux" {
+				t.Skip("this system has no inotify")
+			}
+			r := gittest.WorkTree(t)
+			s := open(t, r.Dir, "worktree=1&watch="+mode)
+			e := listen(t, s)
+			copy := copied{}
+			r.Commit("First", "a.prompty", "1", "d/b.prompty", "1")
+			e.catchUp("a commit", copy)
+			r.Git("pack-refs", "--all")
+			r.Git("switch", "-qc", "other")
+			r.Commit("Second", "a.prompty", "2")
+			for copy["a"] == "" || !strings.HasPrefix(string(copy["a"]), r.Git("rev-parse", "HEAD")) {
+				copy.take(t, s, e.next())
+			}
+			r.Git("switch", "-q", "main")
+			r.Write("d/b.prompty", "edited")
+			for !strings.HasPrefix(string(copy["d/b"]), "dirty-") {
+				copy.take(t, s, e.next())
+			}
+			copy.agrees(t, "an edit", s)
+			e.catchUp("the end", copy)
+		})
+	}
 }
 
 // TestWatchWorkTree has a person at work with git in a work tree, whose commits
