@@ -3,6 +3,7 @@ package gitstore
 import (
 	"context"
 	"maps"
+	"os"
 	"time"
 )
 
@@ -23,6 +24,9 @@ func (f *follower) picture(ctx context.Context, h hint) (picture, error) {
 		}
 	}
 	st, edits, err := s.survey(ctx)
+	if err == nil {
+		_, err = os.Stat(s.WorkTree) // without it everything seems deleted
+	}
 	if err != nil {
 		return picture{}, err
 	}
@@ -79,6 +83,9 @@ func (f *follower) glance(ctx context.Context, paths map[string]bool) (picture, 
 		} else {
 			delete(p.marks, path)
 		}
+	}
+	if _, err := os.Stat(f.s.WorkTree); err != nil {
+		return picture{}, err
 	}
 	st, err := f.s.where(ctx)
 	if err != nil || st != p.st {

@@ -51,6 +51,10 @@ type stressed struct {
 	kills  int
 	git    map[string]int // what git did, and did not, for the log
 	messy  bool           // a merge was left half done, by git
+
+	ear     *ear   // what the reader is told
+	copy    copied // and what that amounts to; for one goroutine
+	batches int
 }
 
 type ack struct {
@@ -66,6 +70,8 @@ func stressRepo(t *testing.T, r *gittest.Repo) {
 	r.Git("config", "user.email", gittest.Email)
 	r.Commit("person README.md", "README.md", "x")
 	reader := open(t, r.Dir, "branch=main", "timeout=30s")
+	x.ear, x.copy = listen(t, reader), copied{}
+	x.copy.fill(t, reader)
 	clean := 0
 	for end := time.Now().Add(*stressFlag); time.Now().Before(end) && !t.Failed(); {
 		x.round(reader, min(time.Until(end), 5*time.Second))
@@ -73,8 +79,8 @@ func stressRepo(t *testing.T, r *gittest.Repo) {
 			clean++
 		}
 	}
-	t.Logf("%d versions acknowledged, %d hidden, %d commits by people, %d processes killed, git status asked %d times; git %v",
-		len(x.saved), len(x.hidden), len(x.people), x.kills, clean, x.git)
+	t.Logf("%d versions acknowledged, %d hidden, %d commits by people, %d processes killed, git status asked %d times, %d batches; git %v",
+		len(x.saved), len(x.hidden), len(x.people), x.kills, clean, x.batches, x.git)
 	if len(x.saved) == 0 {
 		t.Error("nothing was ever acknowledged: the test shows nothing")
 	}
@@ -112,9 +118,34 @@ func (x *stressed) round(reader *gitstore.Store, d time.Duration) {
 	r3, r4 := rnd(12), rnd(13)
 	people.Go(func() { x.tidier(ctx, r3) })
 	people.Go(func() { x.read(ctx, reader, r4) })
+	var follower sync.WaitGroup
+	quiet, end := context.WithCancel(context.Background())
+	follower.Go(func() { x.follow(quiet, reader) })
 	people.Wait()
 	stop()
 	workers.Wait()
+	end()
+	follower.Wait()
+}
+
+// follow reads again what the reader is told to have changed.
+func (x *stressed) follow(ctx context.Context, s *gitstore.Store) {
+	for {
+		select {
+		case b, ok := <-x.ear.ch:
+			if !ok {
+				x.t.Error("the reader's watch has ended")
+				return
+			}
+			if b.Watch != nil && b.Watch.Degraded != "" {
+				x.t.Errorf("the reader's watch is degraded: %s", b.Watch.Degraded)
+			}
+			x.batches++
+			x.copy.take(x.t, s, b)
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // worker starts one of our processes and kills it after a while.
@@ -448,6 +479,7 @@ func (x *stressed) check(reader *gitstore.Store) bool {
 	r.Fsck()
 	agree(t, fresh, r, "main", "", ".prompty")
 	agree(t, reader, r, "main", "", ".prompty")
+	x.ear.catchUp("after a round", x.copy)
 
 	versions := r.Versions("main", "", ".prompty")
 	where := map[string]gittest.Version{} // by ID
