@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-prompty/prompty"
@@ -17,9 +18,15 @@ import (
 // faulty is a store that is right but for one flaw. Its handles share a disk.
 type faulty struct {
 	*disk
-	flaw   string
-	closed bool // guarded by disk.mu, like all below
-	subs   map[*subscriber]bool
+	flaw    string
+	closed  bool // guarded by disk.mu, like all below
+	subs    []*subscriber
+	late    map[string]*prompty.StoredTemplate // what to show once more of a name that another handle changed
+	backlog []news
+	told    map[string]bool // revisions
+	count   atomic.Uint64   // of its own changes
+	life    context.Context // ends with Close
+	end     func()
 }
 
 type disk struct {
@@ -29,13 +36,17 @@ type disk struct {
 	last    map[string]time.Time
 	handles map[*faulty]bool
 	ticks   int
+	id      string                          // tells its revisions from those of others
+	log     []map[string]prompty.ChangeKind // every change there was
+	turn    chan struct{}                   // held by the subscriber whose turn it is
 }
 
 // openFaulty is the open of a store with that flaw; "" for none.
 func openFaulty(flaw string) Place {
 	d := newDisk()
 	return func() (prompty.TemplateStorage, error) {
-		f := &faulty{disk: d, flaw: flaw, subs: make(map[*subscriber]bool)}
+		f := &faulty{disk: d, flaw: flaw, late: make(map[string]*prompty.StoredTemplate), told: make(map[string]bool)}
+		f.life, f.end = context.WithCancel(context.Background())
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		switch flaw {
@@ -60,6 +71,9 @@ func openFaulty(flaw string) Place {
 			go func() { select {} }()
 		}
 		d.handles[f] = true
+		if flaw == "knows of its own changes only" {
+			return counting{f}, nil
+		}
 		return f, nil
 	}
 }
@@ -67,8 +81,13 @@ func openFaulty(flaw string) Place {
 // leaks are closed in the end. The checks that open them run one after the other.
 var leaks []*os.File
 
+var disks atomic.Uint64
+
 func newDisk() *disk {
-	return &disk{live: make(map[string][]*prompty.StoredTemplate), high: make(map[string]int), last: make(map[string]time.Time), handles: make(map[*faulty]bool)}
+	return &disk{
+		live: make(map[string][]*prompty.StoredTemplate), high: make(map[string]int), last: make(map[string]time.Time),
+		handles: make(map[*faulty]bool), id: strconv.FormatUint(disks.Add(1), 36), turn: make(chan struct{}, 1),
+	}
 }
 
 func (f *faulty) has(flaw string) bool { return f.flaw == flaw }
@@ -143,6 +162,12 @@ func (f *faulty) Get(ctx context.Context, name string) (*prompty.StoredTemplate,
 	}
 	defer f.mu.Unlock()
 	list := f.live[f.key(name)]
+	if old, ok := f.late[name]; ok {
+		delete(f.late, name)
+		if list = nil; old != nil {
+			list = []*prompty.StoredTemplate{old}
+		}
+	}
 	switch {
 	case len(list) > 0:
 		return f.out(list[len(list)-1]), nil
@@ -341,6 +366,7 @@ func (f *faulty) store(tmpls []*prompty.StoredTemplate) {
 		name := f.key(t.Name)
 		version := f.high[name] + 1
 		list := f.live[name]
+		f.showLate(name, list)
 		switch f.flaw {
 		case "reuses the number of a deleted version":
 			if len(list) > 0 {
@@ -444,13 +470,14 @@ func (f *faulty) Close() error {
 		return prompty.NewStorageClosedError()
 	}
 	f.closed = true
+	f.end()
 	if f.has("closes the other handles") {
 		for h := range f.handles {
 			h.closed = true
 		}
 	}
 	delete(f.handles, f)
-	for sub := range f.subs {
+	for _, sub := range f.subs {
 		sub.end()
 	}
 	return nil
@@ -468,7 +495,7 @@ func (f *faulty) Snapshot(ctx context.Context) (prompty.TemplateStorage, error) 
 	if f.has("gives a snapshot that moves") {
 		d = f.disk
 	}
-	frozen := &faulty{disk: d, subs: make(map[*subscriber]bool)}
+	frozen := &faulty{disk: d, end: func() {}}
 	if f.has("gives a snapshot that can be written") {
 		return frozen, nil
 	}

@@ -55,23 +55,34 @@ func checkRevisions(t *trial) {
 	}
 }
 
-// checkNothingOld makes and deletes the same names again and again. Whoever is
-// told of it in any other order, or twice, is told what cannot be.
+// checkNothingOld makes and deletes the same names again and again, before a
+// reader who keeps up and then before one who may not. Whoever is told of it in
+// any other order, or twice, is told what cannot be.
 func checkNothingOld(t *trial) {
 	a, b := t.two()
-	t.saveText(b, "there", "text")
+	t.saveText(a, "there", "text")
 	f := t.follow(t.ctx(), a)
+	change := func(i int, name string) {
+		s, err := []prompty.TemplateStorage{a, b}[i%2], error(nil)
+		if (i%2 == 0) == (name == "new") {
+			err = s.Save(t.ctx(), t.draft(name, fmt.Sprint(i)))
+		} else {
+			err = s.Delete(t.ctx(), name)
+		}
+		if err != nil {
+			t.Errorf("changing %q beside a watch: %v", name, err)
+		}
+	}
+	for i := range 6 {
+		for _, name := range []string{"there", "new"} {
+			change(i, name)
+			f.until(name)
+		}
+	}
 	f.during(func() {
 		for i := range 20 {
-			for _, name := range []string{"there", "new"} {
-				if s := []prompty.TemplateStorage{a, b}[i%2]; (i%2 == 0) == (name == "new") {
-					if err := s.Save(t.ctx(), t.draft(name, fmt.Sprint(i))); err != nil {
-						t.Errorf("Save beside a watch: %v", err)
-					}
-				} else if err := s.Delete(t.ctx(), name); err != nil {
-					t.Errorf("Delete(%q) beside a watch: %v", name, err)
-				}
-			}
+			change(i, "there")
+			change(i, "new")
 		}
 	})
 	f.settle("end")

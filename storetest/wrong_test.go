@@ -3,6 +3,7 @@ package storetest
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -78,12 +79,6 @@ var wrongStores = map[string]rule{
 	"describes itself on two lines":                 ruleDescribe,
 	"gives a snapshot that moves":                   ruleSnapshot,
 	"gives a snapshot that can be written":          ruleSnapshot,
-	"arms its watch late":                           ruleWatch,
-	"reports its own changes only":                  ruleWatch,
-	"drops batches for a slow reader":               ruleWatch,
-	"does not sort a batch":                         ruleWatch,
-	"calls everything changed":                      ruleWatch,
-	"leaves the channel open":                       ruleWatch,
 }
 
 // recorder stands in for a test and remembers how it failed.
@@ -135,11 +130,14 @@ func (r *recorder) Cleanup(fn func()) {
 	r.cleanups = append(r.cleanups, fn)
 }
 
+// faultyPatience is short, as only a flaw waits for its end.
+const faultyPatience = 100 * time.Millisecond
+
 // record runs one check as Run would, and returns what it complained of.
 func record(t *testing.T, c check, flaw string) *recorder {
 	r := &recorder{TB: t}
 	cl := newClaims(nil)
-	cl.patience = 100 * time.Millisecond // only a flaw waits for its end
+	cl.patience = faultyPatience
 	if flaw == "" {
 		cl.patience = standardPatience
 	}
@@ -190,34 +188,60 @@ func TestWrongStores(t *testing.T) {
 		}
 		leaks = nil
 	})
-	for flaw, want := range wrongStores {
+	failed := make(map[string]bool) // the checks that found anything
+	for flaw, rules := range everyFlaw() {
 		t.Run(flaw, func(t *testing.T) {
-			var others []string
-			found := false
-			for _, c := range everyCheck() {
-				if c.rule != want {
-					continue
+			for _, want := range rules {
+				found, others := findFlaw(t, flaw, want)
+				for _, check := range found {
+					failed[check] = true
 				}
-				for _, failure := range record(t, c, flaw).failures {
-					if strings.HasPrefix(failure, string(want)+": ") {
-						found = true
-					} else {
-						others = append(others, failure)
-					}
+				if len(found) == 0 {
+					t.Errorf("no check of %s found it; other failures: %q", want, others)
 				}
-			}
-			if !found {
-				t.Errorf("no check of %s found it; other failures: %q", want, others)
 			}
 		})
 	}
+	for _, c := range slices.Concat(watchChecks, resumeChecks, syncChecks) {
+		if !failed[c.name] && !t.Failed() {
+			t.Errorf("no wrong store was found by %q of %s", c.name, c.rule)
+		}
+	}
+}
+
+// findFlaw returns which checks of a rule find the flaw, and what else failed.
+func findFlaw(t *testing.T, flaw string, want rule) (found, others []string) {
+	for _, c := range everyCheck() {
+		if c.rule != want {
+			continue
+		}
+		for _, failure := range record(t, c, flaw).failures {
+			if strings.HasPrefix(failure, string(want)+": ") {
+				found = append(found, c.name)
+			} else {
+				others = append(others, failure)
+			}
+		}
+	}
+	return found, others
+}
+
+// everyFlaw returns the flaws with the rules that must catch each.
+func everyFlaw() map[string][]rule {
+	flaws := maps.Clone(wrongWatches)
+	for flaw, want := range wrongStores {
+		flaws[flaw] = []rule{want}
+	}
+	return flaws
 }
 
 // TestEveryRuleHasAWrongStore holds the list above to the checks.
 func TestEveryRuleHasAWrongStore(t *testing.T) {
 	tested := map[rule]bool{ruleClaim: true} // by TestClaims
-	for _, want := range wrongStores {
-		tested[want] = true
+	for _, rules := range everyFlaw() {
+		for _, want := range rules {
+			tested[want] = true
+		}
 	}
 	for _, c := range everyCheck() {
 		if !tested[c.rule] {
