@@ -365,8 +365,9 @@ func (f *faulty) Sync(ctx context.Context) error {
 	}
 	subs := slices.Clone(f.subs)
 	f.mu.Unlock()
-	for _, sub := range subs {
-		for f.has("syncs when everybody has read") && sub.unread() && ctx.Err() == nil && sub.ctx.Err() == nil {
+	if f.has("syncs when everybody has read") {
+		end := time.Now().Add(2 * faultyPatience)
+		for slices.ContainsFunc(subs, (*subscriber).unread) && time.Now().Before(end) {
 			runtime.Gosched()
 		}
 	}

@@ -20,7 +20,7 @@ type follower struct {
 	s        prompty.TemplateStorage
 	copy     map[string]string // name → version and text
 	told     map[string]bool   // name → whether it exists, as last reported
-	sure     bool              // what is not in told does not exist; not so after All
+	sure     bool              // what is not in told does not exist; not so after All, or where the stream may begin early
 	revision string            // of the last batch
 	batches  int
 	states   map[string]string // revision → the names that exist then
@@ -34,10 +34,12 @@ func (t *trial) follow(ctx context.Context, s prompty.TemplateStorage) *follower
 
 func (t *trial) following(w *watch, s prompty.TemplateStorage) *follower {
 	t.Helper()
-	f := &follower{watch: w, s: s, copy: make(map[string]string), told: make(map[string]bool), sure: true, states: make(map[string]string)}
+	f := &follower{watch: w, s: s, told: make(map[string]bool), states: make(map[string]string)}
 	f.lookAtAll()
-	for name := range f.copy {
-		f.told[name] = true
+	if f.sure = !t.claims.stale; f.sure {
+		for name := range f.copy {
+			f.told[name] = true
+		}
 	}
 	return f
 }
