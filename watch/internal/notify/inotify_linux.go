@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -45,6 +46,7 @@ type inotify struct {
 	file *os.File
 	conn syscall.RawConn // keeps the descriptor from being closed while it is used
 	box  mailbox
+	once sync.Once // closes quit
 	quit chan struct{}
 	done chan struct{}
 }
@@ -116,12 +118,11 @@ func (s *inotify) Events() <-chan []Event { return s.box }
 func (s *inotify) CloseWrites() bool { return true }
 
 func (s *inotify) Close() error {
-	err := s.file.Close()
-	if errors.Is(err, os.ErrClosed) {
-		<-s.done
-		return nil
-	}
-	close(s.quit)
+	var err error
+	s.once.Do(func() {
+		close(s.quit)
+		err = s.file.Close()
+	})
 	<-s.done
 	return err
 }
@@ -132,18 +133,43 @@ func (s *inotify) read() {
 	defer close(s.box)
 	buf := make([]byte, inotifyBuffer)
 	for {
-		n, err := s.file.Read(buf)
-		switch {
-		case err == nil:
-			s.box.put(parseInotify(buf[:n]))
-		case errors.Is(err, os.ErrClosed):
+		var failed error
+		err := s.conn.Read(func(fd uintptr) (stop bool) {
+			failed = s.drain(int(fd), buf)
+			return failed != nil
+		})
+		select {
+		case <-s.quit:
 			return
 		default:
-			s.box.put([]Event{{Op: Failed, Err: fmt.Errorf("read events of inotify: %w", err)}})
-			select {
-			case <-s.quit:
-			case <-time.After(retryRead):
-			}
+		}
+		s.box.put([]Event{{Op: Failed, Err: fmt.Errorf("read events of inotify: %w", errors.Join(failed, err))}})
+		select {
+		case <-s.quit:
+			return
+		case <-time.After(retryRead):
+		}
+	}
+}
+
+// drain hands over what is there now. Go's poller, which calls it, hears of
+// what comes after the last read, so it need not read until there is nothing:
+// that would be a second call to the kernel for each event, with the reader
+// of the first waiting.
+func (s *inotify) drain(fd int, buf []byte) error {
+	for {
+		n, err := unix.Read(fd, buf)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err == unix.EAGAIN:
+			return nil
+		case err != nil:
+			return err
+		}
+		s.box.put(parseInotify(buf[:n]))
+		if n < len(buf)/2 {
+			return nil
 		}
 	}
 }
