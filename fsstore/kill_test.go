@@ -21,11 +21,15 @@ import (
 	"github.com/go-prompty/prompty/fsstore"
 )
 
-const workerEnv = "FSSTORE_TEST_WORKER" // "dir seed sync": run as a worker instead of as a test
+const workerEnv = "FSSTORE_TEST_WORKER" // "dir seed sync" or "obey dir": run as a worker instead of as a test
 
 func TestMain(m *testing.M) {
 	if job := os.Getenv(workerEnv); job != "" {
-		work(job)
+		if dir, ok := strings.CutPrefix(job, "obey "); ok {
+			obey(dir)
+		} else {
+			work(job)
+		}
 		return
 	}
 	flag.Parse()
