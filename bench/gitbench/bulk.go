@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-prompty/prompty"
+
+	"github.com/go-prompty/prompty/bench/internal/report"
 )
 
 // eachSaver is gitstore's: every template a commit, all or none, in one step.
@@ -34,7 +36,7 @@ func few(most int) func(int) int { return func(wanted int) int { return min(want
 
 func (c *Config) importPair(where string) []Pair {
 	work := fmt.Sprintf("bulk import, %d versions as %d commits, durable, into %s", c.Bulk, c.Bulk, where)
-	return []Pair{{0, 1, work, "`git fast-import`", Target{"faster", 5}}}
+	return []Pair{{0, 1, work, "`git fast-import`", report.Target{Kind: "faster", Bound: 5}}}
 }
 
 func (c *Config) importOnTop(ctx context.Context) (*Comparison, error) {

@@ -21,6 +21,8 @@ import (
 	"regexp"
 
 	_ "github.com/go-prompty/prompty/gitstore"
+
+	"github.com/go-prompty/prompty/bench/internal/report"
 )
 
 // Config says what to measure, and where.
@@ -83,7 +85,7 @@ func (c *Config) works() []work {
 // such, and the rest is measured still; only a context that ends is an error.
 func (c *Config) Measure(ctx context.Context, args string) (*Report, error) {
 	r := newReport(ctx, c, args)
-	add := func(name string, measure func() ([]Row, error)) {
+	add := func(name string, measure func() ([]report.Row, error)) {
 		if ctx.Err() != nil || !c.Run.MatchString(name) {
 			return
 		}
@@ -92,17 +94,17 @@ func (c *Config) Measure(ctx context.Context, args string) (*Report, error) {
 		if err != nil {
 			c.Logf("  %v", err)
 			r.Failed++
-			rows = []Row{{Work: name, Err: err}}
+			rows = []report.Row{{Work: name, Err: err}}
 		}
 		for _, row := range rows {
 			if row.Err == nil {
-				c.Logf("  %s: %s", row.Work, row.plain())
+				c.Logf("  %s: %s", row.Work, row.Plain())
 			}
 		}
 		r.rows = append(r.rows, rows...)
 	}
 	for _, w := range c.works() {
-		add(w.name, func() (rows []Row, err error) {
+		add(w.name, func() (rows []report.Row, err error) {
 			for _, one := range w.cases {
 				got, err := c.measure(ctx, one)
 				if err != nil {
@@ -113,11 +115,11 @@ func (c *Config) Measure(ctx context.Context, args string) (*Report, error) {
 			return rows, nil
 		})
 	}
-	add("memory", func() ([]Row, error) { return c.Memory(ctx) })
+	add("memory", func() ([]report.Row, error) { return c.Memory(ctx) })
 	return r, ctx.Err()
 }
 
-func (c *Config) measure(ctx context.Context, one Case) ([]Row, error) {
+func (c *Config) measure(ctx context.Context, one Case) ([]report.Row, error) {
 	cmp, err := one.Prepare(ctx)
 	if err != nil {
 		return nil, err

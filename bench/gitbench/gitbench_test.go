@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-prompty/prompty/bench/internal/report"
 )
 
 func TestMain(m *testing.M) {
@@ -196,24 +198,24 @@ func TestTargets(t *testing.T) {
 	ms := func(n int) Sample { return Sample{Median: time.Duration(n) * time.Millisecond} }
 	for _, tt := range []struct {
 		ours, beside int
-		target       Target
+		target       report.Target
 		want         string
 	}{
-		{2, 50, Target{"faster", 25}, "25× faster, target ≥ 25× faster: yes"},
-		{2, 49, Target{"faster", 25}, "24.5× faster, target ≥ 25× faster: **no**"},
-		{9, 10, Target{"time", 0.9}, "0.9× its time, target ≤ 0.9× its time: yes"},
-		{91, 100, Target{"time", 0.9}, "0.91× its time, target ≤ 0.9× its time: **no**"},
+		{2, 50, report.Target{Kind: "faster", Bound: 25}, "25× faster, target ≥ 25× faster: yes"},
+		{2, 49, report.Target{Kind: "faster", Bound: 25}, "24.5× faster, target ≥ 25× faster: **no**"},
+		{9, 10, report.Target{Kind: "time", Bound: 0.9}, "0.9× its time, target ≤ 0.9× its time: yes"},
+		{91, 100, report.Target{Kind: "time", Bound: 0.9}, "0.91× its time, target ≤ 0.9× its time: **no**"},
 	} {
-		if got := compare("x", ms(tt.ours), ms(tt.beside), "git", tt.target).plain(); !strings.HasSuffix(got, tt.want) {
+		if got := compare("x", ms(tt.ours), ms(tt.beside), "git", tt.target).Plain(); !strings.HasSuffix(got, tt.want) {
 			t.Errorf("compare(%d, %d) = %s, want %s", tt.ours, tt.beside, got, tt.want)
 		}
 	}
-	r := Row{Value: 61, Target: Target{"bytes a version", 60}}
-	if got := r.plain(); !strings.HasSuffix(got, "61 bytes a version, target ≤ 60 bytes a version: **no**") {
+	r := report.Row{Value: 61, Target: report.Target{Kind: "bytes a version", Bound: 60}}
+	if got := r.Plain(); !strings.HasSuffix(got, "61 bytes a version, target ≤ 60 bytes a version: **no**") {
 		t.Errorf("plain = %s", got)
 	}
 	for d, want := range map[time.Duration]string{999: "999 ns", 1234: "1.23 µs", 12345678: "12.3 ms", 1500 * time.Millisecond: "1.5 s", 999600 * time.Microsecond: "1 s"} {
-		if got := short(d); got != want {
+		if got := report.Short(d); got != want {
 			t.Errorf("short(%d) = %s, want %s", d, got, want)
 		}
 	}
@@ -222,13 +224,14 @@ func TestTargets(t *testing.T) {
 func TestWrite(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "performance.md")
+	begin, end := document.Marks()
 	write := func(text string) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	r := &Report{machine: "a machine", load: "0.5", git: "git version 2", args: withoutFile("-write x -rounds 2 -dir=y"), rows: []Row{
-		{Work: "a", Ours: "1 ms", Beside: "git: 9 ms", Value: 9, Target: Target{"faster", 8}},
+	r := &Report{machine: "a machine", load: "0.5", git: "git version 2", args: report.WithoutPaths("-write x -rounds 2 -dir=y"), rows: []report.Row{
+		{Work: "a", Ours: "1 ms", Beside: "git: 9 ms", Value: 9, Target: report.Target{Kind: "faster", Bound: 8}},
 		{Work: "b <c>", Err: context.Canceled},
 	}}
 	write("before\n" + begin + "\nold\n" + end + "\nafter\n")
@@ -249,7 +252,7 @@ func TestWrite(t *testing.T) {
 	if strings.Contains(got, "old") {
 		t.Errorf("written %q, want the old part gone", got)
 	}
-	if svg, err := os.ReadFile(chartPath(path)); err != nil || !strings.HasSuffix(string(svg), "</svg>\n") {
+	if svg, err := os.ReadFile(document.ChartPath(path)); err != nil || !strings.HasSuffix(string(svg), "</svg>\n") {
 		t.Errorf("chart %q, %v", svg, err)
 	}
 	for _, text := range []string{"", begin, end} {

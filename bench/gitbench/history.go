@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/go-prompty/prompty"
+
+	"github.com/go-prompty/prompty/bench/internal/report"
 )
 
 // historyRepo is the repository with a history.
@@ -108,7 +110,7 @@ func openAndLook(ctx context.Context, repo, name string) (versions []int, took t
 // FullIndex compares the first look at a repository with git log.
 func (c *Config) FullIndex() []Case {
 	return c.historyCase(func(ctx context.Context) (*Comparison, error) {
-		return c.look(ctx, removeIndex, "full history index", Target{"time", 0.9})
+		return c.look(ctx, removeIndex, "full history index", report.Target{Kind: "time", Bound: 0.9})
 	})
 }
 
@@ -122,12 +124,12 @@ func (c *Config) ColdOpen() []Case {
 			}
 			return err
 		}
-		return c.look(ctx, keep, "cold open with the index file", Target{"time", 0.01})
+		return c.look(ctx, keep, "cold open with the index file", report.Target{Kind: "time", Bound: 0.01})
 	})
 }
 
 // look compares a process's start with git log.
-func (c *Config) look(ctx context.Context, before func(repo string) error, work string, t Target) (*Comparison, error) {
+func (c *Config) look(ctx context.Context, before func(repo string) error, work string, t report.Target) (*Comparison, error) {
 	repo, err := c.historyRepo(ctx)
 	if err != nil {
 		return nil, err
@@ -219,7 +221,7 @@ func (c *Config) catchUp(ctx context.Context) (*Comparison, error) {
 			}},
 		},
 		Pairs: []Pair{{0, 1, fmt.Sprintf("catch-up, each of %d commits that git made meanwhile", c.Bulk),
-			"`git log` of them", Target{"ms", 0.1}}},
+			"`git log` of them", report.Target{Kind: "ms", Bound: 0.1}}},
 		parts:  c.Bulk,
 		rounds: few(7),
 		close:  []func() error{storage.Close},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/go-prompty/prompty/bench/internal/report"
 )
 
 // Comparison is work that some sides do in turn.
@@ -32,7 +34,7 @@ type Pair struct {
 	Ours, Beside int // indexes of Sides
 
 	work, besideName string // for the table
-	target           Target
+	target           report.Target
 }
 
 // Close lets go of what was opened. The repositories stay until those of the
@@ -94,8 +96,8 @@ func (c *Comparison) doRound(ctx context.Context, times [][]time.Duration) error
 }
 
 // table makes the rows of the pairs.
-func (c *Comparison) table(samples []Sample) []Row {
-	rows := make([]Row, len(c.Pairs))
+func (c *Comparison) table(samples []Sample) []report.Row {
+	rows := make([]report.Row, len(c.Pairs))
 	for i, p := range c.Pairs {
 		rows[i] = compare(p.work, samples[p.Ours], samples[p.Beside], p.besideName, p.target)
 	}
@@ -122,71 +124,13 @@ func (s Sample) per(n int) Sample {
 
 func (s Sample) String() string {
 	spread := max(s.top-s.Median, s.Median-s.low)
-	return fmt.Sprintf("%s ±%.0f%%", short(s.Median), 100*float64(spread)/float64(max(s.Median, 1)))
-}
-
-// short is d with three digits.
-func short(d time.Duration) string {
-	switch v := float64(d); {
-	case v < 1e3:
-		return fmt.Sprintf("%d ns", d)
-	case v < 1e6:
-		return fmt.Sprintf("%.3g µs", v/1e3)
-	case v < 999.5e6:
-		return fmt.Sprintf("%.3g ms", v/1e6)
-	default:
-		return fmt.Sprintf("%.3g s", v/1e9)
-	}
-}
-
-// Row is a line of the table.
-type Row struct {
-	Work   string
-	Err    error
-	Ours   string // what was measured of us
-	Beside string // and of what we are compared with
-	Value  float64
-	Target Target
-	Metric string // its unit among a benchmark's, for those without a Pair
-}
-
-// Target bounds a row's value.
-type Target struct {
-	kind  string // "faster": at least bound times; "time": at most bound times its time; "ms": our time; else a unit, of which at most bound
-	bound float64
-}
-
-func (t Target) met(v float64) bool {
-	if t.kind == "faster" {
-		return v >= t.bound
-	}
-	return v <= t.bound
-}
-
-func (t Target) String() string { return t.show(t.bound, t.words()) }
-
-// words says which side of the bound is good.
-func (t Target) words() string {
-	if t.kind == "faster" {
-		return "≥ "
-	}
-	return "≤ "
-}
-
-func (t Target) show(v float64, words string) string {
-	switch t.kind {
-	case "faster":
-		return fmt.Sprintf("%s%.3g× faster", words, v)
-	case "time":
-		return fmt.Sprintf("%s%.3g× its time", words, v)
-	}
-	return fmt.Sprintf("%s%.3g %s", words, v, t.kind)
+	return fmt.Sprintf("%s ±%.0f%%", report.Short(s.Median), 100*float64(spread)/float64(max(s.Median, 1)))
 }
 
 // compare makes the row of two sides.
-func compare(work string, ours, beside Sample, besideName string, t Target) Row {
-	r := Row{Work: work, Ours: ours.String(), Beside: besideName + ": " + beside.String(), Target: t}
-	switch t.kind {
+func compare(work string, ours, beside Sample, besideName string, t report.Target) report.Row {
+	r := report.Row{Work: work, Ours: ours.String(), Beside: besideName + ": " + beside.String(), Target: t}
+	switch t.Kind {
 	case "faster":
 		r.Value = float64(beside.Median) / float64(ours.Median)
 	case "time":
@@ -195,19 +139,4 @@ func compare(work string, ours, beside Sample, besideName string, t Target) Row 
 		r.Value = ours.Median.Seconds() * 1e3
 	}
 	return r
-}
-
-func (r Row) verdict() string {
-	switch {
-	case r.Err != nil:
-		return "not measured"
-	case r.Target.met(r.Value):
-		return "yes"
-	}
-	return "**no**"
-}
-
-// plain is the row for a terminal.
-func (r Row) plain() string {
-	return fmt.Sprintf("%s, %s; %s, target %s: %s", r.Ours, r.Beside, r.Target.show(r.Value, ""), r.Target, r.verdict())
 }

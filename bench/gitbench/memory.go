@@ -10,16 +10,18 @@ import (
 	"strings"
 
 	"github.com/go-prompty/prompty"
+
+	"github.com/go-prompty/prompty/bench/internal/report"
 )
 
 // Memory opens the repository in a process of its own, with and without the
 // index file, and looks at the file.
-func (c *Config) Memory(ctx context.Context) ([]Row, error) {
+func (c *Config) Memory(ctx context.Context) ([]report.Row, error) {
 	repo, err := c.historyRepo(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var rows []Row
+	var rows []report.Row
 	for _, how := range [][2]string{{"building the index", "MB-building"}, {"with the index file", "MB-opening"}} {
 		resident, peak, versions, err := inChild(ctx, repo)
 		if err != nil {
@@ -28,12 +30,12 @@ func (c *Config) Memory(ctx context.Context) ([]Row, error) {
 		if want := c.Templates + c.Commits - 1; versions != want {
 			return nil, fmt.Errorf("the store has %d versions, want %d", versions, want)
 		}
-		rows = append(rows, Row{
+		rows = append(rows, report.Row{
 			Work:   "resident memory " + how[0] + ", " + c.size(),
 			Ours:   fmt.Sprintf("%.0f MB", resident),
 			Beside: fmt.Sprintf("highest meanwhile: %.0f MB", peak),
 			Value:  peak,
-			Target: Target{"MB", 300},
+			Target: report.Target{Kind: "MB", Bound: 300},
 			Metric: how[1],
 		})
 	}
@@ -46,12 +48,12 @@ func (c *Config) Memory(ctx context.Context) ([]Row, error) {
 		return nil, err
 	}
 	versions := c.Templates + c.Commits - 1
-	return append(rows, Row{
+	return append(rows, report.Row{
 		Work:   "index file, " + c.size(),
 		Ours:   fmt.Sprintf("%.1f MB", float64(info.Size())/1e6),
 		Beside: fmt.Sprintf("%d versions", versions),
 		Value:  float64(info.Size()) / float64(versions),
-		Target: Target{"bytes a version", 60},
+		Target: report.Target{Kind: "bytes a version", Bound: 60},
 		Metric: "B/version",
 	}), nil
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/go-prompty/prompty"
+
+	"github.com/go-prompty/prompty/bench/internal/report"
 )
 
 // readsPerRound are timed together: the clock is too coarse for one.
@@ -91,8 +93,8 @@ func (c *Config) warmGet(ctx context.Context) (_ *Comparison, err error) {
 		{"git", each(func(n int) error { _, err := batch.read(revs[n]); return err })},
 	}
 	cmp.Pairs = []Pair{
-		{0, 1, "warm Get, against reading the file", "`os.ReadFile`", Target{"time", 1}},
-		{0, 2, "warm Get, against asking git", "`git cat-file --batch`", Target{"faster", 5}},
+		{0, 1, "warm Get, against reading the file", "`os.ReadFile`", report.Target{Kind: "time", Bound: 1}},
+		{0, 2, "warm Get, against asking git", "`git cat-file --batch`", report.Target{Kind: "faster", Bound: 5}},
 	}
 	cmp.parts = readsPerRound
 	cmp.rounds = func(wanted int) int { return 3 * wanted } // they are short
@@ -191,7 +193,7 @@ func (c *Config) oldVersion(ctx context.Context) (*Comparison, error) {
 				return err
 			})},
 		},
-		Pairs: []Pair{{0, 1, "GetVersion of an old version, packed, first time", "`git cat-file --batch`", Target{"time", 1}}},
+		Pairs: []Pair{{0, 1, "GetVersion of an old version, packed, first time", "`git cat-file --batch`", report.Target{Kind: "time", Bound: 1}}},
 		parts: perRound,
 		check: func(context.Context, int) error {
 			if !slices.EqualFunc(ours, theirs, bytes.Equal) {

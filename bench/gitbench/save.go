@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/go-prompty/prompty"
+
+	"github.com/go-prompty/prompty/bench/internal/report"
 )
 
 // savesPerRound are made one after the other in a round; a round's time is that
@@ -90,8 +92,8 @@ func (c *Config) save(ctx context.Context, s spec, bareBound, worktreeBound floa
 	return &Comparison{
 		Sides: []Side{{"git", byGit}, {"us-bare", bare.save}, {"us-worktree", worktree.save}},
 		Pairs: []Pair{
-			{1, 0, "Save, " + where + ", bare, no flush", name, Target{"faster", bareBound}},
-			{2, 0, "Save, " + where + ", work tree and index, no flush", name, Target{"faster", worktreeBound}},
+			{1, 0, "Save, " + where + ", bare, no flush", name, report.Target{Kind: "faster", Bound: bareBound}},
+			{2, 0, "Save, " + where + ", work tree and index, no flush", name, report.Target{Kind: "faster", Bound: worktreeBound}},
 		},
 		check: func(ctx context.Context, rounds int) error {
 			for _, v := range []*saver{bare, worktree} {
@@ -231,7 +233,7 @@ func (c *Config) durableSave(ctx context.Context, s spec) (_ *Comparison, err er
 	work := fmt.Sprintf("durable Save, %d templates in one folder, bare", v.templates)
 	return &Comparison{
 		Sides: []Side{{"us", v.save}, {"fsync", flush}},
-		Pairs: []Pair{{0, 1, work, "write and fsync four such files", Target{"time", 1}}},
+		Pairs: []Pair{{0, 1, work, "write and fsync four such files", report.Target{Kind: "time", Bound: 1}}},
 		check: func(ctx context.Context, rounds int) error { return v.check(ctx, 3+savesPerRound*rounds) },
 		close: []func() error{v.storage.Close},
 	}, nil

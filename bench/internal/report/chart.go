@@ -1,4 +1,4 @@
-package gitbench
+package report
 
 import (
 	"fmt"
@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// chart draws for each row how far its value is on the good side of its target,
+// Chart draws for each row how far its value is on the good side of its target,
 // on a logarithmic scale: a bar to the right meets it.
-func (r *Report) chart() string {
+func Chart(title string, rows []Row) string {
 	const (
 		width, labels, barHeight = 980, 530, 22
 		decade                   = 130.0 // pixels for a factor of ten
 	)
 	zero := float64(labels) + decade
 	var bars []Row
-	for _, row := range r.rows {
+	for _, row := range rows {
 		if row.Err == nil {
 			bars = append(bars, row)
 		}
@@ -24,7 +24,7 @@ func (r *Report) chart() string {
 	height := 50 + barHeight*len(bars)
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="12">`+"\n", width, height)
-	fmt.Fprintf(&b, `<title>The Git driver against its targets</title><rect width="%d" height="%d" fill="#fff"/>`+"\n", width, height)
+	fmt.Fprintf(&b, `<title>%s</title><rect width="%d" height="%d" fill="#fff"/>`+"\n", html.EscapeString(title), width, height)
 	for i, label := range []string{"10× short of it", "the target", "10× better", "100× better"} {
 		x := zero + decade*float64(i-1)
 		color := "#d0d7de"
@@ -35,9 +35,9 @@ func (r *Report) chart() string {
 			x, x, height-14, color, x, label)
 	}
 	for i, row := range bars {
-		factor := row.Target.bound / row.Value
+		factor := row.Target.Bound / row.Value
 		color := "#2da44e"
-		if row.Target.kind == "faster" {
+		if row.Target.Kind == "faster" {
 			factor = 1 / factor
 		}
 		if factor < 1 {
