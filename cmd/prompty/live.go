@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +23,7 @@ type live struct {
 	uses   map[string]bool // names that the last try asked the storage for
 	frame  frame
 	health watchHealth
-	log    *bytes.Buffer // what the last try had to say beside its output
+	log    *strings.Builder // what the last try had to say beside its output
 }
 
 // frame is what there is to see.
@@ -59,7 +58,7 @@ func (r *rendering) watch(ctx context.Context, s prompty.TemplateStorage, ref en
 	defer stop()
 	ctx, stop = r.app.readerLeft(ctx)
 	defer stop()
-	l := &live{rendering: r, storage: s, ref: ref, path: path, log: new(bytes.Buffer)}
+	l := &live{rendering: r, storage: s, ref: ref, path: path, log: new(strings.Builder)}
 	r.note = func(format string, args ...any) { fmt.Fprintf(l.log, format+"\n", args...) }
 	if r.engine, err = r.newEngine(l.log); err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"prompty": main})
+	testscript.Main(m, map[string]func(){"prompty": main, "prompty-panics": panicOnScreen})
 }
 
 func TestScripts(t *testing.T) { testscript.Run(t, scripts()) }

@@ -123,7 +123,7 @@ func (x *terminal) flags() string {
 func (x *terminal) left(before string, code int) {
 	x.t.Helper()
 	x.await(fmt.Sprintf("code %d$", code)) // behind the ^C that a terminal may show
-	x.await(`^first screen$`)
+	x.await(`first screen$`)
 	if after := x.state(); after != before {
 		x.t.Errorf("the terminal was\n%s\nand is\n%s", before, after)
 	}
@@ -268,6 +268,36 @@ func TestLiveEndsBySignal(t *testing.T) {
 			x.left(before, code)
 		})
 	}
+}
+
+func TestPanicLeavesTheScreen(t *testing.T) {
+	t.Parallel()
+	for args, message := range map[string]string{"": "in the middle", " x": "beside"} {
+		t.Run(message, func(t *testing.T) {
+			t.Parallel()
+			x := newTerminal(t, 90, 50)
+			before := x.state()
+			x.line("echo first screen; prompty-panics" + args + "; echo code $?")
+			x.await("^drawn$")
+			x.keys("j")
+			x.await("^panic: " + message)
+			x.left(before, 2)
+		})
+	}
+}
+
+// Where a terminal can do nothing, outputs follow each other.
+func TestLiveOnDumbTerminal(t *testing.T) {
+	t.Parallel()
+	x := newTerminal(t, 60, 12)
+	x.write("prompts/a.prompty", "One.\n")
+	before := x.state()
+	x.line("echo first screen; TERM=dumb prompty render a --watch; echo code $?")
+	x.await(`^One\.$`)
+	x.write("prompts/a.prompty", "Two.\n")
+	x.await(`^One\.\n--- a@2 \d\d:\d\d:\d\d changed: a\nTwo\.$`)
+	x.keys("C-c")
+	x.left(before, 130)
 }
 
 func TestWatchOnTerminal(t *testing.T) {
