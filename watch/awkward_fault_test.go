@@ -354,6 +354,7 @@ func TestLinkLoop(t *testing.T) {
 		must(t, os.Remove(filepath.Join(root, "a/c")))
 		must(t, os.Remove(filepath.Join(root, "a/up")))
 		must(t, os.RemoveAll(filepath.Join(root, "b")))
+		put(t, filepath.Join(root, "a/x.txt"), "four")
 		st.untilEqual(root)
 		st.settle(root)
 	})

@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -79,7 +80,7 @@ func newModel(t *testing.T, mode watch.Mode, seed uint64) *model {
 	t.Cleanup(func() { os.RemoveAll(base) })
 	m.p = place{t, filepath.Join(base, "root"), filepath.Join(base, "out")}
 	must(t, os.Mkdir(m.p.root, 0o777))
-	must(t, os.MkdirAll(filepath.Join(m.p.out, "static"), 0o777))
+	must(t, os.MkdirAll(filepath.Join(m.p.out, static), 0o777))
 	for i := range 3 {
 		m.crew = append(m.crew, m.hire(worker{ID: i, Root: m.p.root, Out: m.p.out, Seed: seed}))
 	}
@@ -266,22 +267,29 @@ func (s *stream) forget() {
 }
 
 // wantWatched asks the kernel which folders are watched: each one in the tree
-// is, and of those beside it only the ones that links lead to.
+// is, and of those beside it only the ones that links lead over.
 func wantWatched(t testing.TB, f *watch.Folder, p place) {
+	t.Helper()
+	var wrong []string
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if wrong = wronglyWatched(t, p); wrong == nil {
+			return
+		}
+	}
+	t.Errorf("%v later: %s\nstatus %+v", patience, strings.Join(wrong, "\n"), f.Status())
+}
+
+func wronglyWatched(t testing.TB, p place) (wrong []string) {
 	t.Helper()
 	watched := inodesWatched(t, p.root)
 	if watched == nil {
-		t.Errorf("no inotify queue watches %s", p.root)
-		return
+		return []string{"no inotify queue watches the root"}
 	}
+	over := map[uint64]bool{} // what links in the tree lead over
 	for dir := range folders(p.root) {
-		if !watched[inode(t, dir)] {
-			t.Errorf("%s is not watched; status %+v", dir, f.Status())
+		if over[inode(t, dir)] = true; !watched[inode(t, dir)] {
+			wrong = append(wrong, dir+" is not watched")
 		}
-	}
-	linked := map[uint64]bool{}
-	for dir := range folders(p.root) {
-		linked[inode(t, dir)] = true
 		entries, _ := os.ReadDir(dir)
 		for _, e := range entries {
 			to, err := os.Readlink(filepath.Join(dir, e.Name()))
@@ -291,38 +299,34 @@ func wantWatched(t testing.TB, f *watch.Folder, p place) {
 			if !filepath.IsAbs(to) {
 				to = filepath.Join(dir, to)
 			}
-			if _, err := os.Stat(filepath.Dir(to)); err == nil {
-				linked[inode(t, filepath.Dir(to))] = true
+			for ; to != "/"; to = filepath.Dir(to) {
+				if _, err := os.Stat(filepath.Dir(to)); err == nil {
+					over[inode(t, filepath.Dir(to))] = true
+				}
 			}
 		}
 	}
 	for dir := range folders(p.out) {
-		if ino := inode(t, dir); dir != p.out && watched[ino] && !linked[ino] {
-			t.Errorf("%s is not in the tree and is watched still; status %+v", dir, f.Status())
+		ino, name := inode(t, dir), strings.TrimPrefix(dir, p.out)
+		if name != "" && !strings.HasPrefix(name, "/"+static) && watched[ino] && !over[ino] {
+			wrong = append(wrong, dir+" is not in the tree and is watched still")
 		}
 	}
+	return wrong
 }
 
-// folders yields the folders that are entered below one, with itself, each by
-// one of its paths.
+// folders gives the folders that are entered below one, with itself.
 func folders(root string) map[string]bool {
 	all := map[string]bool{}
-	seen := map[string]bool{}
-	var visit func(dir string)
-	visit = func(dir string) {
-		real, err := filepath.EvalSymlinks(dir)
-		if err != nil || seen[real] {
-			return
+	filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil || !d.IsDir():
+			return nil
+		case path != root && !entered(d.Name()):
+			return fs.SkipDir
 		}
-		seen[real], all[dir] = true, true
-		entries, _ := os.ReadDir(dir)
-		for _, e := range entries {
-			path := filepath.Join(dir, e.Name())
-			if info, err := os.Stat(path); err == nil && info.IsDir() && e.Name() != ".git" && !strings.HasPrefix(e.Name(), "..") {
-				visit(path)
-			}
-		}
-	}
-	visit(root)
+		all[path] = true
+		return nil
+	})
 	return all
 }

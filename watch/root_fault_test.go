@@ -209,14 +209,17 @@ func TestRootMounted(t *testing.T) {
 	})
 }
 
-// TestMountedBelow mounts something over a folder in the tree.
-func TestMountedBelow(t *testing.T) {
+// TestUnmountedBelow takes away a file system from a folder in the tree. (That
+// one was mounted there the system tells nobody.)
+func TestUnmountedBelow(t *testing.T) {
 	t.Parallel()
 	if !inChild(t, "mount", &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}) {
 		return
 	}
 	everyMode(t, func(t *testing.T, mode watch.Mode) {
-		r := openRooted(t, mode)
+		base := t.TempDir()
+		r := &rooted{t: t, base: base, root: filepath.Join(base, "root")}
+		r.fill(r.root, "one")
 		a := filepath.Join(r.root, "a")
 		if err := unix.Mount("none", a, "tmpfs", 0, "size=1m"); err != nil {
 			t.Skipf("mount: %v", err)
@@ -227,15 +230,15 @@ func TestMountedBelow(t *testing.T) {
 				unix.Unmount(a, unix.MNT_DETACH)
 			}
 		})
-		put(t, filepath.Join(a, "y.txt"), "mounted over")
-		// The system tells nobody that something was mounted: Sync looks.
-		r.st.settle(r.root)
+		put(t, filepath.Join(a, "y.txt"), "in the mount")
+		r.f = openFolder(t, r.root, watch.Options{Mode: mode})
+		r.st = follow(t, r.f)
 		put(t, filepath.Join(a, "y.txt"), "changed in the mount")
 		r.st.untilEqual(r.root)
 		must(t, unix.Unmount(a, 0))
 		mounted = false
 		r.st.untilEqual(r.root)
-		r.st.settle(r.root)
+		r.found()
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,7 +28,11 @@ import (
 // test passes because of it: it only ends one that would wait for ever. It is
 // shorter than the time after which a watch scans the tree to be on the safe
 // side, so that a missed event is not healed unseen.
-const patience = 40 * time.Second
+var patience = 40 * time.Second
+
+func init() {
+	flag.DurationVar(&patience, "patience", patience, "how long to wait for what does not come")
+}
 
 // A view is what is known of a tree: the hash of each file.
 type view map[string]watch.Hash
@@ -213,7 +219,7 @@ func (s *stream) untilEqual(root string) {
 		case <-s.ended:
 			s.t.Fatal("the stream ended early")
 		case <-late:
-			s.t.Fatalf("within %v the stream did not tell of (-there +told):\n%s\nstatus %+v\n%s", patience, cmp.Diff(want, v), s.folder.Status(), s.log())
+			s.t.Fatalf("within %v the stream did not tell of (-there +told):\n%s\n%s\nstatus %+v\n%s", patience, cmp.Diff(want, v), why(root, want, v), s.folder.Status(), s.log())
 		}
 	}
 }
@@ -233,9 +239,8 @@ func (s *stream) settle(root string) {
 	}
 	want := walk(s.t, root)
 	if got := listed(s.folder); !maps.Equal(got, want) {
-		s.t.Errorf("after Sync, List says (-there +listed):\n%s\nstatus %+v", cmp.Diff(want, got), s.folder.Status())
-	}
-	if got, _, _ := s.copy(); !maps.Equal(got, want) {
+		s.t.Errorf("after Sync, List says (-there +listed):\n%s\n%s\nstatus %+v", cmp.Diff(want, got), why(root, want, got), s.folder.Status())
+	} else if got, _, _ := s.copy(); !maps.Equal(got, want) {
 		s.t.Errorf("after Sync, the stream says (-there +told):\n%s\n%s", cmp.Diff(want, got), s.log())
 	}
 }
@@ -345,40 +350,79 @@ func droppingName(base string) bool {
 		len(base) > 1 && strings.HasPrefix(base, "#") && strings.HasSuffix(base, "#") || strings.Contains(base, "___jb_") || strings.HasPrefix(base, ".goutputstream")
 }
 
-// walk is the truth: every file that can be read below root, links followed,
-// without editors' own files and the folders that are not entered by default.
+// walk is the truth: every file that can be read below root, through links to
+// files but not through links to folders, without editors' own files and the
+// folders that are not entered by default.
 func walk(t testing.TB, root string) view {
 	t.Helper()
 	v := view{}
-	walkInto(t, v, root, "", nil)
+	walkInto(t, v, root, "")
 	return v
 }
 
-func walkInto(t testing.TB, v view, dir, prefix string, above []fs.FileInfo) {
-	self, err := os.Stat(dir)
-	if err != nil || slices.ContainsFunc(above, func(up fs.FileInfo) bool { return os.SameFile(up, self) }) {
-		return
-	}
+func walkInto(t testing.TB, v view, dir, prefix string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrPermission) {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
 		name, path := prefix+entry.Name(), filepath.Join(dir, entry.Name())
-		info, err := os.Stat(path) // through links
-		switch {
-		case err != nil:
-		case info.IsDir() && (entry.Name() == ".git" || strings.HasPrefix(entry.Name(), "..")):
-		case info.IsDir():
-			walkInto(t, v, path, name+"/", append(above, self))
-		case info.Mode().IsRegular() && !droppingName(entry.Name()):
-			if body, err := os.ReadFile(path); err == nil {
-				v[name] = hashOf(body)
-			} else if !errors.Is(err, fs.ErrPermission) {
-				t.Fatal(err)
+		if entry.IsDir() {
+			if entered(entry.Name()) {
+				walkInto(t, v, path, name+"/")
 			}
+			continue
+		}
+		info, err := os.Stat(path) // through links
+		if err != nil || !info.Mode().IsRegular() || droppingName(entry.Name()) {
+			continue
+		}
+		if body, err := os.ReadFile(path); err == nil {
+			v[name] = hashOf(body)
+		} else if !errors.Is(err, fs.ErrPermission) {
+			t.Fatal(err)
 		}
 	}
+}
+
+// entered is false for a folder that is not gone into by default.
+func entered(base string) bool { return base != ".git" && !strings.HasPrefix(base, "..") }
+
+// why describes what differs: what is where, link by link.
+func why(root string, want, got view) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if _, ok := got[name]; !ok {
+			got[name] = watch.Hash{}
+		}
+	}
+	lines := 0
+	for _, name := range slices.Sorted(maps.Keys(got)) {
+		if got[name] == want[name] {
+			continue
+		}
+		if lines++; lines > 12 {
+			fmt.Fprintln(&b, "… and more")
+			break
+		}
+		fmt.Fprintf(&b, "%q:", name)
+		path := root
+		for _, base := range strings.Split(name, "/") {
+			path = filepath.Join(path, base)
+			info, err := os.Lstat(path)
+			switch {
+			case err != nil:
+				fmt.Fprintf(&b, " %s: %v", base, errors.Unwrap(err))
+			case info.Mode()&fs.ModeSymlink != 0:
+				to, _ := os.Readlink(path)
+				fmt.Fprintf(&b, " %s is a link to %s", base, to)
+			case info.Mode().IsRegular():
+				fmt.Fprintf(&b, " %s is a file of %d bytes and %d names", base, info.Size(), info.Sys().(*syscall.Stat_t).Nlink)
+			}
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 // untilStatus waits until the stream has told of a status like that.

@@ -170,19 +170,40 @@ func (w *worker) step() bool {
 		return writeMapped(file, string(w.body(int(info.Size()))), w.rng.IntN(2) == 0) == nil
 	case n < 95:
 		return w.sameTimes(w.mine())
-	case n < 97:
+	case n < 96:
 		return os.Chmod(w.mine(), 0o600|os.FileMode(w.rng.IntN(64))) == nil
-	case n < 98:
+	case n < 97:
 		file := w.mine() // a folder where a file was, or the other way round
 		if os.Remove(file) != nil {
 			return false
 		}
 		return w.rng.IntN(2) == 0 || os.Mkdir(file, 0o777) == nil
 	case n < 99:
-		return os.Symlink(fmt.Sprintf("f%d.w%d", w.rng.IntN(5), w.ID), w.mine()) == nil
+		return os.Symlink(w.target(), w.mine()) == nil
 	default:
-		return os.Symlink(filepath.Join(w.Out, "static"), w.below()) == nil
+		return os.Symlink(filepath.Join(w.Out, static), w.below()) == nil
 	}
+}
+
+// static is a folder beside the tree that stays where it is, and is written
+// through links only.
+const static = "static"
+
+// target is where a link leads: to a file of this worker's in the same folder,
+// anywhere in the tree, over whatever folders and links, or beside it.
+func (w *worker) target() string {
+	file := w.mine()
+	switch w.rng.IntN(4) {
+	case 0:
+		return filepath.Base(file)
+	case 1:
+		return filepath.Join("..", filepath.Base(filepath.Dir(file)), filepath.Base(file))
+	case 2:
+		return file
+	}
+	path := filepath.Join(w.Out, static, filepath.Base(file))
+	w.write(path, w.body(w.size()), os.O_CREATE|os.O_TRUNC, 0)
+	return path
 }
 
 // write writes a file in place, in up to four pieces.

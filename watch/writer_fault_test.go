@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -91,12 +92,13 @@ var stoppedText = strings.Repeat("written after the pause\n", 100)
 
 // writeStopped stops after it has truncated the file and again in the middle.
 func writeStopped(path string) error {
+	runtime.LockOSThread() // a signal to the process may leave this thread running for a while
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC|os.O_CREATE, 0o666)
 	if err != nil {
 		return err
 	}
 	for _, half := range []string{stoppedText[:1000], stoppedText[1000:]} {
-		if err := unix.Kill(os.Getpid(), unix.SIGSTOP); err != nil {
+		if err := unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP); err != nil {
 			return err
 		}
 		if _, err := f.WriteString(half); err != nil {
