@@ -86,7 +86,7 @@
 //   - A template whose file cannot be one any more is reported as changed, and
 //     once more when it is mended. Until then Get gives the error.
 //   - While the folder is not there, watchers keep what they have. Another
-//     folder in its place, or a lost list of deletions, gives a batch with All.
+//     folder in its place, or lost notices, gives a batch with All.
 //   - An edit that cannot be recorded now, for a full disk or a lock that
 //     somebody holds on to, is reported when it can; the status says why it waits.
 //

@@ -10,11 +10,11 @@ import (
 
 // hints say what may have changed.
 type hints struct {
-	names     map[string]hint
-	deletions bool // the list of them has changed
-	all       bool // nothing that was told can be relied on
-	since     time.Time
-	status    *watch.Status // unless nil, how the folder is watched now
+	names   map[string]hint
+	notices bool // the list of them has changed
+	all     bool // nothing that was told can be relied on
+	since   time.Time
+	status  *watch.Status // unless nil, how the folder is watched now
 }
 
 // hint says why a name is to be looked at.
@@ -26,7 +26,7 @@ type hint struct {
 	mtime  time.Time
 }
 
-func (h *hints) isEmpty() bool { return len(h.names) == 0 && !h.deletions && !h.all }
+func (h *hints) isEmpty() bool { return len(h.names) == 0 && !h.notices && !h.all }
 
 // add takes in what was found out later than what is known already.
 func (h *hints) add(p hint, at time.Time) {
@@ -49,7 +49,7 @@ func (h *hints) merge(o hints) {
 	for _, p := range o.names {
 		h.add(p, o.since)
 	}
-	h.deletions = h.deletions || o.deletions
+	h.notices = h.notices || o.notices
 	h.all = h.all || o.all
 	h.noticed(o.since)
 }
@@ -67,7 +67,7 @@ func hintsOf(l layout, b watch.Batch) hints {
 	for _, c := range b.Changes {
 		name, ok := l.named(c.Name)
 		if !ok {
-			h.deletions = true
+			h.notices = true
 			continue
 		}
 		p := hint{suspect: suspect{name: name}, hash: c.Hash}
@@ -126,7 +126,7 @@ func (f *follower) begin(files []watch.File) error {
 
 // differences are hints at all that is not as it was told.
 func (f *follower) differences(files []watch.File) hints {
-	h := hints{deletions: true}
+	h := hints{notices: true}
 	now := time.Now()
 	there := make(map[string]bool, len(files))
 	for _, file := range files {

@@ -88,7 +88,7 @@ func (f *follower) find(ctx context.Context, h *hints, wait bool) (n news, err e
 	if f.root != s.disk.root {
 		h.all = true
 	}
-	if h.deletions && !h.all {
+	if h.notices && !h.all {
 		list, err := s.readNotices()
 		if err != nil {
 			f.again.merge(*h)

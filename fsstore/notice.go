@@ -13,10 +13,10 @@ import (
 )
 
 // Nothing in the tree shows that a version before the latest was deleted, nor
-// that a deletion was begun by a process that was killed then. So who deletes
-// puts the name on a list first, which the watchers of other processes see
-// change. They take the lock before they look: then the deletion is done, or
-// the one who began it is dead and they finish it.
+// that a deletion, or saving the text that is there, was begun by a process
+// that was killed then. So who does that puts the name on a list first, which
+// the watchers of other processes see change. They take the lock before they
+// look: then it is done, or the one who began it is dead and they finish it.
 //
 // The list has the last names only, numbered from a number that a new list
 // draws by lot: who missed some knows that, and that everything may have
@@ -24,11 +24,11 @@ import (
 
 const (
 	noticePath  = stateDir + "/notices"
-	noticeTitle = "prompty deletions" // then what the list is called, and the number of its first name
+	noticeTitle = "prompty notices" // then what the list is called, and the number of its first name
 	mostNotices = 64
 )
 
-// notices is the list of deletions.
+// notices is that list.
 type notices struct {
 	list  string // which one it is; empty if there is none
 	first uint64 // the number of names[0]

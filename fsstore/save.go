@@ -1,6 +1,7 @@
 package fsstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -168,6 +169,12 @@ func (s *Store) put(ctx context.Context, tmpl *prompty.StoredTemplate, st *state
 		return nil, err
 	}
 
+	if bytes.Equal(base, data) && st.tree != nil {
+		if err := s.announce(ctx, name); err != nil {
+			s.discard(tmpVersion, tmpTree)
+			return nil, err
+		}
+	}
 	pending, swap := s.layout.version(name, n, saving), s.layout.version(name, n, swapped)
 	if err := s.disk.rename(tmpVersion, pending); err != nil {
 		s.discard(tmpVersion, tmpTree)

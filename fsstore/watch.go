@@ -115,7 +115,7 @@ func (s *Store) follow(ctx context.Context) (*follower, error) {
 }
 
 // watched reports whether a file can tell of a change: a template's, and the
-// list of deletions.
+// notices.
 func (l layout) watched(p string) bool {
 	if strings.HasPrefix(p, stateDir+"/") {
 		return p == noticePath
@@ -125,7 +125,7 @@ func (l layout) watched(p string) bool {
 }
 
 // entered reports whether a folder can hold what is watched. Versions come and
-// go only with the files in the tree, and with the list of deletions.
+// go only with the files in the tree, and with the notices.
 func (l layout) entered(dir string) bool {
 	if dir == stateDir || strings.HasPrefix(dir, stateDir+"/") {
 		return dir == stateDir

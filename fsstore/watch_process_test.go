@@ -308,18 +308,17 @@ func TestWatchKilled(t *testing.T) {
 	seed := rand.Uint64N(1e9)
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 4))
-	heard := 0
 	for round := range 8 {
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
 		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d none", workerEnv, dir, seed+uint64(round)))
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		kill := time.After(time.Duration(20+rnd.IntN(60)) * time.Millisecond) // when does not matter
+		m.take(receive(t, m.ch)) // it is at work
+		kill := time.After(time.Duration(rnd.IntN(60)) * time.Millisecond) // when does not matter
 		for working := true; working; {
 			select {
 			case b := <-m.ch:
-				heard++
 				m.take(b)
 			case <-kill:
 				cmd.Process.Kill()
@@ -328,8 +327,5 @@ func TestWatchKilled(t *testing.T) {
 		}
 		cmd.Wait()
 		m.settle()
-	}
-	if heard == 0 {
-		t.Error("no batch came while the writers lived: the test shows nothing")
 	}
 }
