@@ -52,17 +52,15 @@ func (f *follower) believed(now picture, told map[string]bool) picture {
 	if len(doubts) == 0 {
 		return now
 	}
-	again := hint{paths: make(map[string]bool, len(doubts))}
 	now.marks = maps.Clone(now.marks)
 	for path := range doubts {
-		again.paths[path] = false
 		if m, was := f.shown.marks[path]; was {
 			now.marks[path] = m
 		} else {
 			delete(now.marks, path)
 		}
 	}
-	f.leave(&f.doubted, f.doubt, again)
+	leave(f.doubt)
 	return now
 }
 
@@ -127,7 +125,7 @@ func (f *follower) regrow(ctx context.Context) {
 			continue
 		}
 		next := f.s.treePlace()
-		if err := next.open(ctx, f.life); err != nil {
+		if err := next.open(ctx); err != nil {
 			continue // the next look tries again
 		}
 		f.places[i] = next

@@ -26,12 +26,10 @@ type follower struct {
 	changes atomic.Uint64
 	live    atomic.Bool // somebody has begun to watch
 
-	mu      sync.Mutex // guards what follows
-	pending hint       // to be looked at
-	doubted hint       // to be looked at again
-
-	wake  chan struct{} // holds one token while something is pending
-	doubt chan struct{} // the same for what is doubted
+	mu      sync.Mutex // guards pending
+	pending hint
+	wake    chan struct{} // holds one token while something is pending
+	doubt   chan struct{} // holds one token while everything should be looked at again
 
 	turn   chan struct{} // full while someone uses what follows
 	ended  bool
@@ -101,26 +99,19 @@ func (f *follower) moved() {
 }
 
 // nudge has everything looked at that h speaks of, soon.
-func (f *follower) nudge(h hint) { f.leave(&f.pending, f.wake, h) }
-
-// leave adds a hint for the goroutine that waits for tokens.
-func (f *follower) leave(to *hint, token chan struct{}, h hint) {
+func (f *follower) nudge(h hint) {
 	f.mu.Lock()
-	to.add(h)
+	f.pending.add(h)
 	f.mu.Unlock()
+	leave(f.wake)
+}
+
+// leave leaves a token, unless there is one.
+func leave(token chan struct{}) {
 	select {
 	case token <- struct{}{}:
 	default:
 	}
-}
-
-// collect takes hints away.
-func (f *follower) collect(from *hint) hint {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	h := *from
-	*from = hint{}
-	return h
 }
 
 // subscribe begins with what came after a revision; "" is now.
@@ -177,10 +168,13 @@ func (f *follower) start(ctx context.Context) (err error) {
 		}
 	}()
 	for _, p := range places {
-		if err := p.open(ctx, f.life); err != nil {
+		if err := p.open(ctx); err != nil {
 			return err
 		}
 		opened++
+	}
+	for _, p := range places {
+		f.listen(p)
 	}
 	if f.shown, err = f.picture(ctx, hint{all: true}); err != nil {
 		return err
@@ -196,16 +190,14 @@ func (f *follower) start(ctx context.Context) (err error) {
 	if len(places) == 0 {
 		return nil
 	}
-	for _, p := range places {
-		f.listen(p)
-	}
 	f.work.Go(f.run)
 	f.work.Go(f.recheck)
 	return nil
 }
 
+// listen passes on what happens in a place from now on.
 func (f *follower) listen(p *place) {
-	batches := p.batches
+	batches := p.arm(f.life)
 	f.work.Go(func() {
 		for b := range batches {
 			if h, ok := p.hint(b); ok {
@@ -219,7 +211,7 @@ const (
 	grace      = 50 * time.Millisecond  // for what is gone to come back
 	retryFirst = 100 * time.Millisecond // after a look that failed
 	retryMost  = time.Second
-	lookAgain  = time.Minute // though nothing seems to have changed
+	lookAgain  = 5 * time.Minute // though nothing seems to have changed
 )
 
 // run looks when there is reason to, and now and then without.
@@ -255,8 +247,8 @@ func (f *follower) run() {
 }
 
 // recheck has what a look has found looked at again, when those who send hints
-// have come as far: they compare contents, too, and have nothing to say of what
-// was different for a look, and for them never.
+// have come as far: they compare states, too, and have nothing to say of one that
+// only the look saw.
 func (f *follower) recheck() {
 	for {
 		select {
@@ -264,34 +256,32 @@ func (f *follower) recheck() {
 		case <-f.life.Done():
 			return
 		}
-		h := f.collect(&f.doubted)
 		for _, p := range f.watching(f.life) {
 			_ = p.folder.Sync(f.life) // what it cannot say comes with a later hint
 		}
 		if f.s.edits != nil && f.s.pause(f.life, grace) != nil {
 			return
 		}
-		f.nudge(h)
-	}
-}
-
-// changed is a hint to look at what was changed.
-func (f *follower) changed(changes []prompty.Change) hint {
-	h := hint{all: len(changes) > mostGlances}
-	if !h.all {
-		h.paths = make(map[string]bool, len(changes))
-		for _, c := range changes {
-			h.paths[f.s.layout.path(c.Name)] = false
+		_, give, err := f.begin(f.life)
+		if err != nil {
+			return
 		}
+		for _, p := range f.places {
+			f.listen(p)
+		}
+		give()
+		f.nudge(hint{all: true})
 	}
-	return h
 }
 
 // look publishes how the store differs from what was published last. The turn
 // is held. Where the store cannot be read, the last good picture stays, and the
 // watchers are told why.
 func (f *follower) look(ctx context.Context, h hint) error {
-	h.add(f.collect(&f.pending))
+	f.mu.Lock()
+	h.add(f.pending)
+	f.pending = hint{}
+	f.mu.Unlock()
 	h.all = h.all || f.stale
 	now, err := f.picture(ctx, h)
 	if gone := err == nil && now.st.tip.IsZero() && !f.shown.st.tip.IsZero(); (gone || err != nil) && !f.stale {
@@ -314,7 +304,7 @@ func (f *follower) look(ctx context.Context, h hint) error {
 		// HEAD goes from branch to branch; a branch does not leave its own commits.
 		b.All = rewritten && len(b.Changes) > 0 && now.st.ref == f.shown.st.ref && now.st.ref != ""
 		if now.st != f.shown.st || len(b.Changes) > 0 {
-			f.leave(&f.doubted, f.doubt, f.changed(b.Changes))
+			leave(f.doubt)
 		}
 		f.shown = now
 		f.past.add(now)

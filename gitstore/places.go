@@ -20,9 +20,8 @@ type place struct {
 	opts watch.Options
 	tree bool // it is the work tree
 
-	folder  *watch.Folder
-	batches iter.Seq[watch.Batch]
-	stop    context.CancelFunc // ends batches
+	folder *watch.Folder
+	stop   context.CancelFunc // ends what arm gave; nil before that
 
 	mu      sync.Mutex      // guards skipped
 	skipped map[string]bool // folders of the work tree that were not gone into
@@ -33,7 +32,7 @@ type hint struct {
 	since time.Time       // when that was noticed; zero: it is not known
 	all   bool            // look at everything
 	sure  bool            // and what is found in the work tree is so
-	paths map[string]bool // look at these files there; true: that is so
+	paths map[string]bool // look at these files there, where what is found is so
 }
 
 func (h *hint) add(more hint) {
@@ -45,21 +44,20 @@ func (h *hint) add(more hint) {
 		h.paths = more.paths
 		return
 	}
-	for path, sure := range more.paths {
-		h.paths[path] = h.paths[path] || sure
-	}
+	maps.Copy(h.paths, more.paths)
 }
 
 // smallFile is more than a reference has. What is larger, as packed-refs and the
-// index can be, need not be read: it gets another inode with each change.
-const smallFile = 4096
+// index can be, need not be read: it is another file with each change, and does
+// not change often.
+const smallFile = 256 << 10
 
 // places are where what the store shows is decided. What does not move has none.
 func (s *Store) places() []*place {
 	if s.follows == "" {
 		return nil
 	}
-	git := watch.Options{Mode: s.opts.Watch, NoGit: true, MaxFile: smallFile, Ring: 1}
+	git := watch.Options{Mode: s.opts.Watch, Replaced: true, NoGit: true, MaxFile: smallFile, Ring: 1}
 	common := &place{root: s.CommonDir, opts: git}
 	own := common
 	list := []*place{common}
@@ -135,7 +133,7 @@ var rules = []string{".gitignore", ".gitattributes"}
 func (s *Store) treePlace() *place {
 	p := &place{root: s.WorkTree, tree: true, skipped: map[string]bool{}}
 	dir, ext := s.layout.dir, s.layout.ext
-	p.opts = watch.Options{Mode: s.opts.Watch, MaxFile: maxFile, Ring: 1}
+	p.opts = watch.Options{Mode: s.opts.Watch, Replaced: true, MaxFile: maxFile, Ring: 1}
 	p.opts.Match = func(name string) bool {
 		base := path.Base(name)
 		return strings.HasPrefix(name, dir) && strings.HasSuffix(base, ext) && base != ext || slices.Contains(rules, base)
@@ -162,20 +160,29 @@ func (s *Store) treePlace() *place {
 	return p
 }
 
-// open begins to watch. Batches come from now on.
-func (p *place) open(ctx, life context.Context) error {
-	folder, err := watch.Open(ctx, p.root, p.opts)
-	if err != nil {
-		return err
+func (p *place) open(ctx context.Context) (err error) {
+	p.folder, err = watch.Open(ctx, p.root, p.opts)
+	return err
+}
+
+// arm gives what happens from now on. What comes from an earlier arm need not be
+// all: a file that is there and gone again is nothing to who reads both at once.
+func (p *place) arm(life context.Context) iter.Seq[watch.Batch] {
+	life, stop := context.WithCancel(life)
+	batches := p.folder.Watch(life, "")
+	p.disarm()
+	p.stop = stop
+	return batches
+}
+
+func (p *place) disarm() {
+	if p.stop != nil {
+		p.stop()
 	}
-	life, p.stop = context.WithCancel(life)
-	p.folder = folder
-	p.batches = folder.Watch(life, "")
-	return nil
 }
 
 func (p *place) close() {
-	p.stop()
+	p.disarm()
 	_ = p.folder.Close()
 }
 

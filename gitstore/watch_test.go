@@ -39,12 +39,22 @@ func listenFrom(t testing.TB, s *gitstore.Store, revision string) *ear {
 	return &ear{t: t, s: s, ch: ch}
 }
 
-// next is the next batch, without what silent does for the ears of others.
+// next is the next batch with changes, without what silent does for the ears of
+// others.
 func (e *ear) next() prompty.ChangeBatch {
 	e.t.Helper()
-	return e.heard("")
+	for {
+		b := e.heard("")
+		if b.Watch != nil && b.Watch.Degraded != "" {
+			e.t.Fatalf("the watch is degraded: %s", b.Watch.Degraded)
+		}
+		if b.Watch = nil; len(b.Changes) > 0 || b.All {
+			return b
+		}
+	}
 }
 
+// heard is the next batch of any kind, without all markers but one.
 func (e *ear) heard(marker string) prompty.ChangeBatch {
 	e.t.Helper()
 	timer := time.NewTimer(watchPatience)
@@ -77,9 +87,6 @@ func told(b prompty.ChangeBatch) string {
 	if b.All {
 		words = append(words, "all")
 	}
-	if b.Watch != nil {
-		words = append(words, fmt.Sprintf("watch: %+v", *b.Watch))
-	}
 	return strings.Join(words, " ")
 }
 
@@ -101,16 +108,23 @@ func (e *ear) wants(what, line string) prompty.ChangeBatch {
 }
 
 // silent makes sure that nothing has been told: the next thing to hear of is what
-// is saved now.
-func (e *ear) silent(what string) {
+// is saved now. It gives the name of that.
+func (e *ear) silent(what string) (name string) {
 	e.t.Helper()
 	if err := e.s.Sync(e.t.Context()); err != nil {
 		e.t.Fatalf("%s: Sync: %v", what, err)
 	}
-	name := fmt.Sprintf("marker%d", markers.Add(1))
+	name = fmt.Sprintf("marker%d", markers.Add(1))
 	save(e.t, e.s, name, "text")
-	if got := told(e.heard(name)); got != "+"+name {
-		e.t.Fatalf("%s: a batch says %q, want none", what, got)
+	for {
+		switch got := told(e.heard(name)); got {
+		case "":
+			continue // news of the watch
+		case "+" + name:
+			return name
+		default:
+			e.t.Fatalf("%s: a batch says %q, want none", what, got)
+		}
 	}
 }
 
@@ -246,7 +260,7 @@ func TestWatchGit(t *testing.T) {
 		first := grow(r, "First", parents, "p/a.prompty", "1", "p/d/b.prompty", "1", "p/c.prompty", "1", "README.md", "x")
 		move(first)
 		b := e.wants("the first commit", "+a +c +d/b")
-		if b.Revision != first || b.Since.IsZero() || b.Watch != nil {
+		if b.Revision != first || b.Since.IsZero() {
 			t.Errorf("the first batch is %+v, want revision %s", b, first)
 		}
 		outside := grow(r, "Outside", []string{first}, "a.prompty", "1", "p/notes.txt", "x", "README.md", "-", "p2/x.prompty", "1")
@@ -345,9 +359,9 @@ func TestWatchModes(t *testing.T) {
 	}
 }
 
-// TestWatchWorkTree has a person at work with git in a work tree, whose commits
+// TestWatchPerson has a person at work with git in a work tree, whose commits
 // are what counts.
-func TestWatchWorkTree(t *testing.T) {
+func TestWatchPerson(t *testing.T) {
 	t.Parallel()
 	r := gittest.WorkTree(t)
 	s, fixed := open(t, r.Dir), open(t, r.Dir, "branch=main")
@@ -390,16 +404,10 @@ func TestWatchWorkTree(t *testing.T) {
 	r.Git("symbolic-ref", "HEAD", "refs/heads/main")
 	e.wants("and back", "*a *t")
 	r.Git("branch", "-m", "main", "trunk")
-	if b := f.next(); b.Watch == nil || !strings.Contains(b.Watch.Degraded, "no branch main") || told(prompty.ChangeBatch{Changes: b.Changes, All: b.All}) != "" {
-		t.Errorf("without its branch: %q", told(b))
-	}
+	f.untilStatus("without its branch", true, "no branch main")
 	want(t, s, "t", 1, "2")
 	r.Git("branch", "-m", "trunk", "main")
-	for b := f.next(); b.Watch == nil || b.Watch.Degraded != ""; b = f.next() {
-		if b.Watch == nil {
-			t.Fatalf("with its branch again: %q", told(b))
-		}
-	}
+	f.untilStatus("with its branch again", false)
 	e.silent("a branch renamed")
 
 	// A rebase serves the branch as it is, until it is another one.

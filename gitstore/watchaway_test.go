@@ -22,9 +22,9 @@ import (
 func (e *ear) untilStatus(what string, degraded bool, words ...string) (lines []string) {
 	e.t.Helper()
 	for {
-		b := e.next()
+		b := e.heard("")
 		status := b.Watch
-		if b.Watch = nil; len(b.Changes) > 0 || b.All {
+		if len(b.Changes) > 0 || b.All {
 			lines = append(lines, told(b))
 		}
 		if status == nil || degraded != (status.Degraded != "") {
@@ -89,8 +89,7 @@ func TestWatchAway(t *testing.T) {
 			}
 			copy := copied{"a": "", "b": "", "own": ""}
 			for copy["c"] == "" {
-				b := e.next()
-				copy.take(t, s, b)
+				copy.take(t, s, e.heard(""))
 			}
 			copy.agrees(t, "another repository", s)
 			if _, there := copy["b"]; there || len(copy) != 2 {

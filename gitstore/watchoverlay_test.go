@@ -27,8 +27,8 @@ func overlays(t *testing.T, test func(t *testing.T, r *gittest.Repo)) {
 	}
 }
 
-// TestWatchEdits edits files in a work tree, and lets git at them.
-func TestWatchEdits(t *testing.T) {
+// TestWatchWorkTree edits files in a work tree, and lets git at them.
+func TestWatchWorkTree(t *testing.T) {
 	t.Parallel()
 	overlays(t, func(t *testing.T, r *gittest.Repo) {
 		r.Commit("First", "p/a.prompty", "1", "p/b.prompty", "1", "p/d/c.prompty", "1", ".gitignore", "ignored/\n*.draft.prompty\n")
@@ -227,32 +227,28 @@ func TestWatchResumeEdits(t *testing.T) {
 				t.Errorf("from %s: %q, want %q", what, got, line)
 			}
 		}
-		x.silent(what)
-		r.Git("reset", "-q", "--soft", first) // without the marker
-		if err := os.Remove(r.Path(fmt.Sprintf("marker%d.prompty", markers.Load()))); err != nil {
-			t.Log(err)
-		}
-		r.Git("reset", "-q")
+		marker := x.silent(what)
+		r.Git("reset", "-q", first) // without the marker
+		must(t, os.Remove(r.Path(marker+".prompty")))
 		must(t, s.Sync(t.Context()))
 	}
-	for range 2 {
-		resume("where it is", three, "")
-		resume("one before", two, "-b")
-		resume("two before", one, "-b +c")
-		resume("the commit", first, "*a -b +c")
-		must(t, s.Close())
-		s = open(t, r.Dir, "worktree=1")
-		if e := listenFrom(t, s, one); told(e.next()) != "all" {
-			t.Errorf("another process knows the edits of this one")
+	resume("where it is", three, "")
+	resume("one before", two, "-b")
+	resume("two before", one, "-b +c")
+	resume("the commit", first, "*a -b +c")
+
+	must(t, s.Close())
+	s = open(t, r.Dir, "worktree=1")
+	for _, c := range []struct{ what, from, line string }{
+		{"a commit", first, "*a -b +c"},
+		{"edits that only another process has seen", one, "all"},
+		{"the same edits, as they are now", three, ""},
+	} {
+		e := listenFrom(t, s, c.from)
+		if c.line == "" {
+			e.silent(c.what)
+		} else if got := told(e.next()); got != c.line {
+			t.Errorf("another process, from %s: %q, want %q", c.what, got, c.line)
 		}
-		if e := listenFrom(t, s, first); told(e.next()) != "*a -b +c" {
-			t.Errorf("another process does not know what comes after a commit")
-		}
-		// What is resumed from is remembered from now on.
-		three = listenFrom(t, s, first).next().Revision
-		two, one = three, three
-		break
 	}
-	e = listenFrom(t, s, three)
-	e.silent("the same edits, seen by another process")
 }
