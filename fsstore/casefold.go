@@ -65,7 +65,7 @@ func (s *Store) folder(dir string) (*folder, error) {
 	if f != nil && f.id == identify(fi) {
 		return f, nil
 	}
-	list, err := s.disk.list(dir)
+	list, err := s.disk.names(dir)
 	if missing(err) {
 		return &folder{}, nil
 	}
@@ -74,7 +74,7 @@ func (s *Store) folder(dir string) (*folder, error) {
 	}
 	f = &folder{id: identify(fi), entries: make(map[string][]string, len(list))}
 	for _, e := range list {
-		f.entries[fold(e.Name())] = append(f.entries[fold(e.Name())], e.Name())
+		f.entries[fold(e)] = append(f.entries[fold(e)], e)
 	}
 	s.mu.Lock()
 	s.folders[dir] = f

@@ -25,7 +25,10 @@ func TestStorage(t *testing.T) {
 			storetest.Has[prompty.Historian](),
 			storetest.Has[prompty.Prober](),
 			storetest.Has[prompty.Describer](),
-			storetest.Has[prompty.Locator]())
+			storetest.Has[prompty.Locator](),
+			storetest.Has[prompty.Watcher](),
+			storetest.Has[prompty.Resumer](),
+			storetest.Has[prompty.Syncer]())
 	})
 	t.Run("wrapped", func(t *testing.T) { storetest.RunWrapped(t, place) })
 	t.Run("model", func(t *testing.T) { storetest.Model(t, place) })

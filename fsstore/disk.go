@@ -58,15 +58,29 @@ func (d *disk) open(p string) (*os.File, error) {
 }
 
 func (d *disk) list(dir string) ([]fs.DirEntry, error) {
-	if err := d.ask("list", dir); err != nil {
-		return nil, err
-	}
-	f, err := d.root.OpenFile(dir, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := d.openDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	return f.ReadDir(-1)
+}
+
+// names is list without a stat for each entry, which os.Root makes of it.
+func (d *disk) names(dir string) ([]string, error) {
+	f, err := d.openDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Readdirnames(-1)
+}
+
+func (d *disk) openDir(dir string) (*os.File, error) {
+	if err := d.ask("list", dir); err != nil {
+		return nil, err
+	}
+	return d.root.OpenFile(dir, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
 
 // create makes a new file that holds data. A zero mtime leaves the time alone.

@@ -47,7 +47,7 @@ func (h *shelf) settled() bool { return h.open == 0 && h.swap == 0 }
 // readShelf lists a versions folder. One that does not exist is empty.
 func (s *Store) readShelf(name string) (*shelf, error) {
 	h := &shelf{at: map[int]mark{}}
-	entries, err := s.disk.list(s.layout.versions(name))
+	entries, err := s.disk.names(s.layout.versions(name))
 	if missing(err) {
 		return h, nil
 	}
@@ -55,8 +55,8 @@ func (s *Store) readShelf(name string) (*shelf, error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		n, m, ok := s.layout.parse(e.Name())
-		if !ok || e.IsDir() {
+		n, m, ok := s.layout.parse(e)
+		if !ok {
 			continue
 		}
 		switch m {
