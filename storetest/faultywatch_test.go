@@ -26,7 +26,7 @@ var wrongWatches = map[string][]rule{
 	"tells old news":                          {ruleWatchOrder},
 	"calls a new name changed":                {ruleWatchMerge},
 	"calls a name created that came back":     {ruleWatchMerge},
-	"tells of names that came and went":       {ruleWatchMerge},
+	"tells everything twice":                  {ruleWatchOrder},
 	"queues every batch":                      {ruleWatchMerge, ruleWatchSlow},
 	"drops batches for a slow reader":         {ruleWatchSlow},
 	"holds up writers":                        {ruleWatchSlow},
@@ -177,6 +177,12 @@ func (s *subscriber) run() {
 		case <-s.more:
 		}
 		for b, ok := s.take(); ok; b, ok = s.take() {
+			if s.flaw == "tells everything twice" && !(s.send(b) && s.send(prompty.ChangeBatch{Revision: b.Revision + " again", Changes: b.Changes})) {
+				return
+			}
+			if s.flaw == "tells everything twice" {
+				continue
+			}
 			if !s.send(b) || s.flaw == "tells old news" && len(before.Changes) > 0 && !s.send(before) {
 				return
 			}
@@ -219,7 +225,11 @@ func (s *subscriber) take() (b prompty.ChangeBatch, ok bool) {
 	}
 	b = prompty.ChangeBatch{Revision: s.revision, All: s.all}
 	for _, name := range slices.Sorted(maps.Keys(s.pending)) {
-		b.Changes = append(b.Changes, prompty.Change{Name: name, Kind: s.pending[name]})
+		kind := s.pending[name]
+		if kind == cameAndWent {
+			kind = prompty.Deleted
+		}
+		b.Changes = append(b.Changes, prompty.Change{Name: name, Kind: kind})
 	}
 	switch s.batches++; s.flaw {
 	case "does not sort a batch":
@@ -324,12 +334,19 @@ func (s *subscriber) add(n news, all bool) {
 	}
 }
 
+// cameAndWent is told as Deleted, as the reader may have read it meanwhile. If
+// it comes back, it is new all the same.
+const cameAndWent prompty.ChangeKind = "came and went"
+
 func (s *subscriber) merge(name string, kind prompty.ChangeKind) {
 	if s.flaw == "calls everything changed" {
 		kind = prompty.Changed
 	}
 	before, ok := s.pending[name]
 	switch {
+	case before == cameAndWent && kind == prompty.Created:
+	case before == prompty.Created && kind == prompty.Deleted:
+		kind = cameAndWent
 	case !ok:
 		if s.flaw == "keeps eight names" && len(s.pending) >= 8 {
 			return
@@ -342,11 +359,6 @@ func (s *subscriber) merge(name string, kind prompty.ChangeKind) {
 	case before == prompty.Deleted && kind == prompty.Created:
 		if s.flaw != "calls a name created that came back" {
 			kind = prompty.Changed
-		}
-	case before == prompty.Created && kind == prompty.Deleted:
-		if s.flaw != "tells of names that came and went" {
-			delete(s.pending, name)
-			return
 		}
 	}
 	s.pending[name] = kind

@@ -20,7 +20,7 @@ type follower struct {
 	s        prompty.TemplateStorage
 	copy     map[string]string // name → version and text
 	told     map[string]bool   // name → whether it exists, as last reported
-	sure     bool              // what is not in told does not exist; not so after All, or where the stream may begin early
+	sure     bool              // what is not in told does not exist; not so after All
 	revision string            // of the last batch
 	batches  int
 	states   map[string]string // revision → the names that exist then
@@ -29,17 +29,21 @@ type follower struct {
 // follow subscribes, and then reads everything. Nothing may change meanwhile.
 func (t *trial) follow(ctx context.Context, s prompty.TemplateStorage) *follower {
 	t.Helper()
-	return t.following(t.watch(ctx, s), s)
+	w := t.watch(ctx, s)
+	if t.claims.stale { // it may begin with what was changed before
+		begun := fmt.Sprint("begun/", len(t.list(s, nil)))
+		t.saveText(s, begun, "text")
+		w.until(begun)
+	}
+	return t.following(w, s)
 }
 
 func (t *trial) following(w *watch, s prompty.TemplateStorage) *follower {
 	t.Helper()
-	f := &follower{watch: w, s: s, told: make(map[string]bool), states: make(map[string]string)}
+	f := &follower{watch: w, s: s, told: make(map[string]bool), sure: true, states: make(map[string]string)}
 	f.lookAtAll()
-	if f.sure = !t.claims.stale; f.sure {
-		for name := range f.copy {
-			f.told[name] = true
-		}
+	for name := range f.copy {
+		f.told[name] = true
 	}
 	return f
 }
@@ -60,7 +64,9 @@ func (f *follower) take(b prompty.ChangeBatch) {
 	}
 	for _, c := range b.Changes {
 		before, known := f.told[c.Name]
-		if (known || f.sure) && before == (c.Kind == prompty.Created) {
+		// Deleted is true of what came and went, too: somebody may have read it.
+		wrong := before && c.Kind == prompty.Created || !before && c.Kind == prompty.Changed
+		if (known || f.sure) && wrong {
 			t.Errorf("a batch reports %q as %s to a reader who was told before that it exists: %v", c.Name, c.Kind, before)
 		}
 		f.told[c.Name] = c.Kind != prompty.Deleted

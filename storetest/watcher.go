@@ -30,6 +30,7 @@ var watchChecks = []check{
 	{name: "what is told is visible", rule: ruleWatchOrder, fn: checkVisible},
 	{name: "revisions differ", rule: ruleWatchOrder, fn: checkRevisions},
 	{name: "nothing old after what is new", rule: ruleWatchOrder, fn: checkNothingOld},
+	{name: "told once", rule: ruleWatchOrder, fn: checkToldOnce},
 	{name: "the stream tells the state", rule: ruleWatchOrder, fn: checkStream},
 	{name: "kinds are merged", rule: ruleWatchMerge, fn: checkMergedKinds},
 	{name: "a slow reader", rule: ruleWatchSlow, fn: checkSlowReader},

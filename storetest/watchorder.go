@@ -34,6 +34,44 @@ func checkVisible(t *trial) {
 	t.wantAbsent(a, "doc", "after the batch that reported Delete")
 }
 
+// checkToldOnce counts the batches for changes that are far apart.
+func checkToldOnce(t *trial) {
+	a, b := t.two()
+	f := t.follow(t.ctx(), a)
+	told := make(map[string]int)
+	take := func(name string) {
+		for before := told[name]; told[name] == before; {
+			batch := f.next(fmt.Sprintf("the change of %q", name))
+			if batch.All {
+				t.Skipf("the storage says that everything may have changed: %+v", batch)
+			}
+			f.take(batch)
+			for _, c := range batch.Changes {
+				told[c.Name]++
+			}
+		}
+	}
+	for i := range 4 {
+		for _, s := range []prompty.TemplateStorage{a, b} {
+			name := fmt.Sprint("doc", i)
+			t.saveText(s, name, "text")
+			take(name)
+		}
+	}
+	if c, ok := prompty.As[prompty.Syncer](a); ok {
+		if err := c.Sync(t.ctx()); err != nil {
+			t.Fatalf("Sync: %v", err)
+		}
+	}
+	t.saveText(b, "end", "text")
+	take("end")
+	for name, n := range told {
+		if want := 2; name != "end" && n != want {
+			t.Errorf("%d changes of %q, each after the one before was told, were told %d times", want, name, n)
+		}
+	}
+}
+
 // checkRevisions saves only, so that no state comes back.
 func checkRevisions(t *trial) {
 	a, b := t.two()
