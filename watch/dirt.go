@@ -17,7 +17,7 @@ type dirt struct {
 	seq   uint64    // in the order in which names became dirty
 	index int       // in the schedule
 
-	light   bool // no content was written: what has the same Identity is the same
+	need    need // how to look
 	again   bool // touched since it was last looked at
 	newborn bool // it has just been made, and is not yet written perhaps
 	hasty   bool // what removed it will not bring it back
@@ -30,13 +30,22 @@ type dirt struct {
 	looks   int       // in vain
 }
 
+// need is what it takes to know that a file is the same as before.
+type need int
+
+const (
+	notWritten   need = iota // only its mode, owner or links may be others
+	sameIdentity             // no event said that it was written, but events can be lost
+	sameBytes                // it was written
+)
+
 // touch makes a name dirty, to be looked at by due at the latest if it was not
 // dirty before. The caller may move due.
 func (r *reconciler) touch(name string, due time.Time) *dirt {
 	d := r.dirty[name]
 	if d == nil {
 		r.seq++
-		d = &dirt{name: name, due: due, since: r.now, seq: r.seq, light: true}
+		d = &dirt{name: name, due: due, since: r.now, seq: r.seq}
 		r.dirty[name] = d
 		heap.Push(&r.due, d)
 		return d
@@ -80,12 +89,18 @@ func (r *reconciler) park(name string, err error) {
 }
 
 // suspect has a file looked at, if only by its Identity.
-func (r *reconciler) suspect(name string) *dirt { return r.touch(name, r.now) }
+func (r *reconciler) suspect(name string) {
+	d := r.touch(name, r.now)
+	d.need = max(d.need, sameIdentity)
+}
+
+// stamped has it looked whether there is more to it than another mode or time.
+func (r *reconciler) stamped(name string) { r.touch(name, r.now) }
 
 // written has a file read at once.
 func (r *reconciler) written(name string) {
 	d := r.touch(name, r.now)
-	d.light, d.newborn, d.goneAt = false, false, time.Time{}
+	d.need, d.newborn, d.goneAt = sameBytes, false, time.Time{}
 	r.postpone(d, r.now)
 }
 
@@ -97,18 +112,18 @@ func (r *reconciler) beingWritten(name string) {
 		wait = quiet / 20 // no event will tell that it was closed: look who has it open
 	}
 	d := r.dirty[name]
-	if d != nil && !d.parked && !d.light && !d.due.After(r.now) {
+	if d != nil && !d.parked && d.need == sameBytes && !d.due.After(r.now) {
 		return // it is about to be read, and whoever writes will be seen
 	}
 	d = r.touch(name, r.now)
-	d.light, d.goneAt = false, time.Time{}
+	d.need, d.goneAt = sameBytes, time.Time{}
 	r.postpone(d, r.now.Add(wait))
 }
 
 // created has a new file read, unless it is yet to be written.
 func (r *reconciler) created(name string) {
 	d := r.touch(name, r.now)
-	d.light, d.newborn, d.goneAt = false, true, time.Time{}
+	d.need, d.newborn, d.goneAt = sameBytes, true, time.Time{}
 	r.postpone(d, r.now)
 }
 
@@ -116,6 +131,7 @@ func (r *reconciler) created(name string) {
 // it away or remove it before the next one comes.
 func (r *reconciler) suspectGone(name string) {
 	d := r.touch(name, r.now)
+	d.need = max(d.need, sameIdentity)
 	if r.latest(name) == nil {
 		r.postpone(d, r.now)
 		return

@@ -120,7 +120,7 @@ func (r *reconciler) applyFile(n *node, e *notify.Event) {
 	case e.Op.Has(notify.Modify):
 		r.beingWritten(name)
 	case e.Op.Has(notify.Attrib):
-		r.suspect(name)
+		r.stamped(name)
 	default:
 		return
 	}

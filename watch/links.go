@@ -100,7 +100,7 @@ func (r *reconciler) lookThrough(d *dirt, path string, reader int) sight {
 	default:
 		id, mode, err := steady.Lstat(end)
 		k := r.latest(d.name)
-		if err == nil && mode.IsRegular() && d.light && k != nil && sameContent(k, id) {
+		if err == nil && mode.IsRegular() && k != nil && d.need.isMet(k, id) {
 			s = sight{isFile: true, same: true, file: steady.File{Identity: id, Sure: k.sure}}
 		} else {
 			s = r.read(end, reader)

@@ -95,7 +95,7 @@ func (r *reconciler) lookAt(d *dirt, reader int) sight {
 		return sight{}
 	}
 	k := r.latest(d.name)
-	if d.light && k != nil && sameContent(k, id) {
+	if k != nil && d.need.isMet(k, id) {
 		return sight{isFile: true, same: true, file: steady.File{Identity: id, Sure: k.sure}}
 	}
 	if d.newborn && d.looks == 0 && id.Size == 0 && k == nil {
@@ -104,11 +104,12 @@ func (r *reconciler) lookAt(d *dirt, reader int) sight {
 	return r.read(path, reader)
 }
 
-// sameContent reports whether a file that nobody is known to have written is
-// the one that is known. A new ctime alone is a new mode, owner or name.
-func sameContent(k *known, id steady.Identity) bool {
-	id.Ctime = k.Ctime
-	return k.sure && id == k.Identity
+// isMet reports whether a file is the one that is known.
+func (n need) isMet(k *known, id steady.Identity) bool {
+	if n == notWritten {
+		id.Ctime = k.Ctime
+	}
+	return n != sameBytes && k.sure && id == k.Identity
 }
 
 func (r *reconciler) read(path string, reader int) sight {

@@ -16,7 +16,7 @@ const (
 	grace      = 50 * time.Millisecond  // for a file that was moved away, removed or emptied to come back
 	gather     = 250 * time.Millisecond // for which what is verified waits for what is not
 	starve     = time.Second            // after which a file is published although it is changing again
-	openQuiet  = time.Second            // without a change, before a file that is open for writing is taken as it is
+	openQuiet  = 5 * time.Second        // without a change, before a file that is open for writing is taken as it is
 	resync     = time.Minute            // between looks at everything
 	retryLimit = 30 * time.Second       // before folders that had to be polled are tried again
 )

@@ -131,7 +131,9 @@ func (r *reconciler) list(n *node) error {
 		}
 		return err
 	}
-	r.clean(n.name)
+	if d := r.dirty[n.name]; d != nil && d.parked && r.latest(n.name) == nil {
+		r.clean(n.name)
+	}
 	dirs, files := make(map[string]bool), make(map[string]bool)
 	for _, e := range entries {
 		base := e.Name()
