@@ -160,7 +160,12 @@ func (s *side) listen(ctx context.Context, e *editor, way string, n *int, got *s
 	*n++
 	text, shown := content(*n), line(*n)
 	hash := hashOf(text)
-	began, err := e.edit(way, s.path, text)
+	path := s.path
+	if i := s.edits % (len(s.more) + 1); i > 0 {
+		path = s.more[i-1]
+	}
+	s.edits++
+	began, err := e.edit(way, path, text)
 	if err != nil {
 		return err
 	}

@@ -6,8 +6,10 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -37,6 +39,8 @@ type side struct {
 	name  string
 	every int // edits of the others for one of this
 	path  string
+	more  []string // further files, to be edited in turn with path
+	edits int
 	heard chan heard
 	close func() error
 }
@@ -102,6 +106,10 @@ func startFolder(ctx context.Context, s *side) error {
 	return nil
 }
 
+// prompts is how many files are edited in turn where each edit becomes a
+// version, so that none has more of them than people's.
+const prompts = 20
+
 // startEngine is what programs use: a storage engine over a folder. It records
 // each edit as a version before it renders it.
 func startEngine(ctx context.Context, s *side, options string) error {
@@ -114,14 +122,25 @@ func startEngine(ctx context.Context, s *side, options string) error {
 		return errors.Join(err, storage.Close())
 	}
 	s.close = func() error { return errors.Join(se.Close(), storage.Close()) }
-	name := "text"
-	se.OnChange(func(prompty.ChangeBatch) {
-		if text, err := se.Execute(ctx, name, nil); err == nil {
-			s.hears([]byte(text))
+	for i := range prompts - 1 {
+		path := filepath.Join(filepath.Dir(s.path), fmt.Sprintf("text%d.prompty", i))
+		if err := os.WriteFile(path, []byte(content(0)), 0o644); err != nil {
+			return err
+		}
+		s.more = append(s.more, path)
+	}
+	se.OnChange(func(batch prompty.ChangeBatch) {
+		for _, c := range batch.Changes {
+			if text, err := se.Execute(ctx, c.Name, nil); err == nil {
+				s.hears([]byte(text))
+			}
 		}
 	})
-	if _, err := se.Execute(ctx, name, nil); err != nil {
-		return err
+	for _, path := range append(s.more, s.path) {
+		name := strings.TrimSuffix(filepath.Base(path), ".prompty")
+		if _, err := se.Execute(ctx, name, nil); err != nil {
+			return err
+		}
 	}
 	return se.Sync(ctx)
 }
