@@ -45,6 +45,9 @@ func Open(ctx context.Context, root string, opts Options) (*Folder, error) {
 }
 
 func open(ctx context.Context, root string, opts Options, makers makers) (*Folder, error) {
+	if root == "" {
+		return nil, errors.New("watch: no folder is named; \".\" is the current one")
+	}
 	abs, err := filepath.Abs(root)
 	if err != nil {
 		return nil, fmt.Errorf("watch: %w", err)

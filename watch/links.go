@@ -63,9 +63,7 @@ func resolve(dir string, path string) (*link, string, error) {
 		next := filepath.Join(dir, base)
 		_, mode, err := steady.Lstat(next)
 		isLink := err == nil && mode&os.ModeSymlink != 0
-		if err != nil || isLink || len(todo) == 0 {
-			l.places = append(l.places, place{dir, base})
-		}
+		l.places = append(l.places, place{dir, base})
 		if err != nil {
 			return l, "", err
 		}
@@ -126,6 +124,10 @@ func (r *reconciler) relink(name string, l *link) bool {
 		return false
 	}
 	for _, p := range l.places {
+		if within(r.real, filepath.Join(p.dir, p.base)) { // a folder above the root, which has its own watch
+			l.spots = append(l.spots, spot{})
+			continue
+		}
 		s, err := r.add(p.dir, r.root.remote)
 		if err != nil { // the look at everything, once a minute, makes up for it
 			s = spot{}

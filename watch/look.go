@@ -107,7 +107,7 @@ func (r *reconciler) lookAt(d *dirt, reader int) sight {
 // isMet reports whether a file is the one that is known.
 func (n need) isMet(k *known, id steady.Identity) bool {
 	if n == notWritten {
-		id.Ctime = k.Ctime
+		id.Ctime, id.Links = k.Ctime, k.Links
 	}
 	return n != sameBytes && k.sure && id == k.Identity
 }
@@ -130,6 +130,9 @@ func (r *reconciler) judge(d *dirt, s *sight) {
 		return
 	}
 	d.looks++
+	if s.isFile && !r.hasFolder(d.name) { // found through a link in the place of a folder, or in one that is about to be entered
+		*s = sight{}
+	}
 	switch {
 	case s.err != nil:
 		d.looks--
@@ -235,6 +238,7 @@ func (r *reconciler) accept(d *dirt, k *known) {
 			delete(n.files, base)
 		}
 	}
+	r.relate(name, k)
 	before, waits := r.pending[name]
 	if waits {
 		since, seq = before.since, before.seq

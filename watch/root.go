@@ -122,6 +122,7 @@ func (r *reconciler) lose() {
 	clear(r.dirty)
 	clear(r.pending)
 	clear(r.failing)
+	clear(r.linked)
 	r.due = nil
 	r.dropLinks()
 	r.dropGit()

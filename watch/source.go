@@ -3,6 +3,7 @@ package watch
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -142,7 +143,9 @@ func (r *reconciler) watch(n *node) error {
 	}
 	if other := r.nodes[s]; other != nil && other != n {
 		if other != r.root && !sameFolder(r.abs(other.name), path) { // it moved, and its events are under way
-			r.leave(other)
+			if r.leave(other); r.find(n.name) != n { // so was n, with it
+				return fs.ErrNotExist
+			}
 			return r.watch(n)
 		}
 		// One folder in two places, by a bind mount: events would come for one only.

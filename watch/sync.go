@@ -24,6 +24,7 @@ func (r *reconciler) ask(a *ask) {
 		return // what comes in its place is listed after this
 	}
 	r.lookAtLinks()
+	r.lookAtHardLinks()
 	if !r.mark(a) {
 		a.scan = r.rescan()
 	}

@@ -48,6 +48,12 @@ func (r *reconciler) find(name string) *node {
 	return nil
 }
 
+// hasFolder reports whether the folder that a file is in is part of the tree.
+func (r *reconciler) hasFolder(name string) bool {
+	dir, _ := split(name)
+	return r.find(dir) != nil
+}
+
 func (n *node) addFile(base string) {
 	if n.files == nil {
 		n.files = make(map[string]struct{})
@@ -59,11 +65,11 @@ func (n *node) addFile(base string) {
 // whether it still is the one that is part of it.
 func (r *reconciler) enter(parent *node, base string) {
 	name := join(parent.name, base)
-	if !utf8.ValidString(base) {
-		r.fail(name, errNotUTF8)
+	if r.find(parent.name) != parent || !r.opts.Enter(name) {
 		return
 	}
-	if !r.opts.Enter(name) {
+	if !utf8.ValidString(base) {
+		r.fail(name, errNotUTF8)
 		return
 	}
 	id, mode, err := steady.Lstat(r.abs(name))

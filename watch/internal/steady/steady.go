@@ -47,6 +47,7 @@ type Identity struct {
 	Dev, Ino     uint64
 	Size         int64
 	Mtime, Ctime int64
+	Links        uint64 // hard links; 0 where the system does not tell
 }
 
 // File is what one look at a file found.

@@ -75,7 +75,7 @@ func statAt(op, path string, flags int) (Identity, fs.FileMode, error) {
 }
 
 func identify(st *unix.Stat_t) Identity {
-	return Identity{Dev: uint64(st.Dev), Ino: uint64(st.Ino), Size: st.Size, Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano()}
+	return Identity{Dev: uint64(st.Dev), Ino: uint64(st.Ino), Size: st.Size, Mtime: st.Mtim.Nano(), Ctime: st.Ctim.Nano(), Links: uint64(st.Nlink)}
 }
 
 func mode(st *unix.Stat_t) fs.FileMode {
