@@ -76,7 +76,7 @@ func TestOverflow(t *testing.T) {
 	}
 	for _, mode := range []watch.Mode{watch.Inotify, watch.Fsnotify} {
 		t.Run(string(mode), func(t *testing.T) {
-			root := t.TempDir()
+			root := memoryDir(t)
 			for i := range floodFiles {
 				if i%2 == 0 || i < 50 {
 					put(t, filepath.Join(root, floodName(i)), "before")
@@ -105,7 +105,7 @@ func TestOverflow(t *testing.T) {
 func TestCheckoutOverflows(t *testing.T) {
 	t.Parallel()
 	need(t, "git")
-	root := t.TempDir()
+	root := memoryDir(t)
 	for i := range floodFiles {
 		put(t, filepath.Join(root, floodName(i)), floodText(i))
 	}
@@ -126,6 +126,18 @@ func TestCheckoutOverflows(t *testing.T) {
 	st.untilEqual(root)
 	st.settle(root)
 	t.Logf("%d batches, status %+v", len(st.since(0)), f.Status())
+}
+
+// memoryDir is a temporary folder in memory, where there is such a place: for
+// tests that make tens of thousands of files.
+func memoryDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "Test-watch")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 // openWithQueue opens a folder while the system allows new inotify queues only

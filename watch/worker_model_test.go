@@ -164,7 +164,7 @@ func (w *worker) step() bool {
 	case n < 93:
 		file := w.mine()
 		info, err := os.Stat(file)
-		if err != nil || info.Size() == 0 {
+		if err != nil || info.Size() == 0 || !w.alone(file) {
 			return false
 		}
 		return writeMapped(file, string(w.body(int(info.Size()))), w.rng.IntN(2) == 0) == nil
