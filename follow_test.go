@@ -478,7 +478,7 @@ func TestFollowedRendersSeeOneState(t *testing.T) {
 			t.Parallel()
 			s, change := open(t)
 			se := newEngine(t, prompty.StorageEngineConfig{Storage: s})
-			rendersSeeOneState(t, se, change)
+			rendersSeeOneState(t, se, change, 200)
 		})
 	}
 }

@@ -1,0 +1,164 @@
+package prompty_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-prompty/prompty"
+	_ "github.com/go-prompty/prompty/fsstore"
+	_ "github.com/go-prompty/prompty/gitstore"
+)
+
+// places are where prompts really live: each opens one place again and again.
+var places = map[string]func(t *testing.T) func() prompty.TemplateStorage{
+	"folder": func(t *testing.T) func() prompty.TemplateStorage {
+		return openAgain(t, "filesystem", t.TempDir()+"?sync=none")
+	},
+	"repository": func(t *testing.T) func() prompty.TemplateStorage {
+		return openAgain(t, "git", filepath.Join(t.TempDir(), "repo")+"?init=1&sync=none")
+	},
+}
+
+func openAgain(t *testing.T, driver, connection string) func() prompty.TemplateStorage {
+	return func() prompty.TemplateStorage {
+		s, err := prompty.OpenStorage(driver, connection)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	}
+}
+
+func onPlaces(t *testing.T, test func(t *testing.T, s, other prompty.TemplateStorage)) {
+	for kind, open := range places {
+		for _, cached := range []bool{false, true} {
+			name := kind
+			if cached {
+				name += ", cached"
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				again := open(t)
+				s, other := again(), again()
+				if cached {
+					s = prompty.NewCachedStorage(s, prompty.CacheConfig{})
+				}
+				test(t, s, other)
+			})
+		}
+	}
+}
+
+// Another handle, as another process would, saves three templates again and again.
+// No render mixes two of its states or goes back.
+func TestRendersOfPlacesSeeOneState(t *testing.T) {
+	t.Parallel()
+	onPlaces(t, func(t *testing.T, s, other prompty.TemplateStorage) {
+		rendersSeeOneState(t, newEngine(t, prompty.StorageEngineConfig{Storage: s}), other, 60)
+	})
+}
+
+func TestBrokenEditOfAPlace(t *testing.T) {
+	t.Parallel()
+	onPlaces(t, func(t *testing.T, s, other prompty.TemplateStorage) {
+		heard := make(chan *prompty.ReloadError, 10)
+		se := newEngine(t, prompty.StorageEngineConfig{Storage: s, OnReloadError: func(err *prompty.ReloadError) { heard <- err }})
+		save(t, other, "page", `{~prompty.include template="parts/head" /~}.`)
+		save(t, other, "parts/head", "one")
+		changes := make(chan prompty.ChangeBatch, 100)
+		se.OnChange(func(b prompty.ChangeBatch) { changes <- b })
+		if err := se.Sync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantOutput(t, se, "page", nil, "one.")
+
+		save(t, other, "parts/head", "line\n  {~prompty.if~}")
+		err := receive(t, heard) // nobody executes it
+		if text := err.Error(); err.Name != "parts/head" || err.Serving != 1 || !strings.Contains(text, "parts/head:2:3: ") {
+			t.Errorf("the report is %q, want parts/head at 2:3, and 1 in service", text)
+		}
+		if strings.HasPrefix(t.Name(), "TestBrokenEditOfAPlace/folder") && !strings.HasSuffix(err.Place, "head.prompty:2:3") {
+			t.Errorf("its place is %q, want the file at 2:3", err.Place)
+		}
+		wantBroken(t, se, "parts/head@2")
+		wantOutput(t, se, "page", nil, "one.")
+		save(t, other, "parts/head", "three")
+		for len(se.Status().Broken) > 0 {
+			receive(t, changes)
+		}
+		wantOutput(t, se, "page", nil, "three.")
+		if len(heard) > 0 {
+			t.Errorf("OnReloadError heard %v as well", <-heard)
+		}
+		if st := se.Status(); !st.Following || st.Watch.Degraded != "" {
+			t.Errorf("Status = %+v, want it to follow, and nothing degraded", st)
+		}
+	})
+}
+
+// receive waits for the next thing that is told.
+func receive[T any](t *testing.T, ch <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-ch:
+		return v
+	case <-time.After(time.Minute):
+		t.Fatal("nothing was told within a minute")
+	}
+	panic("unreachable")
+}
+
+// People edit files. What is rendered when OnChange tells of an edit is no older.
+func TestEditedFilesAreLive(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	edit := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit("page.prompty", `{~prompty.include template="part" /~}!`)
+	edit("part.prompty", "0")
+	s, err := prompty.OpenStorage("filesystem", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	se := newEngine(t, prompty.StorageEngineConfig{Storage: s})
+	wantOutput(t, se, "page", nil, "0!")
+	var mu sync.Mutex
+	rendered := make(map[string]bool)
+	told := make(chan struct{}, 100)
+	se.OnChange(func(prompty.ChangeBatch) {
+		text, err := se.Execute(t.Context(), "page", nil)
+		if err != nil {
+			t.Errorf("Execute = %v", err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		rendered[text] = true
+		told <- struct{}{}
+	})
+	for _, text := range []string{"1", "22", "333"} {
+		edit("part.prompty", text)
+		receive(t, told)
+		mu.Lock()
+		if !rendered[text+"!"] {
+			t.Errorf("told of the edit %q, but rendered %v", text, rendered)
+		}
+		mu.Unlock()
+	}
+	if err := os.Remove(filepath.Join(dir, "part.prompty")); err != nil {
+		t.Fatal(err)
+	}
+	edit("page.prompty", "alone")
+	if err := se.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantOutput(t, se, "page", nil, "alone")
+}
