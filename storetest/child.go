@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/go-prompty/prompty"
@@ -29,8 +30,19 @@ func childMain(open func(string) (prompty.TemplateStorage, error)) {
 	}()
 	s, err := open(os.Getenv(placeVariable))
 	if err == nil {
-		err = childWork(s, os.Getenv(numberVariable), &stop)
-		err = errors.Join(err, s.Close())
+		number, writers := os.Getenv(numberVariable), 1
+		fmt.Sscan(os.Getenv(writersVariable), &writers)
+		errs := make([]error, writers)
+		var wg sync.WaitGroup
+		for w := range errs {
+			wg.Go(func() {
+				if errs[w] = childWork(s, fmt.Sprint(number, ".", w), &stop); errs[w] != nil {
+					stop.Store(true)
+				}
+			})
+		}
+		wg.Wait()
+		err = errors.Join(append(errs, s.Close())...)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

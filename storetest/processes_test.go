@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,8 +118,73 @@ func (s *files) ListVersions(_ context.Context, name string) ([]int, error) {
 }
 
 func (s *files) List(ctx context.Context, _ *prompty.TemplateQuery) ([]*prompty.StoredTemplate, error) {
-	got, err := s.Get(ctx, sharedName)
-	return []*prompty.StoredTemplate{got}, err
+	var list []*prompty.StoredTemplate
+	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() || path == s.dir {
+			return err
+		}
+		name, _ := filepath.Rel(s.dir, path)
+		if got, err := s.Get(ctx, filepath.ToSlash(name)); err == nil {
+			list = append(list, got)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Watch lists again and again, and reports what differs.
+func (s *files) Watch(ctx context.Context) (<-chan prompty.ChangeBatch, error) {
+	known, err := s.latest(ctx)
+	out := make(chan prompty.ChangeBatch)
+	look := func() bool {
+		now, err := s.latest(ctx)
+		if err != nil {
+			return true // a folder went or came meanwhile
+		}
+		var b prompty.ChangeBatch
+		for name, id := range now {
+			if before, ok := known[name]; !ok {
+				b.Changes = append(b.Changes, prompty.Change{Name: name, Kind: prompty.Created})
+			} else if before != id && s.flaw != "watches for new names only" {
+				b.Changes = append(b.Changes, prompty.Change{Name: name, Kind: prompty.Changed})
+			}
+		}
+		for name := range known {
+			if _, ok := now[name]; !ok {
+				b.Changes = append(b.Changes, prompty.Change{Name: name, Kind: prompty.Deleted})
+			}
+		}
+		if known = now; len(b.Changes) == 0 {
+			return true
+		}
+		slices.SortFunc(b.Changes, func(a, b prompty.Change) int { return strings.Compare(a.Name, b.Name) })
+		select {
+		case out <- b:
+		case <-ctx.Done():
+			return false
+		}
+		return true
+	}
+	go func() {
+		defer close(out)
+		for tick := time.NewTicker(5 * time.Millisecond); look(); {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out, err
+}
+
+func (s *files) latest(ctx context.Context) (map[string]int, error) {
+	list, err := s.List(ctx, nil)
+	known := make(map[string]int)
+	for _, t := range list {
+		known[t.Name] = t.Version
+	}
+	return known, err
 }
 
 func (s *files) DeleteVersion(_ context.Context, name string, v int) error {
@@ -143,7 +209,12 @@ func TestProcesses(t *testing.T) {
 }
 
 func TestProcessesFindFlaws(t *testing.T) {
-	for _, flaw := range []string{"acknowledges before it writes", "gives a number twice", "leaves half a file"} {
+	for flaw, want := range map[string]rule{
+		"acknowledges before it writes": ruleDurable,
+		"gives a number twice":          ruleDurable,
+		"leaves half a file":            ruleDurable,
+		"watches for new names only":    ruleWatchLoss,
+	} {
 		t.Run(flaw, func(t *testing.T) {
 			t.Parallel()
 			if os.Getenv(childVariable) == t.Name() {
@@ -151,10 +222,14 @@ func TestProcessesFindFlaws(t *testing.T) {
 			}
 			r := &recorder{TB: t}
 			r.observe(func() {
-				kill(&trial{TB: r, rule: ruleDurable, claims: newClaims(nil)}, 10, t.TempDir(), openFolder(flaw))
+				cl, rounds := newClaims(nil), 10
+				if want == ruleWatchLoss {
+					cl.patience, rounds = time.Second, 1
+				}
+				kill(&trial{TB: r, rule: ruleDurable, claims: cl}, rounds, t.TempDir(), openFolder(flaw))
 			})
-			if !r.Failed() {
-				t.Errorf("ten rounds did not find it")
+			if !slices.ContainsFunc(r.failures, func(f string) bool { return strings.HasPrefix(f, string(want)+": ") }) {
+				t.Errorf("%s did not find it", want)
 			}
 			t.Logf("%.200q", r.failures)
 		})
