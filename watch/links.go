@@ -23,8 +23,7 @@ const rootLink = "\x00root"
 // makes it lead elsewhere.
 type link struct {
 	places []place
-	spots  []spot // where they are watched
-	stale  bool   // one of them no longer is
+	spots  []spot // where they are watched; zero: not at all
 }
 
 // place is a name in a folder, which is given by its path.
@@ -120,40 +119,49 @@ func (r *reconciler) relink(name string, l *link) bool {
 		}
 		return false
 	}
-	if old != nil && !old.stale && slices.Equal(old.places, l.places) {
+	for _, p := range l.places {
+		l.spots = append(l.spots, r.addPlace(name, p))
+	}
+	if old != nil && slices.Equal(old.places, l.places) && slices.Equal(old.spots, l.spots) {
 		return false
 	}
-	for _, p := range l.places {
-		if within(r.real, filepath.Join(p.dir, p.base)) { // a folder above the root, which has its own watch
-			l.spots = append(l.spots, spot{})
-			continue
-		}
-		s, err := r.add(p.dir, r.root.remote)
-		if err != nil { // the look at everything, once a minute, makes up for it
-			s = spot{}
-			if !gone(err) {
-				r.fail(name, err)
-			}
-		}
-		l.spots = append(l.spots, s)
+	for i, s := range l.spots {
 		if s == (spot{}) {
 			continue
 		}
+		base := l.places[i].base
 		c := r.links.spots[s]
 		if c == nil {
 			c = make(crossing)
 			r.links.spots[s] = c
 		}
-		if c[p.base] == nil {
-			c[p.base] = make(map[string]struct{})
+		if c[base] == nil {
+			c[base] = make(map[string]struct{})
 		}
-		c[p.base][name] = struct{}{}
+		c[base][name] = struct{}{}
 	}
 	r.links.byName[name] = l
 	if old != nil {
 		r.unlink(name, old)
 	}
 	return true
+}
+
+// addPlace watches the folder of a place, unless that is above the root, which
+// is looked at by the clock. The same folder gives the same spot, so what was
+// put in its place shows.
+func (r *reconciler) addPlace(name string, p place) spot {
+	if within(r.real, filepath.Join(p.dir, p.base)) {
+		return spot{}
+	}
+	s, err := r.add(p.dir, r.root.remote)
+	if err == nil {
+		return s
+	}
+	if !gone(err) { // the look at everything, once a minute, makes up for it
+		r.fail(name, err)
+	}
+	return spot{}
 }
 
 // unlink ends that a way is watched, except where the present one of that name
@@ -232,9 +240,6 @@ func (r *reconciler) applyToLinks(s spot, e *notify.Event) {
 	}
 	for _, names := range c {
 		for name := range names {
-			if l := r.links.byName[name]; l != nil && e.Op.Has(notify.Gone) {
-				l.stale = true
-			}
 			r.applyToLink(name, notify.Attrib)
 		}
 	}
