@@ -20,7 +20,7 @@ import (
 type follower struct {
 	store  *Store
 	folder *watch.Folder
-	feed   *feed.Feed[prompty.Change]
+	feed   *feed.Feed[change]
 	began  time.Time
 	status atomic.Pointer[prompty.WatchStatus] // as last published; never nil
 
@@ -51,7 +51,7 @@ func newFollower(s *Store, folder *watch.Folder, began time.Time) (*follower, er
 		wake: make(chan struct{}, 1), turn: make(chan struct{}, 1),
 		root: s.disk.root, watching: folder.Status(), prefix: rand.Text()[:8] + "-",
 	}
-	f.feed = feed.New(func(c prompty.Change) string { return c.Name }, mergeChanges, mostRemembered, f.prefix+"0")
+	f.feed = feed.New(func(c change) string { return c.Name }, change.merge, mostRemembered, f.prefix+"0")
 	f.status.Store(publicStatus(f.watching, nil))
 	revision, files := folder.List()
 	if err := f.begin(files); err != nil {
@@ -78,9 +78,21 @@ func newFollower(s *Store, folder *watch.Folder, began time.Time) (*follower, er
 	return f, nil
 }
 
-func mergeChanges(before, after prompty.Change) (prompty.Change, bool) {
-	after.Kind = feed.MergeKinds(before.Kind, after.Kind)
-	return after, after.Kind != ""
+// change is one for a reader who may be slow.
+type change struct {
+	prompty.Change
+	fresh bool // the reader has not been told that the name exists
+}
+
+// merge tells of what came and went, too: who looked at the name after an
+// earlier batch may have seen it.
+func (c change) merge(after change) (change, bool) {
+	if after.fresh = c.fresh; !c.fresh {
+		after.Kind = feed.MergeKinds(c.Kind, after.Kind)
+	} else if after.Kind == prompty.Changed {
+		after.Kind = prompty.Created
+	}
+	return after, true
 }
 
 func publicStatus(w watch.Status, trouble error) *prompty.WatchStatus {

@@ -61,9 +61,10 @@ func (f *follower) publish(n news, trouble error, h *hints, since time.Time) {
 	if n.moved {
 		f.store.count.Add(1)
 	}
-	b := feed.Batch[prompty.Change]{All: n.all, Since: since}
+	b := feed.Batch[change]{All: n.all, Since: since}
 	for _, name := range slices.Sorted(maps.Keys(n.kinds)) {
-		b.Changes = append(b.Changes, prompty.Change{Name: name, Kind: n.kinds[name]})
+		kind := n.kinds[name]
+		b.Changes = append(b.Changes, change{prompty.Change{Name: name, Kind: kind}, kind == prompty.Created})
 	}
 	if b.All || len(b.Changes) > 0 {
 		f.revision++

@@ -38,14 +38,17 @@ func (s *Store) WatchFrom(ctx context.Context, revision string) (<-chan prompty.
 			return nil, prompty.NewStorageClosedError()
 		}
 		if st := f.status.Load(); st.Degraded != "" {
-			sub.Offer(feed.Batch[prompty.Change]{Status: st})
+			sub.Offer(feed.Batch[change]{Status: st})
 		}
 		return feed.Chan(ctx, sub, changeBatch), nil
 	})
 }
 
-func changeBatch(b feed.Batch[prompty.Change]) prompty.ChangeBatch {
-	c := prompty.ChangeBatch{Revision: b.To, Changes: b.Changes, All: b.All, Since: b.Since}
+func changeBatch(b feed.Batch[change]) prompty.ChangeBatch {
+	c := prompty.ChangeBatch{Revision: b.To, All: b.All, Since: b.Since}
+	for _, x := range b.Changes {
+		c.Changes = append(c.Changes, x.Change)
+	}
 	c.Watch, _ = b.Status.(*prompty.WatchStatus)
 	return c
 }
