@@ -1,6 +1,7 @@
 package prompty_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,6 +61,30 @@ func TestRendersOfPlacesSeeOneState(t *testing.T) {
 	t.Parallel()
 	onPlaces(t, func(t *testing.T, s, other prompty.TemplateStorage) {
 		rendersSeeOneState(t, newEngine(t, prompty.StorageEngineConfig{Storage: s}), other, 60)
+	})
+}
+
+// What is changed through the very handle, or cache, that an engine has shows in
+// the next render, however late its watch is.
+func TestOwnChangesOfAPlaceShowAtOnce(t *testing.T) {
+	t.Parallel()
+	onPlaces(t, func(t *testing.T, s, _ prompty.TemplateStorage) {
+		se := newEngine(t, prompty.StorageEngineConfig{Storage: s})
+		se.OnChange(func(prompty.ChangeBatch) {}) // waits until it follows
+		save(t, s, "page", `{~prompty.include template="part" /~}`)
+		for i := range 30 {
+			text := fmt.Sprint("text ", i)
+			part := save(t, s, "part", text)
+			wantOutput(t, se, "page", nil, text)
+			save(t, s, "part", "passing")
+			if err := s.DeleteVersion(t.Context(), "part", part.Version+1); err != nil {
+				t.Fatal(err)
+			}
+			wantOutput(t, se, "page", nil, text)
+		}
+		if st := se.Status(); !st.Following {
+			t.Errorf("Status = %+v, want it to follow", st)
+		}
 	})
 }
 
