@@ -20,7 +20,7 @@ type dirt struct {
 	need    need // how to look
 	again   bool // touched since it was last looked at
 	newborn bool // it has just been made, and is not yet written perhaps
-	hasty   bool // what removed it will not bring it back
+	hasty   bool // git is done, and will not bring it back
 	parked  bool // it cannot be read. Nothing waits for it
 
 	goneAt  time.Time // since when it is not there
@@ -95,7 +95,11 @@ func (r *reconciler) suspect(name string) {
 }
 
 // stamped has it looked whether there is more to it than another mode or time.
-func (r *reconciler) stamped(name string) { r.touch(name, r.now) }
+func (r *reconciler) stamped(name string) {
+	if d := r.touch(name, r.now); !r.closeWrites() { // who hides events may hide that it was written, too
+		d.need = max(d.need, sameIdentity)
+	}
+}
 
 // written has a file read at once.
 func (r *reconciler) written(name string) {
@@ -127,21 +131,11 @@ func (r *reconciler) created(name string) {
 	r.postpone(d, r.now)
 }
 
-// suspectGone has it looked whether a file is gone for good. Many programs move
-// it away or remove it before the next one comes.
+// suspectGone has it looked whether a file is gone.
 func (r *reconciler) suspectGone(name string) {
 	d := r.touch(name, r.now)
 	d.need = max(d.need, sameIdentity)
-	if r.latest(name) == nil {
-		r.postpone(d, r.now)
-		return
-	}
-	if d.goneAt.IsZero() {
-		d.goneAt = r.now
-	}
-	if !d.hasty {
-		r.postpone(d, d.goneAt.Add(grace))
-	}
+	r.postpone(d, r.now)
 }
 
 // blocks reports whether what is verified should wait for something dirty: what

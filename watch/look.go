@@ -164,11 +164,17 @@ func (r *reconciler) judgeDir(d *dirt) {
 	}
 }
 
+// judgeGone waits before it believes that a file is gone: many programs move it
+// away or remove it before the next one comes.
 func (r *reconciler) judgeGone(d *dirt) {
 	if d.goneAt.IsZero() {
 		d.goneAt = r.now
 	}
-	if back := d.goneAt.Add(grace); r.latest(d.name) != nil && !d.hasty && back.After(r.now) && !r.opening {
+	wait := grace
+	if d.hasty {
+		wait = hastyGrace
+	}
+	if back := d.goneAt.Add(wait); r.latest(d.name) != nil && back.After(r.now) && !r.opening {
 		r.postpone(d, back)
 		return
 	}
