@@ -19,7 +19,7 @@ func TestGuide(t *testing.T) {
 	for _, m := range regexp.MustCompile("(?s)```go file=(\\S+)\n(.*?)```").FindAllStringSubmatch(string(guide), -1) {
 		blocks[m[1]] = append(blocks[m[1]], m[2])
 	}
-	for _, file := range []string{"store.go", "store_test.go", "example_test.go"} {
+	for _, file := range []string{"store.go", "watch.go", "store_test.go", "example_test.go"} {
 		want, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -40,6 +40,10 @@ type Store struct {
 	closed  bool
 	read    int64 // so far the file is in shelves
 	shelves map[string]*shelf
+	more    chan struct{} // closed, and made anew, when we have written
+
+	done     chan struct{} // closed by Close
+	watchers sync.WaitGroup
 }
 
 // shelf holds one name. It stays when its versions are deleted, because their
@@ -68,6 +72,8 @@ func Open(path string) (*Store, error) {
 		lock:    flock.New(path + ".lock"),
 		writer:  make(chan struct{}, 1),
 		shelves: make(map[string]*shelf),
+		more:    make(chan struct{}),
+		done:    make(chan struct{}),
 	}, nil
 }
 
@@ -154,6 +160,8 @@ func (s *Store) change(ctx context.Context, fn func() (line, error)) error {
 		if err := s.write(l); err != nil {
 			return &prompty.StorageError{Op: "write", Err: err}
 		}
+		close(s.more) // wakes who watches
+		s.more = make(chan struct{})
 		return nil
 	})
 }
@@ -357,16 +365,19 @@ func (s *Store) DeleteVersion(ctx context.Context, name string, version int) err
 	})
 }
 
-// Close waits for calls under way.
+// Close waits for calls under way, and ends every watch.
 func (s *Store) Close() error {
 	s.writer <- struct{}{}
 	defer func() { <-s.writer }()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	again := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if again {
 		return nil
 	}
-	s.closed = true
+	close(s.done)
+	s.watchers.Wait()
 	return s.file.Close()
 }
 

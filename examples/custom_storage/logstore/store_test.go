@@ -15,7 +15,10 @@ func open(t testing.TB) storetest.Place {
 }
 
 func TestStorage(t *testing.T) {
-	storetest.Run(t, open, storetest.Has[prompty.ConditionalSaver]())
+	storetest.Run(t, open,
+		storetest.Has[prompty.ConditionalSaver](),
+		storetest.Has[prompty.Watcher](),
+		storetest.Has[prompty.Syncer]())
 }
 
 func TestWrapped(t *testing.T) { storetest.RunWrapped(t, open) }
