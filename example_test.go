@@ -84,3 +84,31 @@ func ExampleWatcher() {
 	// Output:
 	// [{greeting created}]
 }
+
+func ExampleStorageEngine_OnChange() {
+	ctx := context.Background()
+	storage := prompty.NewMemoryStorage()
+	engine := prompty.MustNewStorageEngine(prompty.StorageEngineConfig{Storage: storage})
+	defer engine.Close()
+
+	rendered := make(chan string)
+	stop := engine.OnChange(func(batch prompty.ChangeBatch) {
+		text, err := engine.Execute(ctx, "greeting", nil)
+		rendered <- fmt.Sprint(batch.Changes, " ", text, " ", err)
+	})
+	defer stop()
+	for _, text := range []string{"Hello", "Good day", "{~ broken"} { // by anyone, anywhere
+		if err := storage.Save(ctx, &prompty.StoredTemplate{Name: "greeting", Source: text}); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(<-rendered)
+	}
+	for _, b := range engine.Status().Broken {
+		fmt.Printf("%s@%d is broken, %d serves\n", b.Name, b.Version, b.Serving)
+	}
+	// Output:
+	// [{greeting created}] Hello <nil>
+	// [{greeting changed}] Good day <nil>
+	// [{greeting changed}] Good day <nil>
+	// greeting@3 is broken, 2 serves
+}

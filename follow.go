@@ -282,8 +282,8 @@ func (se *StorageEngine) noteFault(what string) {
 	}
 }
 
-// OnChange calls fn with each batch once it is in service: what fn renders is no
-// older. While fn runs, batches merge; it may block. stop ends the calls.
+// OnChange calls fn with each batch of a [Watcher] once it is in service: what fn
+// renders is no older. While fn runs, batches merge; it may block. stop ends it.
 func (se *StorageEngine) OnChange(fn func(ChangeBatch)) (stop func()) {
 	w := &se.watch
 	select {
