@@ -59,17 +59,18 @@ func (f *follower) begin(ctx context.Context) (inner context.Context, give func(
 	case <-inner.Done():
 		err = inner.Err()
 	}
+	give = func() { stop(); cancel() }
 	if err == nil {
 		give = func() { <-f.turn; stop(); cancel() }
-		if !f.ended {
-			return inner, give, nil
+		if f.ended {
+			err = prompty.NewStorageClosedError()
 		}
-		give()
-		return nil, nil, prompty.NewStorageClosedError()
 	}
-	stop()
-	cancel()
-	return nil, nil, cmp.Or(ctx.Err(), error(prompty.NewStorageClosedError()))
+	if err != nil {
+		give()
+		return nil, nil, err
+	}
+	return inner, give, nil
 }
 
 // end ends all watching.
@@ -86,6 +87,14 @@ func (f *follower) end() {
 	}
 	<-f.turn
 	f.work.Wait()
+}
+
+// closed is err, or that the store was closed, of which err may be a consequence.
+func (f *follower) closed(err error) error {
+	if err != nil && f.life.Err() != nil {
+		return prompty.NewStorageClosedError()
+	}
+	return err
 }
 
 func (f *follower) count() (n uint64, ok bool) { return f.changes.Load(), f.live.Load() }

@@ -24,7 +24,7 @@ func (s *Store) WatchFrom(ctx context.Context, revision string) (<-chan prompty.
 		return nil, &prompty.StorageError{Op: "watch", Err: errors.ErrUnsupported}
 	}
 	out, err := s.follower.subscribe(ctx, revision)
-	return out, s.fail(ctx, "watch", "", 0, err)
+	return out, s.fail(ctx, "watch", "", 0, s.follower.closed(err))
 }
 
 // Sync looks at the repository now, and returns when what changed before the
@@ -33,7 +33,7 @@ func (s *Store) Sync(ctx context.Context) error {
 	if err := s.begin(ctx); err != nil {
 		return err
 	}
-	return s.fail(ctx, "sync", "", 0, s.follower.sync(ctx))
+	return s.fail(ctx, "sync", "", 0, s.follower.closed(s.follower.sync(ctx)))
 }
 
 // ChangeCount returns a number that moves whenever Get may give something else:
