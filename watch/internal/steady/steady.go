@@ -113,7 +113,7 @@ func look(h handle, limit int64, buf []byte) (File, error) {
 		f.Hash = before.hash()
 	} else {
 		var n int64
-		if f.Hash, n, err = hashAll(h, limit, buf); err != nil {
+		if f.Hash, n, err = hashAll(h, before.Size, limit, buf); err != nil {
 			return File{}, err
 		}
 		whole = n == before.Size || quiet // the files of some virtual file systems have no true size
@@ -135,8 +135,10 @@ func look(h handle, limit int64, buf []byte) (File, error) {
 	return f, nil
 }
 
-// hashAll hashes what is left of r and counts it, but gives up past limit.
-func hashAll(r io.Reader, limit int64, buf []byte) (sum [16]byte, size int64, err error) {
+// hashAll hashes what is left of r and counts it, but gives up past limit. It
+// does not look for an end behind the expected size: what has grown since has
+// changed, too.
+func hashAll(r io.Reader, expected, limit int64, buf []byte) (sum [16]byte, size int64, err error) {
 	var long hash.Hash // of a content that did not fit into buf
 	for filled := 0; ; {
 		n, err := r.Read(buf[filled:])
@@ -145,7 +147,7 @@ func hashAll(r io.Reader, limit int64, buf []byte) (sum [16]byte, size int64, er
 		if err != nil && err != io.EOF {
 			return sum, size, err
 		}
-		end := err == io.EOF || size > limit
+		end := err == io.EOF || size > limit || size == expected && size > 0
 		if end && long == nil {
 			full := sha256.Sum256(buf[:filled])
 			return [16]byte(full[:16]), size, nil
