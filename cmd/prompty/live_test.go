@@ -64,10 +64,10 @@ func TestMarked(t *testing.T) {
 func TestWrap(t *testing.T) {
 	t.Parallel()
 	var got []string
-	for _, r := range wrap(textRows("+ ", green, "12345678\n日本語日本語\nab\n\t\x1b\n", nil), 8) {
+	for _, r := range wrap(textRows("+ ", green, "12345678\n日本語日本語\nab\n\t\x1b\naa bbbb cc\naa  bbb c\naaaaaa bb\n", nil), 8) {
 		got = append(got, r.plain())
 	}
-	want := []string{"+ 123456", "  78", "+ 日本語", "  日本語", "+ ab", `+     \x`, "  1b"}
+	want := []string{"+ 123456", "  78", "+ 日本語", "  日本語", "+ ab", "+     ", `  \x1b`, "+ aa ", "  bbbb ", "  cc", "+ aa  ", "  bbb c", "+ aaaaaa", "  bb"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("wrapped (-want +got):\n%s", diff)
 	}

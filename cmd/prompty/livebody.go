@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-prompty/prompty/diff"
 )
@@ -110,8 +111,9 @@ func textRows(gutter, style, text string, spans []diff.Span) []row {
 	return rows
 }
 
-// wrap cuts rows to a width. What goes on on the next line stands under its
-// text, not under the marks.
+// wrap cuts rows to a width, between words where that leaves no more than half
+// of a row empty. What goes on on the next row stands under its text, not under
+// the marks.
 func wrap(rows []row, width int) []row {
 	const gutter = "  "
 	if width <= 2*len(gutter) {
@@ -119,25 +121,71 @@ func wrap(rows []row, width int) []row {
 	}
 	var out []row
 	for _, r := range rows {
+		cells := r.cells()
 		now := row{marked: r.marked}
 		used := 0
-		for _, p := range r.parts {
-			from := 0
-			for i, c := range p.text {
-				w := runeWidth(c)
-				if used+w > width {
-					now.parts = append(now.parts, styled{p.style, p.text[from:i]})
-					out = append(out, now)
-					now = row{parts: []styled{{"", gutter}}, marked: r.marked}
-					used, from = len(gutter), i
+		word := 0 // where the last word in the row begins, and
+		fill := 0 // what is used before it
+		start := 0
+		for i := 0; i < len(cells); i++ {
+			c := cells[i]
+			if used+c.width > width {
+				cut, next := i, i
+				switch {
+				case c.text == " ":
+					next = i + 1 // the blank is where the row ends
+				case word > start && fill > width/2:
+					cut, next = word, word
 				}
-				used += w
+				now.add(cells[start:cut])
+				out = append(out, now)
+				now = row{parts: []styled{{"", gutter}}, marked: r.marked}
+				used, start = len(gutter), next
+				if next > i {
+					continue
+				}
+				for _, moved := range cells[next:i] {
+					used += moved.width
+				}
 			}
-			now.parts = append(now.parts, styled{p.style, p.text[from:]})
+			used += c.width
+			if c.text == " " {
+				word, fill = i+1, used
+			}
 		}
+		now.add(cells[start:])
 		out = append(out, now)
 	}
 	return out
+}
+
+// cell is a letter on a screen.
+type cell struct {
+	styled
+	width int
+}
+
+func (r row) cells() []cell {
+	var cells []cell
+	for _, p := range r.parts {
+		for i, c := range p.text {
+			cells = append(cells, cell{styled{p.style, p.text[i : i+utf8.RuneLen(c)]}, runeWidth(c)})
+		}
+	}
+	return cells
+}
+
+// add appends cells to a row.
+func (r *row) add(cells []cell) {
+	for len(cells) > 0 {
+		var text strings.Builder
+		style := cells[0].style
+		for len(cells) > 0 && cells[0].style == style {
+			text.WriteString(cells[0].text)
+			cells = cells[1:]
+		}
+		r.parts = append(r.parts, styled{style, text.String()})
+	}
 }
 
 // write prints a row; without color, what stands out is the marks alone.

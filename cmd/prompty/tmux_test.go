@@ -163,7 +163,7 @@ func TestLiveRedraw(t *testing.T) {
 
 	// What breaks is shown in place, above what was good.
 	x.write("prompts/name.prompty", "{~prompty.vra /~}")
-	x.await(`^greeting:1:7: include "name": name:1:1: unknown tag "prompty`)
+	x.await(`^greeting:1:7: include "name": name:1:1: unknown tag$`)
 	x.await(`^--- last good output: greeting@2, \d\d:\d\d:\d\d\n  Hello Bob!\n  Be very kind\.$`)
 	x.await(`^ greeting@2  \d\d:\d\d:\d\d  error  changed: name  `)
 	x.write("prompts/name.prompty", "Cleo")
@@ -239,11 +239,11 @@ func TestLiveScrollAndResize(t *testing.T) {
 	x.await(`\A  line 0\n`)
 	// Wide lines go on below; a change further down is scrolled to.
 	x.write("prompts/long.prompty", text("A line of some forty letters, or some more"))
-	x.await(`\A  line 8\n  line 9\n- A line of some forty letters, or a few\n   more\n\+ A line`)
+	x.await(`\A  line 8\n  line 9\n- A line of some forty letters, or a few\n  more\n\+ A line`)
 	x.tmux("resize-window", "-x", "60", "-y", "8")
 	x.await(`^- A line of some forty letters, or a few more\n\+ A line of some forty letters, or some more\n  line 11$`)
 	x.tmux("resize-window", "-x", "40", "-y", "6")
-	x.await(`^- A line of some forty letters, or a few\n   more\n\+ A line`)
+	x.await(`^- A line of some forty letters, or a few\n  more\n\+ A line`)
 	x.keys("C-c")
 	x.left(before, 130)
 }
