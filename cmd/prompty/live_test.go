@@ -233,3 +233,23 @@ func TestLiveShowsNoHalves(t *testing.T) {
 	}
 	t.Fatalf("the last state was never shown: %v", lines.Err())
 }
+
+// Between the output and the status stands what one should know of it.
+func TestLiveNotes(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		notes  []string
+		health watchHealth
+		want   []string
+	}{
+		{want: nil},
+		{notes: []string{"a", "b", "c"}, want: []string{"a", "b", "c"}},
+		{notes: []string{"a", "b", "c", "d"}, want: []string{"a", "b", "and 2 more"}},
+		{notes: []string{"a"}, health: watchHealth{"no watches left", "x: permission denied\n"}, want: []string{"a", "changes may come late: no watches left", `x: permission denied\n`}},
+	} {
+		l := liveScreen{frame: frame{notes: tt.notes}, health: tt.health}
+		if diff := cmp.Diff(tt.want, l.notes()); diff != "" {
+			t.Errorf("notes of %q and %q (-want +got):\n%s", tt.notes, tt.health, diff)
+		}
+	}
+}

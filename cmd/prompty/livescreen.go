@@ -158,6 +158,10 @@ func (l *liveScreen) press(k key) error {
 		return errReaderLeft
 	case keyInterrupt:
 		return &endedBy{syscall.SIGINT}
+	case keySuspend:
+		if err := l.screen.suspend(); err != nil {
+			return err
+		}
 	case keyUp:
 		l.top--
 	case keyDown:

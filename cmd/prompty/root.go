@@ -28,7 +28,9 @@ Exit codes:
   1  what was asked for failed: not found, does not render, lint found errors;
      diff --exit-code found differences
   2  the command line makes no sense
-On failure standard output stays empty, but for what lint and diff found.`
+  130, 143  Ctrl-C or SIGTERM ended watch or render --watch
+On failure standard output stays empty, but for what lint and diff found, and
+what was printed while watching.`
 
 const rootExample = `  echo 'Hello {~prompty.var name="user" /~}!' | prompty save greeting
   prompty render greeting --set user=Ann

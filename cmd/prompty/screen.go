@@ -34,6 +34,7 @@ const (
 	keyOther key = iota
 	keyQuit
 	keyInterrupt
+	keySuspend
 	keyUp
 	keyDown
 	keyPageUp
@@ -63,13 +64,7 @@ func newScreen(stdin io.Reader, stdout io.Writer) (*screen, error) {
 	} else if in, err := openControlTerminal(); err == nil { // standard input is data
 		s.in, s.ownsIn = in, true
 	}
-	if s.in != nil {
-		var err error
-		if s.before, err = term.MakeRaw(int(s.in.Fd())); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := out.WriteString(enterScreen); err != nil {
+	if err := s.take(); err != nil {
 		s.restore()
 		return nil, err
 	}
@@ -80,16 +75,28 @@ func newScreen(stdin io.Reader, stdout io.Writer) (*screen, error) {
 	return s, nil
 }
 
-// restore gives the terminal back. Any goroutine may call it, again and while
-// it panics.
-func (s *screen) restore() {
-	s.restored.Do(func() {
-		_, _ = s.out.WriteString(leaveScreen)
-		if s.before != nil {
-			_ = term.Restore(int(s.in.Fd()), s.before)
+// take makes the terminal ours.
+func (s *screen) take() (err error) {
+	if s.in != nil {
+		if s.before, err = term.MakeRaw(int(s.in.Fd())); err != nil {
+			return err
 		}
-	})
+	}
+	_, err = s.out.WriteString(enterScreen)
+	return err
 }
+
+// give makes it what it was before.
+func (s *screen) give() {
+	_, _ = s.out.WriteString(leaveScreen)
+	if s.before != nil {
+		_ = term.Restore(int(s.in.Fd()), s.before)
+	}
+}
+
+// restore gives the terminal back for good. Any goroutine may call it, again and
+// while it panics.
+func (s *screen) restore() { s.restored.Do(s.give) }
 
 // close is restore, and ends what reads keys.
 func (s *screen) close() {
@@ -159,7 +166,7 @@ var keySequences = []struct {
 	{"\x1b[6~", keyPageDown}, {" ", keyPageDown},
 	{"\x1b[H", keyHome}, {"\x1bOH", keyHome}, {"\x1b[1~", keyHome}, {"g", keyHome},
 	{"\x1b[F", keyEnd}, {"\x1bOF", keyEnd}, {"\x1b[4~", keyEnd}, {"G", keyEnd},
-	{"q", keyQuit}, {"Q", keyQuit}, {"\x03", keyInterrupt},
+	{"q", keyQuit}, {"Q", keyQuit}, {"\x03", keyInterrupt}, {"\x1a", keySuspend},
 }
 
 // parseKeys reads the keys in a chunk of input. Sequences of keys that mean

@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"os/signal"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,6 +27,23 @@ func (s *screen) watchSize() {
 			}
 		}
 	})
+}
+
+// suspend stops the program, and all that it was started together with, as
+// Ctrl-Z does where nobody reads keys. It returns when somebody lets it go on.
+func (s *screen) suspend() error {
+	const unheard = 100 * time.Millisecond // the system ignores the signal where no shell could wake us
+	goOn := make(chan os.Signal, 1)
+	signal.Notify(goOn, unix.SIGCONT)
+	defer signal.Stop(goOn)
+	s.give()
+	if err := unix.Kill(0, unix.SIGTSTP); err == nil {
+		select {
+		case <-goOn:
+		case <-time.After(unheard):
+		}
+	}
+	return s.take()
 }
 
 // readKeys presses what comes in.

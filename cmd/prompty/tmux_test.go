@@ -286,6 +286,23 @@ func TestPanicLeavesTheScreen(t *testing.T) {
 	}
 }
 
+func TestLiveSuspend(t *testing.T) {
+	t.Parallel()
+	x := newTerminal(t, 60, 12)
+	x.write("prompts/a.prompty", "One.\n")
+	before := x.start("a", `^  One\.$`)
+	x.keys("C-z")
+	x.await(`first screen\n(.*\n)*.*Stopped`)
+	if got := x.flags(); got != "0 1 1\n" {
+		t.Errorf("while it is stopped: second screen, cursor, wrapping: %q", got)
+	}
+	x.write("prompts/a.prompty", "Two.\n")
+	x.line("fg; echo code $?")
+	x.await(`^- One\.\n\+ Two\.$`)
+	x.keys("q")
+	x.left(before, 0)
+}
+
 // Where a terminal can do nothing, outputs follow each other.
 func TestLiveOnDumbTerminal(t *testing.T) {
 	t.Parallel()
