@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -510,6 +511,46 @@ func TestSyncCancelled(t *testing.T) {
 		case <-time.After(patience):
 			t.Error("Sync goes on though its context is cancelled")
 		}
+	})
+}
+
+// TestSyncWaits calls Sync while a file is half written: it returns when the
+// whole of it is told.
+func TestSyncWaits(t *testing.T) {
+	t.Parallel()
+	everyMode(t, func(t *testing.T, mode watch.Mode) {
+		root := t.TempDir()
+		put(t, filepath.Join(root, "x.txt"), "start")
+		f := openFolder(t, root, watch.Options{Mode: mode})
+		st := follow(t, f)
+		whole := map[watch.Hash]bool{hashOf("start"): true}
+		for n := range 10 {
+			body := text(n)
+			whole[hashOf(body)] = true
+			file, err := os.Create(filepath.Join(root, "x.txt"))
+			must(t, err)
+			_, err = file.WriteString(body[:len(body)/2])
+			must(t, err)
+			synced := make(chan error, 1)
+			go func() { synced <- f.Sync(t.Context()) }()
+			for range n { // the earlier, the later
+				runtime.Gosched()
+			}
+			_, err = file.WriteString(body[len(body)/2:])
+			must(t, err)
+			must(t, file.Close())
+			select {
+			case err := <-synced:
+				must(t, err)
+			case <-time.After(patience):
+				t.Fatalf("Sync goes on though the file is closed; status %+v", f.Status())
+			}
+			if got := listed(f)["x.txt"]; got != hashOf(body) {
+				t.Errorf("after Sync, the hash is %v, want that of the whole text %d", got, n)
+			}
+		}
+		st.settle(root)
+		st.wantWhole(whole)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,8 @@ func TestMain(m *testing.M) {
 		os.Exit(work(job))
 	}
 	flag.Parse()
+	// Most of the time, these tests wait: for clocks, disks and processes.
+	flag.Set("test.parallel", strconv.Itoa(max(8, runtime.GOMAXPROCS(0))))
 	code := m.Run()
 	if left := leftOver(); code == 0 && left != "" {
 		fmt.Fprintln(os.Stderr, "after every folder was closed:", left)

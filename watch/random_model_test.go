@@ -146,7 +146,7 @@ func (m *model) finish(c *crewman) {
 
 func (m *model) run(ops int) {
 	start := time.Now()
-	perRound := min(max(ops/80, 60), 1500)
+	perRound := min(max(ops/60, 60), 1500)
 	rounds := 0
 	for done := 0; done < ops && !m.t.Failed(); done += perRound {
 		rounds++

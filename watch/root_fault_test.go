@@ -64,6 +64,9 @@ func (r *rooted) lost() {
 	if got, _, _ := r.st.copy(); !maps.Equal(got, r.good) {
 		r.t.Errorf("without its root, the watch told of %d files, want the last good state of %d", len(got), len(r.good))
 	}
+	if err := r.f.Sync(r.t.Context()); err == nil {
+		r.t.Error("Sync without a root: no error")
+	}
 }
 
 // found waits until the root is served again, and healthy; and then follows

@@ -19,8 +19,10 @@ type change struct {
 	setup func(p place)
 	run   func(p place)
 	one   bool // one batch, as nothing is finished in between
-	// gone: what lies in the folder of that name in out must not be told of.
-	between []string // texts that are finished for a moment
+	// between are texts that are finished for a moment.
+	between []string
+	// unheard: the system tells of it to nobody who watches the tree; Sync looks.
+	unheard bool
 }
 
 func changes() []change {
@@ -116,6 +118,12 @@ func changes() []change {
 		{name: "hard link, replaced under one name", one: true,
 			setup: setup(`mkdir a; echo one >x.txt; ln x.txt y.txt; ln x.txt a/z.txt`),
 			run:   run(`echo two >"$out/n"; mv "$out/n" y.txt`)},
+		{name: "hard link, written through a name outside", unheard: true,
+			setup: setup(`mkdir a; echo one >x.txt; ln x.txt a/y.txt; ln x.txt "$out/z.txt"`),
+			run:   run(`echo two >"$out/z.txt"`)},
+		{name: "hard link, made in the tree to a file outside", one: true,
+			setup: setup(`echo one >"$out/z.txt"`),
+			run:   run(`ln "$out/z.txt" x.txt`)},
 		{name: "symlink to a file, the target written", one: true,
 			setup: setup(`echo one >"$out/x.txt"; ln -s "$out/x.txt" x.txt`),
 			run:   run(`echo two >"$out/x.txt"`)},
@@ -178,7 +186,7 @@ func (c change) seen(t *testing.T, mode watch.Mode) (one bool) {
 	f := openFolder(t, p.root, watch.Options{Mode: mode})
 	st := follow(t, f)
 	c.run(p)
-	if mode == watch.Poll {
+	if mode == watch.Poll || c.unheard {
 		st.settle(p.root) // TestSavesPolled waits for the poll itself
 	}
 	st.untilEqual(p.root)
