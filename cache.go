@@ -87,7 +87,6 @@ type cache struct {
 	flights   map[cacheKey]*flight
 	misses    int64
 	evictions int64
-	follower  *follower // nil while the storage is not watched
 	closed    bool
 
 	following atomic.Bool   // the follower is at work
@@ -143,7 +142,7 @@ func newCache(storage TemplateStorage, config CacheConfig) *cache {
 	c := &cache{inner: storage, config: config, born: time.Now(), flights: make(map[cacheKey]*flight), byName: make(map[string]map[cacheKey]*cacheEntry)}
 	c.life, c.cancel = context.WithCancel(context.Background())
 	if w, ok := As[Watcher](storage); ok {
-		c.follow(w)
+		c.work.Go(func() { c.follow(w) })
 	}
 	return c
 }

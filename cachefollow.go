@@ -3,69 +3,37 @@ package prompty
 import (
 	"context"
 	"errors"
-
-	"github.com/go-prompty/prompty/internal/feed"
 )
 
-// follower is the cache's own watch of the storage, which those who watch the
-// cache share. What a batch names is dropped before it is passed on: who reads
-// after it must not get what was cached before.
-type follower struct {
-	feed  *feed.Feed[Change]
-	armed chan struct{} // closed once the watch is armed, or has failed
-	err   error         // set before armed is closed
+// follow watches the storage, again and again, and drops what it says has changed.
+func (c *cache) follow(w Watcher) {
+	followAgain(c.life, func(bool) (armed bool, err error) { return c.followOnce(w) })
 }
 
-// follow returns the follower at work, or starts one.
-func (c *cache) follow(w Watcher) (*follower, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return nil, NewStorageClosedError()
-	}
-	if c.follower == nil {
-		f := &follower{feed: newFeed(0, ""), armed: make(chan struct{})}
-		c.follower = f
-		c.work.Go(func() { c.run(f, w) })
-	}
-	return c.follower, nil
-}
-
-func (c *cache) run(f *follower, w Watcher) {
-	defer f.feed.Close()
-	changes, err := w.Watch(c.life)
+func (c *cache) followOnce(w Watcher) (armed bool, err error) {
+	ctx, cancel := context.WithCancel(c.life)
+	defer cancel()
+	changes, err := w.Watch(ctx)
 	if err != nil {
-		f.err = err
-		c.noFollower()
-		close(f.armed)
-		return
+		return false, err
 	}
 	keepStale := c.config.StaleOnError > 0
-	c.forgetAll(keepStale) // may have changed since it was read
+	c.forgetAll(keepStale) // it may have changed since it was read
 	c.following.Store(true)
-	close(f.armed)
+	defer c.following.Store(false)
 	for {
 		select {
-		case <-c.life.Done():
-			c.noFollower()
-			return
+		case <-ctx.Done():
+			return true, ctx.Err()
 		case b, ok := <-changes:
 			if !ok {
-				c.noFollower()
+				c.following.Store(false)
 				c.forgetAll(false) // what was believed because of the watch
-				return
+				return true, errWatchEnded
 			}
 			c.drop(b, keepStale)
-			f.feed.Publish(toFeed(b))
 		}
 	}
-}
-
-func (c *cache) noFollower() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.following.Store(false)
-	c.follower = nil
 }
 
 func (c *cache) drop(b ChangeBatch, keepStale bool) {
@@ -96,43 +64,30 @@ func (c *cache) ChangeCount() (uint64, bool) { return c.changes.Load(), c.follow
 
 // Watch implements [Watcher] if the storage does.
 func (c *cache) Watch(ctx context.Context) (<-chan ChangeBatch, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	w, ok := As[Watcher](c.inner)
 	if !ok {
-		return nil, &StorageError{Op: "watch", Err: errors.ErrUnsupported}
+		return c.watch(ctx, nil)
 	}
-	f, err := c.follow(w)
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case <-f.armed:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if c.life.Err() != nil {
-		return nil, NewStorageClosedError()
-	}
-	if f.err != nil {
-		return nil, f.err
-	}
-	s, err := f.feed.Subscribe("")
-	if err != nil { // the storage was closed beneath it
-		return nil, NewStorageClosedError()
-	}
-	return feed.Chan(ctx, s, fromFeed), nil
+	return c.watch(ctx, w.Watch)
 }
 
-// WatchFrom implements [Resumer] if the storage does: that remembers more than
-// the cache, which may be younger.
+// WatchFrom implements [Resumer] if the storage does.
 func (c *cache) WatchFrom(ctx context.Context, revision string) (<-chan ChangeBatch, error) {
+	r, ok := As[Resumer](c.inner)
+	if !ok {
+		return c.watch(ctx, nil)
+	}
+	return c.watch(ctx, watchFrom(r, revision))
+}
+
+// watch is the storage's. What a batch names is dropped before it is passed on,
+// as the follower may be behind: who reads after it must not get what was cached
+// before.
+func (c *cache) watch(ctx context.Context, inner watching) (<-chan ChangeBatch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	r, ok := As[Resumer](c.inner)
-	if !ok {
+	if inner == nil {
 		return nil, &StorageError{Op: "watch", Err: errors.ErrUnsupported}
 	}
 	c.mu.Lock()
@@ -144,17 +99,21 @@ func (c *cache) WatchFrom(ctx context.Context, revision string) (<-chan ChangeBa
 	if closed {
 		return nil, NewStorageClosedError()
 	}
-	return relay(ctx, c.life, watchFrom(r, revision), c.work.Done, func(b ChangeBatch) ChangeBatch {
+	out, err := relay(ctx, c.life, inner, c.work.Done, func(b ChangeBatch) ChangeBatch {
 		c.drop(b, c.config.StaleOnError > 0)
 		return b
 	})
+	if err != nil && c.life.Err() != nil {
+		return nil, NewStorageClosedError()
+	}
+	return out, err
 }
 
 // WatchStatus implements watchStatuser where the storage does.
 func (c *cache) WatchStatus() WatchStatus { return watchStatus(c.inner) }
 
-// Sync implements [Syncer] if the storage does. What is published is not yet
-// what the follower has read, so all that is cached goes.
+// Sync implements [Syncer] if the storage does. What is published the follower
+// need not have read yet, so all that is cached goes.
 func (c *cache) Sync(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

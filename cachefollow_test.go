@@ -94,34 +94,28 @@ func TestCacheCountsChanges(t *testing.T) {
 	})
 }
 
-func TestCacheHasOneWatch(t *testing.T) {
+func TestCachePassesBatchesOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &scripted{backend: newBackend()}
 		c := prompty.NewCachedStorage(s, prompty.CacheConfig{})
 		defer c.Close()
-		var readers []<-chan prompty.ChangeBatch
-		for range 2 {
-			changes, err := c.Watch(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			readers = append(readers, changes)
+		synctest.Wait()
+		save(t, s.s, "a", "1")
+		wantSource(t, c, "a", "1")
+		changes, err := c.Watch(t.Context())
+		if err != nil {
+			t.Fatal(err)
 		}
+		save(t, s.s, "a", "2")
 		want := prompty.ChangeBatch{Revision: "7", Changes: changed("a"), Since: time.Now(), Watch: &prompty.WatchStatus{Mode: "poll"}}
-		s.tell(want)
-		for _, changes := range readers {
-			if got := <-changes; !cmp.Equal(got, want) {
-				t.Errorf("a reader got %+v, want %+v", got, want)
-			}
+		s.tell(want) // and not yet the cache's own watch
+		if got := <-changes; !cmp.Equal(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
 		}
-		if n := len(s.watches); n != 1 {
-			t.Errorf("the storage is watched %d times, want once", n)
-		}
+		wantSource(t, c, "a", "2")
 		s.end()
-		for _, changes := range readers {
-			for range changes { // ends
-			}
+		for range changes { // ends
 		}
 	})
 }
@@ -138,20 +132,20 @@ func TestCacheWatchesAgain(t *testing.T) {
 			t.Errorf("Watch = %v, following %v, want the storage's error and not to follow", err, c.Stats().Following)
 		}
 		s.refuseWith(nil)
-		save(t, s.s, "a", "1")
-		wantSource(t, c, "a", "1")
-		save(t, s.s, "a", "2")
-		for i := range 2 {
-			changes, err := c.Watch(t.Context())
-			if err != nil || !c.Stats().Following {
-				t.Fatalf("Watch = %v, following %v, want it to", err, c.Stats().Following)
+		for i := range 3 {
+			save(t, s.s, "a", fmt.Sprint(i))
+			wantSource(t, c, "a", fmt.Sprint(i)) // read while nobody says what changes
+			text := fmt.Sprint("new ", i)
+			save(t, s.s, "a", text)
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			if !c.Stats().Following {
+				t.Error("the cache does not follow a storage that can be watched again")
 			}
-			wantSource(t, c, "a", "2") // what was read before may be old
+			wantSource(t, c, "a", text)
 			s.end()
-			for range changes { // ends
-			}
-			if len(s.watches) != i+1 {
-				t.Errorf("%d watches, want %d", len(s.watches), i+1)
+			if c.Stats().Following {
+				t.Error("the cache follows a watch that ended")
 			}
 		}
 		if err := c.Close(); err != nil {
@@ -159,6 +153,41 @@ func TestCacheWatchesAgain(t *testing.T) {
 		}
 		if _, err := c.Watch(t.Context()); !errors.Is(err, prompty.ErrClosed) {
 			t.Errorf("Watch after Close = %v, want ErrClosed", err)
+		}
+	})
+}
+
+// The cache hears of what came and went, as it may have been read in between.
+func TestCacheHearsOfWhatCameAndWent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := prompty.NewMemoryStorage()
+		late := make(chan struct{})
+		c := prompty.NewCachedStorage(told{&backend{plain: plain{m}}, func(ctx context.Context) (<-chan prompty.ChangeBatch, error) {
+			in, err := m.(prompty.Watcher).Watch(ctx)
+			out := make(chan prompty.ChangeBatch)
+			go func() {
+				defer close(out)
+				<-late
+				for b := range in {
+					out <- b
+				}
+			}()
+			return out, err
+		}}, prompty.CacheConfig{})
+		synctest.Wait()
+		save(t, m, "first", "on its way")
+		synctest.Wait()
+		save(t, m, "a", "1")
+		wantSource(t, c, "a", "1")
+		if err := m.Delete(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		close(late)
+		synctest.Wait()
+		wantMissing(t, c, "a")
+		if err := errors.Join(m.Close(), c.Close()); err != nil {
+			t.Fatal(err)
 		}
 	})
 }
@@ -238,6 +267,9 @@ func TestResumeAndSync(t *testing.T) {
 					t.Fatal(err)
 				}
 				want := []prompty.Change{{Name: "a", Kind: prompty.Changed}, {Name: "c", Kind: prompty.Created}}
+				if beneath == "" {
+					want = append(want, prompty.Change{Name: "others/b", Kind: prompty.Deleted}) // it came and went
+				}
 				if b := <-from(first.Revision); !cmp.Equal(b.Changes, want) || b.All || b.Since.IsZero() {
 					t.Errorf("resumed from %q: %+v, want %+v", first.Revision, b, want)
 				}

@@ -2,6 +2,8 @@ package prompty
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/go-prompty/prompty/internal/feed"
 )
@@ -49,13 +51,14 @@ func watchFrom(r Resumer, revision string) watching {
 // or with what it watches, and then calls ended, on an error too.
 func relay(ctx, life context.Context, watch watching, ended func(), edit func(ChangeBatch) ChangeBatch) (<-chan ChangeBatch, error) {
 	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(life, cancel) // the watch may take its time to begin
 	in, err := watch(ctx)
 	if err != nil {
+		stop()
 		cancel()
 		ended()
 		return nil, err
 	}
-	stop := context.AfterFunc(life, cancel)
 	out := make(chan ChangeBatch)
 	go func() {
 		defer ended()
@@ -84,4 +87,34 @@ func relay(ctx, life context.Context, watch watching, ended func(), edit func(Ch
 		}
 	}()
 	return out, nil
+}
+
+// A watch that ended or cannot be had is tried again after the first of these,
+// then after twice as long, up to the second.
+const firstRetry, longestRetry = time.Second, time.Minute
+
+// isFinal reports whether a storage that gave err will never be watched.
+func isFinal(err error) bool {
+	return errors.Is(err, ErrClosed) || errors.Is(err, errors.ErrUnsupported)
+}
+
+// followAgain calls follow, which watches a storage until the watch ends, until
+// life ends, or the storage is closed or cannot watch.
+func followAgain(life context.Context, follow func(again bool) (armed bool, err error)) {
+	wait := firstRetry
+	for again := false; ; again = true {
+		armed, err := follow(again)
+		if life.Err() != nil || isFinal(err) {
+			return
+		}
+		if armed {
+			wait = firstRetry
+		}
+		select {
+		case <-time.After(wait):
+		case <-life.Done():
+			return
+		}
+		wait = min(2*wait, longestRetry)
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/go-prompty/prompty/internal/feed"
 )
@@ -83,33 +82,19 @@ const notWatched = "the storage is not watched now, but asked before each use; w
 // moved counts a change that was made through the engine.
 func (se *StorageEngine) moved() { se.watch.moves.Add(1) }
 
-// A watch that ended or cannot be had is tried again after the first of these,
-// then after twice as long, up to the second. Meanwhile the storage is asked.
-const firstRetry, longestRetry = time.Second, time.Minute
-
 func (se *StorageEngine) follow() {
 	w := &se.watch
 	first := sync.OnceFunc(func() { close(w.armed) })
-	defer first()
-	revision, wait := "", firstRetry
-	for retry := false; ; retry = true {
-		armed, err := se.followOnce(first, &revision, retry)
+	revision := ""
+	followAgain(w.life, func(again bool) (armed bool, err error) {
+		armed, err = se.followOnce(first, &revision, again)
 		w.following.Store(false)
 		first()
-		if w.life.Err() != nil || errors.Is(err, ErrClosed) || errors.Is(err, errors.ErrUnsupported) {
-			return
+		if w.life.Err() == nil && !isFinal(err) {
+			se.serve(ChangeBatch{Watch: se.noteFailure(err)})
 		}
-		if armed {
-			wait = firstRetry
-		}
-		se.serve(ChangeBatch{Watch: se.noteFailure(err)})
-		select {
-		case <-time.After(wait):
-		case <-w.life.Done():
-			return
-		}
-		wait = min(2*wait, longestRetry)
-	}
+		return armed, err
+	})
 }
 
 var errWatchEnded = errors.New("the storage ended the watch")

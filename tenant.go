@@ -324,6 +324,9 @@ func (v *tenantView) watch(ctx context.Context, inner watching) (<-chan ChangeBa
 		return nil, NewStorageClosedError()
 	}
 	out, err := relay(ctx, v.ctx, inner, v.watchers.Done, v.mine)
+	if err != nil && v.closed.Load() {
+		err = NewStorageClosedError()
+	}
 	return out, v.hide(err)
 }
 

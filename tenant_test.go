@@ -201,6 +201,7 @@ func TestMemorySnapshotAndWatch(t *testing.T) {
 		}
 		want := []prompty.Change{
 			{Name: "created", Kind: prompty.Created}, {Name: "first", Kind: prompty.Deleted}, {Name: "gone and back", Kind: prompty.Created},
+			{Name: "passing", Kind: prompty.Deleted},
 		}
 		if b := <-watched; !cmp.Equal(b.Changes, want) || !strings.HasPrefix(b.Revision, "10.") {
 			t.Errorf("second batch = %+v, want revision 10 and %+v", b, want)

@@ -49,7 +49,8 @@ type Feed[C any] struct {
 
 // New returns a feed at the given revision. key names what a change speaks of;
 // merge says what two changes of one key amount to for a reader who saw neither,
-// or that they amount to nothing. ring is how many changes the history holds: a
+// or that they amount to nothing. Then the reader is told of the later one, as it
+// may have looked in between, but a third is to it as if it were the first. ring is how many changes the history holds: a
 // batch counts at least as one, and 0 means no history.
 func New[C any](key func(C) string, merge func(before, after C) (C, bool), ring int, revision string) *Feed[C] {
 	return &Feed[C]{
@@ -115,7 +116,7 @@ func (f *Feed[C]) Subscribe(from string) (*Subscription[C], error) {
 		return nil, ErrClosed
 	}
 	s := &Subscription[C]{
-		feed: f, pending: make(map[string]C), from: f.revision, to: f.revision,
+		feed: f, pending: make(map[string]pending[C]), from: f.revision, to: f.revision,
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	if from != "" && from != f.revision {

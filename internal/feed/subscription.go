@@ -14,7 +14,7 @@ type Subscription[C any] struct {
 	feed *Feed[C]
 
 	mu       sync.Mutex // guards the fields below
-	pending  map[string]C
+	pending  map[string]pending[C]
 	all      bool
 	status   any
 	since    time.Time
@@ -23,6 +23,12 @@ type Subscription[C any] struct {
 
 	wake chan struct{} // holds one token while something is pending
 	done chan struct{} // closed by Close
+}
+
+// pending is what a reader has yet to be told of one name.
+type pending[C any] struct {
+	change  C
+	nothing bool // all that happened amounts to nothing; change is the last of it
 }
 
 // Offer is Publish for this subscriber alone, such as the status of now, or how
@@ -55,15 +61,15 @@ func (s *Subscription[C]) take(b Batch[C]) {
 	}
 	for _, c := range b.Changes {
 		key := s.feed.key(c)
-		keep := true
-		if before, ok := s.pending[key]; ok {
-			c, keep = s.feed.merge(before, c)
+		now := pending[C]{change: c}
+		if before, ok := s.pending[key]; ok && !before.nothing {
+			if merged, keep := s.feed.merge(before.change, c); keep {
+				now.change = merged
+			} else {
+				now.nothing = true
+			}
 		}
-		if keep {
-			s.pending[key] = c
-		} else {
-			delete(s.pending, key)
-		}
+		s.pending[key] = now
 	}
 	select {
 	case s.wake <- struct{}{}:
@@ -95,7 +101,7 @@ func (s *Subscription[C]) Next(ctx context.Context) (Batch[C], error) {
 	}
 }
 
-// give takes out what is pending, unless nothing is left of it.
+// give takes out what is pending, if anything is.
 func (s *Subscription[C]) give() (Batch[C], bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,9 +112,9 @@ func (s *Subscription[C]) give() (Batch[C], bool) {
 	if len(s.pending) > 0 {
 		b.Changes = make([]C, 0, len(s.pending))
 		for _, key := range slices.Sorted(maps.Keys(s.pending)) {
-			b.Changes = append(b.Changes, s.pending[key])
+			b.Changes = append(b.Changes, s.pending[key].change)
 		}
-		s.pending = make(map[string]C) // a map keeps the room of its largest day
+		s.pending = make(map[string]pending[C]) // a map keeps the room of its largest day
 	}
 	s.from, s.all, s.since, s.status = s.to, false, time.Time{}, nil
 	return b, true
