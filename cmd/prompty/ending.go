@@ -52,8 +52,12 @@ func untilEnded(ctx context.Context) (_ context.Context, stop func()) {
 // errReaderLeft ends a verb quietly: nobody reads its output any more.
 var errReaderLeft = errors.New("nobody reads the output any more")
 
-// ended turns what a long verb ended with into what run is to report.
-func ended(err error) error {
+// ended is what a long verb reports: when its context has ended the cause of
+// that, whatever it was in the middle of.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
 	if errors.Is(err, errReaderLeft) {
 		return nil
 	}

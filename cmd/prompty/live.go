@@ -53,11 +53,15 @@ type liveView interface {
 }
 
 // watch renders until it is told to end. ref is a prompt of s, or path a file.
-func (r *rendering) watch(ctx context.Context, s prompty.TemplateStorage, ref engine.Ref, path string) (err error) {
+func (r *rendering) watch(ctx context.Context, s prompty.TemplateStorage, ref engine.Ref, path string) error {
 	ctx, stop := untilEnded(ctx)
 	defer stop()
 	ctx, stop = r.app.readerLeft(ctx)
 	defer stop()
+	return ended(ctx, r.follow(ctx, s, ref, path))
+}
+
+func (r *rendering) follow(ctx context.Context, s prompty.TemplateStorage, ref engine.Ref, path string) (err error) {
 	l := &live{rendering: r, storage: s, ref: ref, path: path, log: new(strings.Builder)}
 	r.note = func(format string, args ...any) { fmt.Fprintf(l.log, format+"\n", args...) }
 	if r.engine, err = r.newEngine(l.log); err != nil {
@@ -80,7 +84,7 @@ func (r *rendering) watch(ctx context.Context, s prompty.TemplateStorage, ref en
 		return err
 	}
 	defer view.close()
-	return ended(l.loop(ctx, changes, view))
+	return l.loop(ctx, changes, view)
 }
 
 // first renders what was there when the watch was armed. A command line that
@@ -92,10 +96,10 @@ func (l *live) first(ctx context.Context) error {
 		}
 	}
 	l.try(ctx, nil)
-	if _, ok := errors.AsType[*usageError](l.frame.err); ok || ctx.Err() != nil {
+	if _, ok := errors.AsType[*usageError](l.frame.err); ok {
 		return l.frame.err
 	}
-	return nil
+	return ctx.Err()
 }
 
 func (l *live) loop(ctx context.Context, changes <-chan prompty.ChangeBatch, view liveView) error {
@@ -106,12 +110,9 @@ func (l *live) loop(ctx context.Context, changes <-chan prompty.ChangeBatch, vie
 		var cause []string
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return ctx.Err()
 		case b, ok := <-changes:
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			if !ok {
+			if !ok { // or ctx has ended
 				return errStoppedWatching
 			}
 			if b.Watch != nil {
@@ -133,7 +134,7 @@ func (l *live) loop(ctx context.Context, changes <-chan prompty.ChangeBatch, vie
 		}
 		l.try(ctx, cause)
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return ctx.Err()
 		}
 		if err := view.show(l.frame); err != nil {
 			return err

@@ -91,7 +91,7 @@ func (a *app) watch(ctx context.Context, args []string, flags *watchFlags) error
 		defer stop()
 		ctx, stop = a.readerLeft(ctx)
 		defer stop()
-		return ended(a.watchStorage(ctx, s, names, &batchPrinter{app: a, asJSON: flags.asJSON, color: color}, runner))
+		return ended(ctx, a.watchStorage(ctx, s, names, &batchPrinter{app: a, asJSON: flags.asJSON, color: color}, runner))
 	})
 }
 
