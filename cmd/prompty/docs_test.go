@@ -64,3 +64,67 @@ func like(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 }
+
+// TestWatchPage holds docs/watch.md against the tests that it names as proof.
+func TestWatchPage(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/watch.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var source strings.Builder
+	for _, pattern := range []string{"../../watch/*_test.go", "../../gitstore/*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source.Write(text)
+		}
+	}
+	tests := regexp.MustCompile("`(Test\\w+)").FindAllStringSubmatch(string(page), -1)
+	if len(tests) < 10 {
+		t.Errorf("the page names %d tests", len(tests))
+	}
+	for _, m := range tests {
+		if !strings.Contains(source.String(), "\nfunc "+m[1]+"(") {
+			t.Errorf("there is no %s", m[1])
+		}
+	}
+	// The rows of tables whose last column names subtests.
+	rows := 0
+	column := false
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		last := strings.TrimSpace(cells[len(cells)-1])
+		switch {
+		case !strings.HasPrefix(line, "|"):
+			column = false
+		case last == "subtest":
+			column = true
+		case column:
+			for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(last, -1) {
+				rows++
+				name := strings.TrimSuffix(m[1], " …")
+				if _, sub, ok := strings.Cut(name, "/"); ok && strings.HasPrefix(name, "Test") {
+					name = sub
+				}
+				if !strings.HasPrefix(name, "Test") && !strings.Contains(source.String(), `"`+name) {
+					t.Errorf("there is no subtest %q", name)
+				}
+			}
+		}
+	}
+	if rows < 30 {
+		t.Errorf("the page names %d subtests", rows)
+	}
+	for _, m := range regexp.MustCompile(`\]\((\.\./[^)#]+|[a-z][\w.-]*\.md)`).FindAllStringSubmatch(string(page), -1) {
+		if _, err := os.Stat(filepath.Join("../../docs", m[1])); err != nil {
+			t.Errorf("a link leads nowhere: %v", err)
+		}
+	}
+}
