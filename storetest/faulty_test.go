@@ -458,6 +458,8 @@ func (f *faulty) DeleteVersion(ctx context.Context, name string, version int) er
 	kind := prompty.Changed
 	if len(list) == 1 {
 		kind = prompty.Deleted
+	} else if f.has("hides that a version was deleted") {
+		return nil
 	}
 	f.tell(map[string]prompty.ChangeKind{name: kind})
 	return nil

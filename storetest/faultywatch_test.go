@@ -26,6 +26,7 @@ var wrongWatches = map[string][]rule{
 	"tells old news":                          {ruleWatchOrder},
 	"calls a new name changed":                {ruleWatchMerge},
 	"calls a name created that came back":     {ruleWatchMerge},
+	"hides that a version was deleted":        {ruleWatchOrder},
 	"tells everything twice":                  {ruleWatchOrder},
 	"queues every batch":                      {ruleWatchMerge, ruleWatchSlow},
 	"drops batches for a slow reader":         {ruleWatchSlow},

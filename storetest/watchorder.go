@@ -146,5 +146,10 @@ func checkStream(t *trial) {
 			}
 		}
 	})
+	saved := t.saveText(b, "a", "kept")
+	for f.copy["a"] != fmt.Sprint(saved.Version, " kept") {
+		f.until("a") // so far it was an earlier change
+	}
+	t.deleteVersion(b, "a", saved.Version)
 	f.settle("end")
 }
