@@ -105,7 +105,7 @@ func (m *model) hire(w worker) *crewman {
 	m.t.Helper()
 	job, err := json.Marshal(w)
 	must(m.t, err)
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), workerEnv+"="+string(job))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
