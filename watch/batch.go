@@ -30,7 +30,7 @@ type Kind string
 // What can happen to a file.
 const (
 	Created Kind = "created" // it was not there before
-	Changed Kind = "changed" // it has another content, or another file with the same took its place: see [Options].Replaced
+	Changed Kind = "changed" // it has another content, or see [Options].Replaced
 	Deleted Kind = "deleted" // it is no longer there
 )
 

@@ -3,7 +3,6 @@ package watch
 import (
 	"container/heap"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-prompty/prompty/watch/internal/steady"
 )
@@ -18,6 +17,7 @@ type dirt struct {
 	index int       // in the schedule
 
 	need    need // how to look
+	told    bool // an event named it
 	again   bool // touched since it was last looked at
 	newborn bool // it has just been made, and is not yet written perhaps
 	hasty   bool // git is done, and will not bring it back
@@ -193,16 +193,3 @@ func (s schedule) first() time.Time {
 }
 
 func (s schedule) ready(now time.Time) bool { return len(s) > 0 && !s[0].due.After(now) }
-
-// counts reports whether a name is one to look at. One that is not UTF-8 cannot
-// be: it would not survive being written as JSON.
-func (r *reconciler) counts(name string) bool {
-	if !r.opts.Match(name) {
-		return false
-	}
-	if !utf8.ValidString(name) {
-		r.fail(name, errNotUTF8)
-		return false
-	}
-	return true
-}

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-prompty/prompty/watch/internal/notify"
 	"github.com/go-prompty/prompty/watch/internal/steady"
@@ -103,28 +104,41 @@ func (r *reconciler) applyFile(n *node, e *notify.Event) {
 				r.enter(n, e.Name)
 			}
 		}
-		if e.Op.Has(notify.MovedFrom | notify.Delete) {
+	}
+	if !r.opts.Match(name) {
+		return
+	}
+	if !utf8.ValidString(e.Name) {
+		if r.fail(name, errNotUTF8); e.Op.Has(notify.MovedFrom | notify.Delete) {
 			r.heal(name)
 		}
-	}
-	if !r.counts(name) {
 		return
 	}
+	if r.touched(name, e.Op) {
+		n.addFile(e.Name)
+	}
+}
+
+// touched makes a file dirty by what an event says of it. It says whether it
+// is.
+func (r *reconciler) touched(name string, op notify.Op) bool {
 	switch {
-	case e.Op.Has(notify.CloseWrite | notify.MovedTo):
+	case op.Has(notify.CloseWrite | notify.MovedTo):
 		r.written(name)
-	case e.Op.Has(notify.MovedFrom | notify.Delete):
+	case op.Has(notify.MovedFrom | notify.Delete):
 		r.suspectGone(name)
-	case e.Op.Has(notify.Create):
+	case op.Has(notify.Create):
 		r.created(name)
-	case e.Op.Has(notify.Modify):
+	case op.Has(notify.Modify):
 		r.beingWritten(name)
-	case e.Op.Has(notify.Attrib):
+	case op.Has(notify.Attrib):
 		r.stamped(name)
+		return true
 	default:
-		return
+		return false
 	}
-	n.addFile(e.Name)
+	r.dirty[name].told = true
+	return true
 }
 
 // overflow makes up for events that were lost by looking at everything.

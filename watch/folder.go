@@ -64,7 +64,7 @@ func open(ctx context.Context, root string, opts Options, makers makers) (*Folde
 		done:      make(chan struct{}),
 		published: make(map[string]*known),
 	}
-	f.feed = feed.New(func(c Change) string { return c.Name }, mergeChanges(opts.Replaced), opts.Ring, f.revision())
+	f.feed = feed.New(func(c Change) string { return c.Name }, mergeChanges, opts.Ring, f.revision())
 	r := newReconciler(f, abs, opts, makers)
 	if err := r.begin(ctx); err != nil {
 		_ = r.closeSources()
@@ -145,7 +145,7 @@ func (f *Folder) List() (Revision, []File) {
 // gave; "" stands for the current one. It is armed when it returns, and can be
 // ranged over once, by one goroutine. What comes faster than the caller reads is
 // merged into the next batch: nobody waits for a slow reader, and it misses no
-// name. If what came after from is no longer known, the first batch has Resync
+// name, even of what came and went. If what came after from is no longer known, the first batch has Resync
 // set. It ends with ctx or Close only.
 func (f *Folder) Watch(ctx context.Context, from Revision) iter.Seq[Batch] {
 	s, err := f.feed.Subscribe(string(from))

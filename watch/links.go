@@ -2,6 +2,7 @@ package watch
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,13 +35,14 @@ type place struct{ dir, base string }
 type links struct {
 	byName map[string]*link
 	spots  map[spot]crossing
+	at     map[inode]spot // of spots
 }
 
 // crossing is a folder that links lead over: which, by base name.
 type crossing map[string]map[string]struct{}
 
 func newLinks() links {
-	return links{make(map[string]*link), make(map[spot]crossing)}
+	return links{make(map[string]*link), make(map[spot]crossing), make(map[inode]spot)}
 }
 
 // resolve follows a path from a folder that is free of links, and returns every
@@ -148,18 +150,37 @@ func (r *reconciler) relink(name string, l *link) bool {
 }
 
 // addPlace watches the folder of a place, unless that is above the root, which
-// is looked at by the clock. The same folder gives the same spot, so what was
-// put in its place shows.
+// is looked at by the clock. Another folder in its place gets another spot.
 func (r *reconciler) addPlace(name string, p place) spot {
 	if within(r.real, filepath.Join(p.dir, p.base)) {
 		return spot{}
 	}
-	s, err := r.add(p.dir, r.root.remote)
-	if err == nil {
-		return s
+	id, _, err := steady.Lstat(p.dir)
+	at := inode{id.Dev, id.Ino}
+	if s := r.links.at[at]; err == nil && r.links.spots[s] != nil {
+		return s // to add it once more costs some sources the events of just now
 	}
-	if !gone(err) { // the look at everything, once a minute, makes up for it
+	s := r.spotOf(p.dir)
+	if err == nil && s == (spot{}) {
+		s, err = r.add(p.dir, r.root.remote)
+	}
+	switch {
+	case err == nil:
+		r.links.at[at] = s
+	case !gone(err): // the look at everything, once a minute, makes up for it
 		r.fail(name, err)
+	}
+	return s
+}
+
+// spotOf returns where a folder is watched as part of the tree, zero if it is not.
+func (r *reconciler) spotOf(path string) spot {
+	if !within(path, r.real) {
+		return spot{}
+	}
+	name := strings.TrimPrefix(filepath.ToSlash(path[len(r.real):]), "/")
+	if n := r.find(name); n != nil {
+		return n.spot
 	}
 	return spot{}
 }
@@ -178,10 +199,15 @@ func (r *reconciler) unlink(name string, old *link) {
 			delete(c, p.base)
 		}
 		if len(c) == 0 {
-			delete(r.links.spots, s)
+			r.dropSpot(s)
 			r.remove(s)
 		}
 	}
+}
+
+func (r *reconciler) dropSpot(s spot) {
+	delete(r.links.spots, s)
+	maps.DeleteFunc(r.links.at, func(_ inode, of spot) bool { return of == s })
 }
 
 func (l *link) crosses(s spot, base string) bool {
@@ -230,7 +256,7 @@ func (r *reconciler) applyToLinks(s spot, e *notify.Event) {
 		return
 	}
 	if e.Op.Has(notify.Gone) {
-		delete(r.links.spots, s)
+		r.dropSpot(s)
 	}
 	if e.Name != "" {
 		for name := range c[e.Name] {
@@ -249,13 +275,11 @@ func (r *reconciler) applyToLink(name string, op notify.Op) {
 	switch {
 	case name == rootLink:
 		r.suspectRoot()
-	case op.Has(notify.CloseWrite | notify.MovedTo | notify.Create):
-		r.written(name)
-	case op.Has(notify.MovedFrom | notify.Delete):
-		r.suspectGone(name)
-	case op.Has(notify.Modify):
-		r.beingWritten(name)
-	default:
+	case op.Has(notify.Create): // what it leads to was there before
+		r.touched(name, notify.MovedTo)
+	case op.Has(notify.Attrib):
 		r.suspect(name)
+	default:
+		r.touched(name, op)
 	}
 }

@@ -249,7 +249,9 @@ func (r *reconciler) accept(d *dirt, k *known) {
 	if waits {
 		since, seq = before.since, before.seq
 	}
-	if !r.differs(r.folder.published[name], k) {
+	published := r.folder.published[name]
+	cameAndWent := r.opts.Replaced && d.told && k == nil && published == nil && !r.opening
+	if !cameAndWent && !r.differs(published, k) {
 		delete(r.pending, name)
 		r.folder.refresh(name, k)
 		return
@@ -265,5 +267,5 @@ func (r *reconciler) differs(a, b *known) bool {
 	if a == nil || b == nil {
 		return a != b
 	}
-	return a.hash != b.hash || r.opts.Replaced && (a.Ino != b.Ino || a.Dev != b.Dev)
+	return a.hash != b.hash || r.opts.Replaced && (a.Ino != b.Ino || a.Dev != b.Dev || a.Mtime != b.Mtime)
 }

@@ -25,8 +25,11 @@ type Options struct {
 	// and those with a name that starts with "..", in which Kubernetes keeps the
 	// states of a volume. The root is always entered.
 	Enter func(dir string) bool
-	// Replaced reports a file, too, that another one with the same content took
-	// the place of: Kind Changed, with Hash equal to PrevHash.
+	// Replaced reports what is no change of content but may have been one for a
+	// moment, for users who read the files themselves and keep what they read: a
+	// file that was written or replaced, although its content is the same (Kind
+	// Changed, with Hash equal to PrevHash), and one that came and went (Kind
+	// Deleted, with a zero PrevHash).
 	Replaced bool
 	// NoGit publishes while git is changing the work tree, too. Otherwise what
 	// happens while it holds index.lock is one batch.

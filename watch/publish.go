@@ -18,6 +18,9 @@ func (r *reconciler) flushDue() time.Time {
 	if len(r.pending) == 0 || r.git.held {
 		return time.Time{}
 	}
+	if r.git.draining {
+		return r.git.drainBy
+	}
 	return r.flushBy
 }
 
@@ -35,14 +38,8 @@ func (r *reconciler) flush() {
 		r.report()
 		return
 	}
-	if r.blocks() {
-		by := r.flushBy
-		if r.git.draining {
-			by = r.git.drainBy
-		}
-		if r.now.Before(by) {
-			return
-		}
+	if r.blocks() && r.now.Before(r.flushDue()) {
+		return
 	}
 	r.git.draining = false
 	r.publish()
@@ -88,6 +85,8 @@ func (r *reconciler) publish() {
 func (r *reconciler) change(name string, k *known) Change {
 	before := r.folder.published[name]
 	switch {
+	case k == nil && before == nil: // it came and went
+		return Change{Name: name, Kind: Deleted}
 	case k == nil:
 		return Change{Name: name, Kind: Deleted, PrevHash: before.hash}
 	case before == nil:
@@ -127,12 +126,16 @@ func (f *Folder) refresh(name string, k *known) {
 }
 
 // mergeChanges is what two changes of one name amount to for who saw neither.
-func mergeChanges(replaced bool) func(before, after Change) (Change, bool) {
-	return func(before, after Change) (Change, bool) {
-		kind := feed.MergeKinds(before.Kind, after.Kind)
-		c := Change{Name: after.Name, Kind: kind, Hash: after.Hash, PrevHash: before.PrevHash}
-		return c, kind != "" && (replaced || kind != Changed || c.Hash != c.PrevHash)
+// It is never nothing: such a reader may have looked in between.
+func mergeChanges(before, after Change) (Change, bool) {
+	c := Change{Name: after.Name, Kind: Changed, Hash: after.Hash, PrevHash: before.PrevHash}
+	switch none := (Hash{}); {
+	case c.Hash == none:
+		c.Kind = Deleted
+	case c.PrevHash == none:
+		c.Kind = Created
 	}
+	return c, true
 }
 
 // maxFailing is how many paths that cannot be read are told apart.
