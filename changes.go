@@ -15,9 +15,13 @@ func newFeed(remembered int, revision string) *feed.Feed[Change] {
 	return feed.New(func(c Change) string { return c.Name }, mergeChanges, remembered, revision)
 }
 
+// mergeChanges is for who was told of neither. What came and went is deleted.
 func mergeChanges(before, after Change) (Change, bool) {
-	after.Kind = feed.MergeKinds(before.Kind, after.Kind)
-	return after, after.Kind != ""
+	kind := feed.MergeKinds(before.Kind, after.Kind)
+	if kind == "" {
+		return after, false
+	}
+	return Change{after.Name, kind}, true
 }
 
 // toFeed and fromFeed turn a batch into what a feed passes on, and back.

@@ -48,10 +48,11 @@ type Feed[C any] struct {
 }
 
 // New returns a feed at the given revision. key names what a change speaks of;
-// merge says what two changes of one key amount to for a reader who saw neither,
-// or that they amount to nothing. Then the reader is told of the later one, as it
-// may have looked in between, but a third is to it as if it were the first. ring is how many changes the history holds: a
-// batch counts at least as one, and 0 means no history.
+// merge says what two changes of one key amount to for a reader who was told of
+// neither. If it says that they amount to nothing, the reader is told of its
+// result all the same, as it may have looked in between; a third change then is
+// to it like the first. ring is how many changes the history holds: a batch
+// counts at least as one, and 0 means no history.
 func New[C any](key func(C) string, merge func(before, after C) (C, bool), ring int, revision string) *Feed[C] {
 	return &Feed[C]{
 		key: key, merge: merge, room: ring, revision: revision,

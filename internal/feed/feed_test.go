@@ -19,8 +19,11 @@ type change struct{ name, kind string }
 
 func newFeed(ring int) *Feed[change] {
 	return New(func(c change) string { return c.name }, func(before, after change) (change, bool) {
-		after.kind = MergeKinds(before.kind, after.kind)
-		return after, after.kind != ""
+		kind := MergeKinds(before.kind, after.kind)
+		if kind == "" {
+			return after, false
+		}
+		return change{after.name, kind}, true
 	}, ring, "0")
 }
 

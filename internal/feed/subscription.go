@@ -28,7 +28,7 @@ type Subscription[C any] struct {
 // pending is what a reader has yet to be told of one name.
 type pending[C any] struct {
 	change  C
-	nothing bool // all that happened amounts to nothing; change is the last of it
+	nothing bool // all that happened amounts to nothing
 }
 
 // Offer is Publish for this subscriber alone, such as the status of now, or how
@@ -63,11 +63,8 @@ func (s *Subscription[C]) take(b Batch[C]) {
 		key := s.feed.key(c)
 		now := pending[C]{change: c}
 		if before, ok := s.pending[key]; ok && !before.nothing {
-			if merged, keep := s.feed.merge(before.change, c); keep {
-				now.change = merged
-			} else {
-				now.nothing = true
-			}
+			merged, amounts := s.feed.merge(before.change, c)
+			now = pending[C]{merged, !amounts}
 		}
 		s.pending[key] = now
 	}
