@@ -10,7 +10,7 @@ import (
 // picture looks at what the store shows now; with a hint that names files and no
 // more, at those alone.
 func (f *follower) picture(ctx context.Context, h hint) (picture, error) {
-	s := f.s
+	s := f.source
 	if s.edits == nil {
 		st, err := s.where(ctx)
 		return picture{st: st}, err
@@ -72,7 +72,7 @@ const mostGlances = 64
 func (f *follower) glance(ctx context.Context, paths map[string]bool) (picture, error) {
 	p := picture{st: f.shown.st, marks: maps.Clone(f.shown.marks)}
 	for path := range paths {
-		st, e, err := f.s.look(ctx, path)
+		st, e, err := f.source.look(ctx, path)
 		if err != nil || st != p.st {
 			return picture{}, err
 		}
@@ -85,7 +85,7 @@ func (f *follower) glance(ctx context.Context, paths map[string]bool) (picture, 
 	if _, err := os.Stat(f.s.WorkTree); err != nil {
 		return picture{}, err
 	}
-	st, err := f.s.where(ctx)
+	st, err := f.source.where(ctx)
 	if err != nil || st != p.st {
 		return picture{}, err
 	}

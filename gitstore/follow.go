@@ -20,6 +20,8 @@ import (
 // what it does not say is found by the next look.
 type follower struct {
 	s       *Store
+	source  reader // the store as it reads where nobody takes note
+	served  served
 	life    context.Context // ends with the store
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
@@ -33,7 +35,7 @@ type follower struct {
 
 	turn   chan struct{} // full while someone uses what follows
 	ended  bool
-	feed   *feed.Feed[prompty.Change] // nil until somebody watches
+	feed   *feed.Feed[notice] // nil until somebody watches
 	places []*place
 	shown  picture
 	past   past
@@ -44,8 +46,12 @@ type follower struct {
 }
 
 func newFollower(s *Store) *follower {
-	f := &follower{s: s, wake: make(chan struct{}, 1), doubt: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
+	f := &follower{s: s, source: s.reader, wake: make(chan struct{}, 1), doubt: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
 	f.life, f.cancel = context.WithCancel(context.Background())
+	s.where = f.noticing(s.where)
+	if s.edits != nil {
+		s.edits = &overlay{tree: s.edits.tree, served: &f.served}
+	}
 	return f
 }
 
@@ -102,9 +108,7 @@ func (f *follower) count() (n uint64, ok bool) { return f.changes.Load(), f.live
 // moved is called by who has changed what the store shows, through the store.
 func (f *follower) moved() {
 	f.changes.Add(1)
-	if f.live.Load() {
-		f.nudge(hint{since: time.Now(), all: true})
-	}
+	f.nudge(hint{since: time.Now(), all: true})
 }
 
 // nudge has everything looked at that h speaks of, soon.
@@ -139,11 +143,12 @@ func (f *follower) subscribe(outer context.Context, revision string) (<-chan pro
 	if err != nil {
 		return nil, err
 	}
-	var first feed.Batch[prompty.Change]
+	var first feed.Batch[notice]
 	if revision != "" && revision != f.shown.revision() {
 		first.From = revision
 		if before, ok := f.recall(ctx, revision); ok {
-			first.Changes, first.All = f.shown.since(before)
+			changes, rewritten := f.shown.since(before, nil)
+			first.Changes, first.All = notices(changes), rewritten
 		} else if first.All = true; ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -159,9 +164,37 @@ func (f *follower) subscribe(outer context.Context, revision string) (<-chan pro
 	return feed.Chan(outer, sub, batch), nil
 }
 
-func batch(b feed.Batch[prompty.Change]) prompty.ChangeBatch {
-	status, _ := b.Status.(*prompty.WatchStatus)
-	return prompty.ChangeBatch{Revision: b.To, Changes: b.Changes, All: b.All, Since: b.Since, Watch: status}
+// notice is a change for a reader who may be slow.
+type notice struct {
+	prompty.Change
+	fresh bool // the reader has not been told that the name exists
+}
+
+// merge tells of what came and went, too: who has looked may have seen it.
+func (c notice) merge(after notice) (notice, bool) {
+	if after.fresh = c.fresh; !c.fresh {
+		after.Kind = feed.MergeKinds(c.Kind, after.Kind)
+	} else if after.Kind == prompty.Changed {
+		after.Kind = prompty.Created
+	}
+	return after, true
+}
+
+func notices(changes []prompty.Change) []notice {
+	list := make([]notice, len(changes))
+	for i, c := range changes {
+		list[i] = notice{c, c.Kind == prompty.Created}
+	}
+	return list
+}
+
+func batch(b feed.Batch[notice]) prompty.ChangeBatch {
+	out := prompty.ChangeBatch{Revision: b.To, All: b.All, Since: b.Since}
+	for _, c := range b.Changes {
+		out.Changes = append(out.Changes, c.Change)
+	}
+	out.Watch, _ = b.Status.(*prompty.WatchStatus)
+	return out
 }
 
 // start begins to watch, and only then takes the picture that all later ones are
@@ -185,17 +218,16 @@ func (f *follower) start(ctx context.Context) (err error) {
 	for _, p := range places {
 		f.listen(p)
 	}
+	f.live.Store(true) // readers are asked to remember what they are given
+	defer func() { f.live.Store(err == nil) }()
 	if f.shown, err = f.picture(ctx, hint{all: true}); err != nil {
 		return err
 	}
+	f.served.take(f.shown, f.shown, nil)
 	f.past.add(f.shown)
 	f.places = places
 	f.status.Store(f.news(nil))
-	f.feed = feed.New(func(c prompty.Change) string { return c.Name }, func(before, after prompty.Change) (prompty.Change, bool) {
-		after.Kind = feed.MergeKinds(before.Kind, after.Kind)
-		return after, after.Kind != ""
-	}, 0, f.shown.revision())
-	f.live.Store(true)
+	f.feed = feed.New(func(c notice) string { return c.Name }, notice.merge, 0, f.shown.revision())
 	if len(places) == 0 {
 		return nil
 	}
@@ -303,15 +335,15 @@ func (f *follower) look(ctx context.Context, h hint) error {
 		f.stale = true
 		return ctx.Err()
 	}
-	b := feed.Batch[prompty.Change]{Since: h.since}
+	b := feed.Batch[notice]{Since: h.since}
 	if f.stale = err != nil; err == nil {
 		if !h.sure {
 			now = f.believed(now, h.paths)
 		}
-		rewritten := false
-		b.Changes, rewritten = now.since(f.shown)
-		// HEAD goes from branch to branch; a branch does not leave its own commits.
-		b.All = rewritten && len(b.Changes) > 0 && now.st.ref == f.shown.st.ref && now.st.ref != ""
+		came, all := f.served.take(f.shown, now, f.doubts)
+		changes, rewritten := now.since(f.shown, came)
+		b.Changes = notices(changes)
+		b.All = all || rewritten && len(changes) > 0 && sameBranch(f.shown.st, now.st)
 		if now.st != f.shown.st || len(b.Changes) > 0 {
 			leave(f.doubt)
 		}
@@ -323,7 +355,7 @@ func (f *follower) look(ctx context.Context, h hint) error {
 	if told := f.status.Swap(news); told.Mode != news.Mode || told.Degraded != news.Degraded || told.LastError != news.LastError || told.Overflows != news.Overflows {
 		b.Status = news
 	}
-	if len(b.Changes) > 0 {
+	if len(b.Changes) > 0 || b.All {
 		f.changes.Add(1)
 	}
 	f.feed.Publish(b)

@@ -68,7 +68,6 @@ func open(path string, opts Options) (s *Store, err error) {
 		return nil, err
 	}
 	s = &Store{reader: reader{repository: r}, writer: w}
-	s.follower = newFollower(s)
 	switch {
 	case opts.Ref != "":
 		s.where, s.follows, err = r.revision(opts.Ref)
@@ -88,6 +87,7 @@ func open(path string, opts Options) (s *Store, err error) {
 			return nil, err
 		}
 	}
+	s.follower = newFollower(s)
 	return s, nil
 }
 

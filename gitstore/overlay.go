@@ -19,6 +19,8 @@ import (
 type overlay struct {
 	tree *worktree.Tree
 	seen map[string]edit // by path; nil: look
+
+	served *served // is told what readers get; may be nil
 }
 
 // edit is what the work tree makes of a file. The zero edit is none.
@@ -106,6 +108,9 @@ func (o *overlay) at(ctx context.Context, where func(context.Context) (*state, e
 		e = newEdit(f)
 		return e.changed || e.gone, err
 	})
+	if err == nil && o.served != nil {
+		o.served.edit(path, e)
+	}
 	return st, e, err
 }
 
@@ -129,6 +134,9 @@ func (o *overlay) scan(ctx context.Context, where func(context.Context) (*state,
 		edits, err = o.survey(ctx, st)
 		return len(edits) > 0, err
 	})
+	if err == nil && o.served != nil {
+		o.served.edits(edits)
+	}
 	return st, edits, err
 }
 

@@ -37,10 +37,12 @@ func (p picture) shows(path string) bool {
 	return ok
 }
 
-// since are the templates that are not what they were, by name. rewritten says
-// that the earlier picture shows commits that are no part of the history now.
-func (p picture) since(before picture) (changes []prompty.Change, rewritten bool) {
+// since are the templates that are not what they were, by name, and those that
+// were something else between the pictures. rewritten says that the earlier one
+// shows commits that are no part of the history now.
+func (p picture) since(before picture, came map[string]bool) (changes []prompty.Change, rewritten bool) {
 	paths, rewritten := p.st.view.Since(before.st.view)
+	paths = slices.AppendSeq(paths, maps.Keys(came))
 	for path, m := range p.marks {
 		if before.marks[path] != m {
 			paths = append(paths, path)
@@ -62,7 +64,7 @@ func (p picture) since(before picture) (changes []prompty.Change, rewritten bool
 			changes = append(changes, prompty.Change{Name: name, Kind: prompty.Changed})
 		case is:
 			changes = append(changes, prompty.Change{Name: name, Kind: prompty.Created})
-		case was:
+		case was || came[path]:
 			changes = append(changes, prompty.Change{Name: name, Kind: prompty.Deleted})
 		}
 	}

@@ -1,0 +1,116 @@
+package gitstore
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/gitstore/internal/gittest"
+)
+
+// TestCameAndWent has readers see what is gone when the follower looks: nobody
+// may keep it for the present state.
+func TestCameAndWent(t *testing.T) {
+	t.Parallel()
+	get := func(t *testing.T, s *Store, name, source string) {
+		t.Helper()
+		got, err := s.Get(t.Context(), name)
+		if source == "" && !errors.Is(err, prompty.ErrTemplateNotFound) || source != "" && (err != nil || got.Source != source) {
+			t.Fatalf("Get(%q) = %+v, %v, want %q", name, got, err, source)
+		}
+	}
+	for _, test := range []struct {
+		name     string
+		worktree bool
+		do       func(t *testing.T, r *gittest.Repo, s *Store, first string)
+		want     string
+	}{
+		{"created and deleted", false, func(t *testing.T, r *gittest.Repo, s *Store, first string) {
+			r.Commit("More", "b.prompty", "1")
+			get(t, s, "b", "1")
+			r.Git("rm", "-q", "b.prompty")
+			r.Git("commit", "-qm", "Less")
+			get(t, s, "b", "")
+		}, "[{b deleted}] false"},
+		{"forced and taken back", false, func(t *testing.T, r *gittest.Repo, s *Store, first string) {
+			r.Commit("Second", "a.prompty", "2", "b.prompty", "1")
+			get(t, s, "a", "2")
+			r.Git("reset", "-q", "--hard", first)
+			get(t, s, "b", "")
+		}, "[{a changed} {b deleted}] true"},
+		{"another branch and back", false, func(t *testing.T, r *gittest.Repo, s *Store, first string) {
+			r.Git("switch", "-qc", "topic")
+			r.Commit("Topic", "a.prompty", "topic")
+			get(t, s, "a", "topic")
+			r.Git("switch", "-q", "main")
+		}, "[{a changed}] false"},
+		{"more than is remembered", false, func(t *testing.T, r *gittest.Repo, s *Store, first string) {
+			for i := range mostServed + 2 {
+				r.Git("update-ref", "refs/heads/main", r.Git("commit-tree", "-m", fmt.Sprint(i), "-p", first, first+"^{tree}"))
+				get(t, s, "a", "1")
+			}
+			r.Git("update-ref", "refs/heads/main", first)
+		}, "[] true"},
+		{"an edit undone", true, func(t *testing.T, r *gittest.Repo, s *Store, first string) {
+			r.Write("a.prompty", "edit")
+			get(t, s, "a", "edit")
+			r.Write("a.prompty", "1")
+		}, "[{a changed}] false"},
+		{"files listed and gone", true, func(t *testing.T, r *gittest.Repo, s *Store, first string) {
+			if err := os.Remove(r.Path("a.prompty")); err != nil {
+				t.Fatal(err)
+			}
+			r.Write("b.prompty", "new")
+			if list, err := s.List(t.Context(), nil); err != nil || len(list) != 1 || list[0].Name != "b" {
+				t.Fatalf("List() = %v, %v", list, err)
+			}
+			r.Git("clean", "-qfd")
+			r.Git("restore", ".")
+		}, "[{a changed} {b deleted}] false"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := gittest.WorkTree(t)
+			first := r.Commit("First", "a.prompty", "1")
+			s, err := Open(r.Dir, Options{Worktree: test.worktree, Sync: SyncNone})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			batches, err := s.Watch(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, give, err := s.follower.begin(t.Context()) // nobody looks meanwhile
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, _ := s.ChangeCount()
+			test.do(t, r, s, first)
+			give()
+			var got []prompty.Change
+			all := false
+			for strings.Count(test.want, "{") > len(got) || all != strings.HasSuffix(test.want, "true") {
+				select {
+				case b, ok := <-batches:
+					if !ok {
+						t.Fatal("the channel was closed")
+					}
+					got, all = append(got, b.Changes...), all || b.All
+				case <-time.After(30 * time.Second):
+					t.Fatalf("told %v %v, and no more, want %s", got, all, test.want)
+				}
+			}
+			if line := fmt.Sprint(got, " ", all); line != test.want {
+				t.Errorf("told %s, want %s", line, test.want)
+			}
+			if now, ok := s.ChangeCount(); now == n || !ok {
+				t.Errorf("ChangeCount() = %d, %v, and before %d", now, ok, n)
+			}
+		})
+	}
+}
