@@ -12,7 +12,7 @@ import (
 )
 
 // patience is how long tests wait for what has to come.
-const patience = 20 * time.Second
+const patience = 40 * time.Second
 
 // eventually waits until check says true.
 func eventually(check func() bool) bool {
