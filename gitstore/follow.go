@@ -26,7 +26,7 @@ type follower struct {
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
 	changes atomic.Uint64
-	live    atomic.Bool // somebody has begun to watch
+	live    atomic.Bool // it is at work
 
 	mu      sync.Mutex // guards pending
 	pending hint
@@ -218,8 +218,7 @@ func (f *follower) start(ctx context.Context) (err error) {
 	for _, p := range places {
 		f.listen(p)
 	}
-	f.live.Store(true) // readers are asked to remember what they are given
-	defer func() { f.live.Store(err == nil) }()
+	f.served.on.Store(true)
 	if f.shown, err = f.picture(ctx, hint{all: true}); err != nil {
 		return err
 	}
@@ -228,6 +227,8 @@ func (f *follower) start(ctx context.Context) (err error) {
 	f.places = places
 	f.status.Store(f.news(nil))
 	f.feed = feed.New(func(c notice) string { return c.Name }, notice.merge, 0, f.shown.revision())
+	f.changes.Add(1) // what was read until now is not followed
+	f.live.Store(true)
 	if len(places) == 0 {
 		return nil
 	}

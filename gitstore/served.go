@@ -11,6 +11,7 @@ import (
 // somewhere and came back looks as if nothing had happened, but who has read
 // something meanwhile must be told to look again.
 type served struct {
+	on    atomic.Bool
 	last  atomic.Pointer[state]           // what was given last, or looked at
 	marks atomic.Pointer[map[string]mark] // of the picture that was shown last
 
@@ -24,7 +25,7 @@ const mostServed = 64
 
 // state notes which one a reader is given. It reports whether that is news.
 func (x *served) state(st *state) bool {
-	if x.last.Load() == st {
+	if !x.on.Load() || x.last.Load() == st {
 		return false
 	}
 	x.mu.Lock()
@@ -124,7 +125,7 @@ func sameBranch(a, b *state) bool { return a.ref == b.ref && a.ref != "" }
 func (f *follower) noticing(where func(context.Context) (*state, error)) func(context.Context) (*state, error) {
 	return func(ctx context.Context) (*state, error) {
 		st, err := where(ctx)
-		if err == nil && f.live.Load() && f.served.state(st) {
+		if err == nil && f.served.state(st) {
 			f.nudge(hint{all: true})
 		}
 		return st, err
