@@ -28,6 +28,7 @@ var wrongWatches = map[string][]rule{
 	"calls a name created that came back":     {ruleWatchMerge},
 	"hides that a version was deleted":        {ruleWatchOrder},
 	"tells everything twice":                  {ruleWatchOrder},
+	"hides what came and went":                {ruleWatchMerge},
 	"queues every batch":                      {ruleWatchMerge, ruleWatchSlow},
 	"drops batches for a slow reader":         {ruleWatchSlow},
 	"holds up writers":                        {ruleWatchSlow},
@@ -347,7 +348,10 @@ func (s *subscriber) merge(name string, kind prompty.ChangeKind) {
 	switch {
 	case before == cameAndWent && kind == prompty.Created:
 	case before == prompty.Created && kind == prompty.Deleted:
-		kind = cameAndWent
+		if kind = cameAndWent; s.flaw == "hides what came and went" {
+			delete(s.pending, name)
+			return
+		}
 	case !ok:
 		if s.flaw == "keeps eight names" && len(s.pending) >= 8 {
 			return

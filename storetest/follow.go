@@ -29,13 +29,7 @@ type follower struct {
 // follow subscribes, and then reads everything. Nothing may change meanwhile.
 func (t *trial) follow(ctx context.Context, s prompty.TemplateStorage) *follower {
 	t.Helper()
-	w := t.watch(ctx, s)
-	if t.claims.stale { // it may begin with what was changed before
-		begun := fmt.Sprint("begun/", len(t.list(s, nil)))
-		t.saveText(s, begun, "text")
-		w.until(begun)
-	}
-	return t.following(w, s)
+	return t.following(t.watch(ctx, s), s)
 }
 
 func (t *trial) following(w *watch, s prompty.TemplateStorage) *follower {

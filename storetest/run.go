@@ -37,8 +37,7 @@ func Private() Claim { return func(c *claims) { c.private = true } }
 
 // Stale claims that a handle may for a while not see what was written through
 // another one, as with a cache. Handles opened afterwards must see it, and so
-// must the handle itself once a watch of it has reported it. Such a watch may
-// also report what was changed just before it began.
+// must the handle itself once a watch of it has reported it.
 func Stale() Claim { return func(c *claims) { c.stale = true } }
 
 // SourceLimit claims that a source may have no more than n bytes, fewer than

@@ -57,9 +57,6 @@ func checkSyncOrder(t *trial) {
 // checkSyncSettled begins to watch after Sync: what was changed before it has
 // been told, and is not told again.
 func checkSyncSettled(t *trial) {
-	if t.claims.stale {
-		t.Skip("claimed: Stale")
-	}
 	a, b := t.two()
 	t.watch(t.ctx(), a) // so that somebody could be told late
 	for i := range 8 {

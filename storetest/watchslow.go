@@ -97,3 +97,17 @@ func checkReaderWhoLeft(t *trial) {
 	unread.closed("its context ended")
 	save("last")
 }
+
+// checkCameAndWent reads a template that is created and deleted while the one
+// who watches is slow. It is in that reader's copy, and so must be told of.
+func checkCameAndWent(t *trial) {
+	s := t.storage()
+	f := t.follow(t.ctx(), s)
+	for i := range 4 {
+		name := fmt.Sprint("brief", i)
+		t.saveText(s, name, "text")
+		f.look(name)
+		t.deleteName(s, name)
+	}
+	f.settle("end")
+}
