@@ -212,6 +212,22 @@ func TestRootMounted(t *testing.T) {
 	})
 }
 
+// TestRootRelative opens a folder by a relative path and goes elsewhere.
+func TestRootRelative(t *testing.T) {
+	base := t.TempDir()
+	for _, mode := range []watch.Mode{watch.Inotify, watch.Fsnotify, watch.Poll} {
+		put(t, filepath.Join(base, "root/x.txt"), "one")
+		t.Chdir(base)
+		f := openFolder(t, "./root/../root", watch.Options{Mode: mode})
+		st := follow(t, f)
+		t.Chdir("/")
+		put(t, filepath.Join(base, "root/x.txt"), "two")
+		put(t, filepath.Join(base, "root", string(mode), "y.txt"), "three")
+		st.untilEqual(filepath.Join(base, "root"))
+		st.settle(filepath.Join(base, "root"))
+	}
+}
+
 // TestUnmountedBelow takes away a file system from a folder in the tree. (That
 // one was mounted there the system tells nobody.)
 func TestUnmountedBelow(t *testing.T) {
