@@ -20,7 +20,7 @@ type hints struct {
 // hint says why a name is to be looked at.
 type hint struct {
 	suspect
-	weak   bool // perhaps only the file's time has changed
+	weak   bool // the text is the same: it was saved again, or only touched
 	locked bool // somebody is about to delete a version, or has: wait for the lock before looking
 	hash   watch.Hash
 	mtime  time.Time
@@ -70,7 +70,7 @@ func hintsOf(l layout, b watch.Batch) hints {
 			h.notices = true
 			continue
 		}
-		p := hint{suspect: suspect{name: name}, hash: c.Hash}
+		p := hint{suspect: suspect{name: name}, weak: c.Kind == watch.Changed && c.Hash == c.PrevHash, hash: c.Hash}
 		if c.Kind == watch.Deleted {
 			p.missing = now
 		}
@@ -92,6 +92,7 @@ type sum struct {
 	exists bool
 	broken bool   // what is in its place is no template
 	latest int    // version
+	high   int    // the highest number ever used: what came and went leaves its mark here
 	live   uint64 // of the numbers of the versions
 	text   uint64 // of the file: edits that nobody could record have one number
 }
@@ -99,7 +100,7 @@ type sum struct {
 var seed = maphash.MakeSeed()
 
 func summarize(st *state, err error) sum {
-	m := sum{exists: len(st.shelf.live) > 0, broken: err != nil, latest: st.shelf.newest()}
+	m := sum{exists: len(st.shelf.live) > 0, broken: err != nil, latest: st.shelf.newest(), high: st.shelf.high()}
 	for _, n := range st.shelf.live {
 		m.live = m.live*31 + maphash.Comparable(seed, n)
 	}
@@ -153,10 +154,6 @@ func (f *follower) differences(files []watch.File) hints {
 // saved is when its latest version was, if that is not the first.
 func (f *follower) note(p hint, now sum, saved time.Time) (kind prompty.ChangeKind, moved bool) {
 	was := f.told[p.name]
-	if p.weak && was.exists && !was.known && now.exists && saved.Before(f.began) {
-		return "", false // only touched
-	}
-	moved = was.sum != now
 	is := told{sum: now, known: true, hash: p.hash, mtime: p.mtime}
 	if p.hash == (watch.Hash{}) {
 		is.hash, is.mtime = was.hash, was.mtime
@@ -166,13 +163,20 @@ func (f *follower) note(p hint, now sum, saved time.Time) (kind prompty.ChangeKi
 	} else {
 		f.told[p.name] = is
 	}
-	switch {
+	touched := p.weak && !was.known && saved.Before(f.began.Add(-coarse))
+	switch moved = was.sum != now; {
+	case !moved:
 	case now.exists && !was.exists:
 		kind = prompty.Created
-	case was.exists && !now.exists:
-		kind = prompty.Deleted
-	case now.exists && moved:
+	case now.exists && !touched:
 		kind = prompty.Changed
+	case now.exists:
+		moved = false
+	case was.exists || now.high != was.high:
+		kind = prompty.Deleted // also what came and went: somebody may have read it
 	}
 	return kind, moved
 }
+
+// coarse is the step of the coarsest clock that a file system stamps files by.
+const coarse = 2 * time.Second
