@@ -13,7 +13,7 @@ func (c *cache) follow(w Watcher) {
 func (c *cache) followOnce(w Watcher) (armed bool, err error) {
 	ctx, cancel := context.WithCancel(c.life)
 	defer cancel()
-	changes, err := w.Watch(ctx)
+	changes, err := watching(w.Watch).begin(ctx)
 	if err != nil {
 		return false, err
 	}

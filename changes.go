@@ -3,6 +3,7 @@ package prompty
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/go-prompty/prompty/internal/feed"
@@ -50,13 +51,24 @@ func watchFrom(r Resumer, revision string) watching {
 	return func(ctx context.Context) (<-chan ChangeBatch, error) { return r.WatchFrom(ctx, revision) }
 }
 
+// begin watches. A panic of the storage is an error: nobody could recover from it
+// in a goroutine of ours.
+func (w watching) begin(ctx context.Context) (changes <-chan ChangeBatch, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &StorageError{Op: "watch", Err: fmt.Errorf("the storage panicked: %v", r)}
+		}
+	}()
+	return w(ctx)
+}
+
 // relay hands on what edit makes of each batch. While its reader is slow, it is
 // a slow reader itself, for whom batches are merged. It ends with ctx, with life
 // or with what it watches, and then calls ended, on an error too.
 func relay(ctx, life context.Context, watch watching, ended func(), edit func(ChangeBatch) ChangeBatch) (<-chan ChangeBatch, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(life, cancel) // the watch may take its time to begin
-	in, err := watch(ctx)
+	in, err := watch.begin(ctx)
 	if err != nil {
 		stop()
 		cancel()

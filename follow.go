@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -110,7 +111,7 @@ func (se *StorageEngine) followOnce(first func(), revision *string, retry bool) 
 	if r, ok := As[Resumer](se.storage); ok && *revision != "" {
 		watch, resumed = watchFrom(r, *revision), true
 	}
-	changes, err := watch(ctx)
+	changes, err := watch.begin(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -131,7 +132,9 @@ func (se *StorageEngine) followOnce(first func(), revision *string, retry bool) 
 			if !ok {
 				return true, errWatchEnded
 			}
-			*revision = b.Revision
+			if b.Revision != "" {
+				*revision = b.Revision
+			}
 			if b.Watch != nil {
 				se.noteStatus(*b.Watch)
 			}
@@ -211,7 +214,7 @@ func (se *StorageEngine) refresh(ctx context.Context, b *ChangeBatch) {
 	for _, name := range asked { // what such a one hangs on nobody knows
 		keys[programKey{name: name}] = true
 	}
-	for key := range keys {
+	for _, key := range slices.SortedFunc(maps.Keys(keys), programKey.compare) {
 		if ctx.Err() != nil {
 			return
 		}

@@ -144,6 +144,7 @@ func TestWatchIsResumed(t *testing.T) {
 			t.Errorf("resumed from %q before any batch", s.from)
 		}
 		s.tell(prompty.ChangeBatch{Revision: "7", Changes: changed("a")})
+		s.tell(prompty.ChangeBatch{Watch: &prompty.WatchStatus{Mode: "poll"}}) // of no state
 		s.end()
 		time.Sleep(time.Second)
 		synctest.Wait()
@@ -151,10 +152,31 @@ func TestWatchIsResumed(t *testing.T) {
 		if !cmp.Equal(s.from, []string{"7"}) {
 			t.Errorf("resumed from %q, want 7", s.from)
 		}
-		ended := "[] (, the storage ended the watch)"
-		want := []string{ended, "[] all (, )", "[{a changed}]", ended, "[] (, )", "[{b changed}]"}
+		ended := "the storage ended the watch)"
+		want := []string{
+			"[] (, " + ended, "[] all (, )", "[{a changed}]",
+			"[] (poll, )", "[] (poll, " + ended, "[] (poll, )", "[{b changed}]",
+		}
 		if !cmp.Equal(*got, want) {
 			t.Errorf("OnChange heard %q, want %q", *got, want)
+		}
+	})
+}
+
+func TestWatchThatPanics(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := told{newBackend(), func(context.Context) (<-chan prompty.ChangeBatch, error) { panic("watch") }}
+		c := prompty.NewCachedStorage(s, prompty.CacheConfig{})
+		defer c.Close()
+		for _, storage := range []prompty.TemplateStorage{s, c, prompty.ForTenant(s, "acme")} {
+			se := newEngine(t, prompty.StorageEngineConfig{Storage: storage})
+			save(t, storage, "page", "1")
+			synctest.Wait()
+			wantOutput(t, se, "page", nil, "1")
+			if got := se.Status().Watch.LastError; got != "watch: the storage panicked: watch" {
+				t.Errorf("%T: LastError = %q, want the panic", storage, got)
+			}
 		}
 	})
 }

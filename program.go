@@ -1,6 +1,7 @@
 package prompty
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync/atomic"
@@ -13,6 +14,10 @@ import (
 type programKey struct {
 	name    string
 	version int
+}
+
+func (k programKey) compare(other programKey) int {
+	return cmp.Or(cmp.Compare(k.name, other.name), k.version-other.version)
 }
 
 // program is a template linked with everything it includes and extends.
