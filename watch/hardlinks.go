@@ -1,39 +1,69 @@
 package watch
 
-// inode is what hard links of a file share.
+// inode is what the names of one file share.
 type inode struct{ dev, ino uint64 }
 
-// relate notes which names are hard links of one file, before k becomes what is
-// known of name. The system tells of a change under the name that was used only,
-// so the others have to be looked at.
+// hardlinks finds the other names of a file: the system tells of a change under
+// the name that was used only.
+type hardlinks struct {
+	first map[inode]string              // a name of each file
+	names map[inode]map[string]struct{} // all names of those that have several, in the tree or elsewhere
+}
+
+func newHardlinks() hardlinks {
+	return hardlinks{make(map[inode]string), make(map[inode]map[string]struct{})}
+}
+
+// relate notes which file a name belongs to, before k becomes what is known of
+// the name, and has its other names looked at if they are known otherwise.
 func (r *reconciler) relate(name string, k *known) {
-	if before := r.latest(name); before != nil && before.Links > 1 {
+	h := &r.hardlinks
+	if before := r.latest(name); before != nil {
 		at := inode{before.Dev, before.Ino}
-		if names := r.linked[at]; names != nil {
+		if h.first[at] == name {
+			delete(h.first, at)
+		}
+		if names := h.names[at]; names != nil {
 			if delete(names, name); len(names) == 0 {
-				delete(r.linked, at)
+				delete(h.names, at)
 			}
 		}
 	}
-	if k == nil || k.Links < 2 {
+	if k == nil {
 		return
 	}
 	at := inode{k.Dev, k.Ino}
-	for other := range r.linked[at] {
-		if o := r.latest(other); o == nil || o.Identity != k.Identity {
-			r.suspect(other)
+	other, taken := h.first[at]
+	if !taken {
+		h.first[at] = name
+	}
+	names := h.names[at]
+	if names == nil {
+		if !taken && k.Links < 2 {
+			return
 		}
+		names = make(map[string]struct{})
+		h.names[at] = names
 	}
-	if r.linked[at] == nil {
-		r.linked[at] = make(map[string]struct{})
+	if taken { // also if it is the name that the file had before it was moved: then it will be found gone
+		names[other] = struct{}{}
 	}
-	r.linked[at][name] = struct{}{}
+	for other := range names {
+		r.suspectSibling(other, k)
+	}
+	names[name] = struct{}{}
+}
+
+func (r *reconciler) suspectSibling(name string, k *known) {
+	if o := r.latest(name); o != nil && o.Identity != k.Identity {
+		r.suspect(name)
+	}
 }
 
 // lookAtHardLinks looks at all files that may have been changed under a name
 // outside of the tree.
 func (r *reconciler) lookAtHardLinks() {
-	for _, names := range r.linked {
+	for _, names := range r.hardlinks.names {
 		for name := range names {
 			r.suspect(name)
 		}

@@ -156,25 +156,32 @@ func (r *reconciler) addPlace(name string, p place) spot {
 		return spot{}
 	}
 	id, _, err := steady.Lstat(p.dir)
+	if err != nil {
+		return spot{}
+	}
 	at := inode{id.Dev, id.Ino}
-	if s := r.links.at[at]; err == nil && r.links.spots[s] != nil {
-		return s // to add it once more costs some sources the events of just now
+	if s := r.spotOf(p.dir, at); s != (spot{}) {
+		return s
 	}
-	s := r.spotOf(p.dir)
-	if err == nil && s == (spot{}) {
-		s, err = r.add(p.dir, r.root.remote)
-	}
-	switch {
-	case err == nil:
+	s, err := r.add(p.dir, r.root.remote)
+	if err == nil {
 		r.links.at[at] = s
-	case !gone(err): // the look at everything, once a minute, makes up for it
+	} else if !gone(err) { // the look at everything, once a minute, makes up for it
 		r.fail(name, err)
 	}
 	return s
 }
 
-// spotOf returns where a folder is watched as part of the tree, zero if it is not.
-func (r *reconciler) spotOf(path string) spot {
+// spotOf returns where a folder is watched already. It answers only for a
+// source to which a second Add costs the events of just now. For others, Add is
+// more to be relied on, as folders may have moved.
+func (r *reconciler) spotOf(path string, at inode) spot {
+	if r.primary == nil || r.closeWrites() {
+		return spot{}
+	}
+	if s := r.links.at[at]; r.links.spots[s] != nil {
+		return s
+	}
 	if !within(path, r.real) {
 		return spot{}
 	}

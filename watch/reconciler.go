@@ -61,12 +61,12 @@ type reconciler struct {
 	failing   map[string]string
 	lastError string // a key of failing
 
-	scan   scan
-	links  links
-	linked map[inode]map[string]struct{} // names of files that have several
-	git    git
-	loss   loss
-	asks   []*ask
+	scan  scan
+	links links
+	hardlinks
+	git  git
+	loss loss
+	asks []*ask
 
 	opening   bool // nobody can be told yet
 	overflows int
@@ -85,8 +85,9 @@ func newReconciler(f *Folder, root string, opts Options, makers makers) *reconci
 		pending: make(map[string]verified),
 		failing: make(map[string]string),
 		links:   newLinks(),
-		linked:  make(map[inode]map[string]struct{}),
-		now:     time.Now(),
+
+		hardlinks: newHardlinks(),
+		now:       time.Now(),
 	}
 	for i := range r.buffers {
 		r.buffers[i] = make([]byte, readBuffer)

@@ -122,7 +122,7 @@ func (r *reconciler) lose() {
 	clear(r.dirty)
 	clear(r.pending)
 	clear(r.failing)
-	clear(r.linked)
+	r.hardlinks = newHardlinks()
 	r.due = nil
 	r.dropLinks()
 	r.dropGit()
