@@ -8,24 +8,61 @@ import (
 )
 
 // picture looks at what the store shows now; with a hint that names files and no
-// more, at those alone.
+// more, at those alone. While git changes the work tree it waits, so that a
+// checkout or a merge is one batch: git takes index.lock, writes files and index,
+// gives the lock back, and moves HEAD or the branch.
 func (f *follower) picture(ctx context.Context, h hint) (picture, error) {
-	s := f.source
-	if s.edits == nil {
-		st, err := s.where(ctx)
+	if f.source.edits == nil {
+		st, err := f.source.where(ctx)
 		return picture{st: st}, err
 	}
-	if err := f.calm(ctx); err != nil {
-		return picture{}, err
+	for start := time.Now(); ; {
+		busy, err := f.busy()
+		if err != nil {
+			return picture{}, err
+		}
+		late := time.Since(start) > calmMost
+		if !busy || late {
+			p, err := f.glimpse(ctx, h)
+			if err != nil || late || maps.Equal(p.marks, f.shown.marks) {
+				return p, err
+			}
+			if busy, err = f.busy(); err != nil || !busy { // nor has it begun meanwhile
+				return p, err
+			}
+		}
+		if err := f.s.pause(ctx, calmPoll); err != nil {
+			return picture{}, err
+		}
 	}
+}
+
+const (
+	calmPoll = 2 * time.Millisecond
+	calmMost = time.Second
+)
+
+// busy reports whether git is changing the work tree. A lock that is old does not
+// count: git commit holds it while a person writes the message, and a git that
+// was killed for ever.
+func (f *follower) busy() (bool, error) {
+	tree := f.source.edits.tree
+	if lock := tree.Locked(); lock != nil {
+		return time.Since(lock.ModTime()) <= calmMost, nil
+	}
+	return tree.Unsettled()
+}
+
+// glimpse is picture without waiting.
+func (f *follower) glimpse(ctx context.Context, h hint) (picture, error) {
 	if !h.all && len(h.paths) <= mostGlances {
 		if p, err := f.glance(ctx, h.paths); p.st != nil || err != nil {
 			return p, err
 		}
 	}
-	st, edits, err := s.survey(ctx)
+	st, edits, err := f.source.survey(ctx)
 	if err == nil {
-		_, err = os.Stat(s.WorkTree) // without it everything seems deleted
+		_, err = os.Stat(f.s.WorkTree) // without it everything seems deleted
 	}
 	if err != nil {
 		return picture{}, err
@@ -90,32 +127,6 @@ func (f *follower) glance(ctx context.Context, paths map[string]bool) (picture, 
 		return picture{}, err
 	}
 	return p, nil
-}
-
-const (
-	calmPoll = 2 * time.Millisecond
-	calmMost = time.Second
-)
-
-// calm waits while git changes the work tree, so that a checkout or a merge is
-// one batch: it takes index.lock, writes files and index, gives the lock back and
-// moves HEAD or the branch. A lock that is old is not waited for: git commit holds
-// it while a person writes the message, and a git that was killed for ever.
-func (f *follower) calm(ctx context.Context) error {
-	tree := f.s.edits.tree
-	for start := time.Now(); time.Since(start) < calmMost; {
-		if lock := tree.Locked(); lock == nil {
-			if wait, err := tree.Unsettled(); err != nil || !wait {
-				return err
-			}
-		} else if time.Since(lock.ModTime()) > calmMost {
-			return nil
-		}
-		if err := f.s.pause(ctx, calmPoll); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // regrow watches the work tree anew when a folder counts that was not gone into.
