@@ -40,14 +40,9 @@ func (n *notices) next() uint64 { return n.first + uint64(len(n.names)) }
 // since returns the names that were added after a list had next as its next
 // number; false if there may be others.
 func (n *notices) since(before *notices) ([]string, bool) {
-	next := before.next()
-	if before.list == "" { // a new list begins at 1
-		next = 1
-	} else if n.list != before.list {
+	next := before.next() // of no list it is 1, where a new one begins
+	if before.list != "" && n.list != before.list || next < n.first || next > n.next() {
 		return nil, false
-	}
-	if n.list == "" || next < n.first || next > n.next() {
-		return nil, n.list == before.list
 	}
 	return n.names[next-n.first:], true
 }

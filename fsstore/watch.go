@@ -23,25 +23,26 @@ func (s *Store) Watch(ctx context.Context) (<-chan prompty.ChangeBatch, error) {
 // revision of: see [prompty.Resumer]. One of another store, or of long ago,
 // gives a batch with All first.
 func (s *Store) WatchFrom(ctx context.Context, revision string) (<-chan prompty.ChangeBatch, error) {
-	return atItsPath(s, func() (<-chan prompty.ChangeBatch, error) {
+	f, err := atItsPath(s, func() (*follower, error) {
 		if err := s.begin(ctx); err != nil {
 			return nil, err
 		}
 		defer s.end()
 		f, err := s.follow(ctx)
-		if err != nil {
-			return nil, s.fail(ctx, "watch", "", 0, err)
-		}
-		f.caughtUp(ctx)
-		sub, err := f.feed.Subscribe(revision)
-		if err != nil { // it is only ever closed
-			return nil, prompty.NewStorageClosedError()
-		}
-		if st := f.status.Load(); st.Degraded != "" {
-			sub.Offer(feed.Batch[change]{Status: st})
-		}
-		return feed.Chan(ctx, sub, changeBatch), nil
+		return f, s.fail(ctx, "watch", "", 0, err)
 	})
+	if err != nil {
+		return nil, err
+	}
+	f.caughtUp(ctx) // in no call: it may have to move
+	sub, err := f.feed.Subscribe(revision)
+	if err != nil { // it is only ever closed
+		return nil, prompty.NewStorageClosedError()
+	}
+	if st := f.status.Load(); st.Degraded != "" {
+		sub.Offer(feed.Batch[change]{Status: st})
+	}
+	return feed.Chan(ctx, sub, changeBatch), nil
 }
 
 func changeBatch(b feed.Batch[change]) prompty.ChangeBatch {
