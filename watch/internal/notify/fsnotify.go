@@ -100,8 +100,8 @@ func (s *portable) Add(path string) (Handle, error) {
 	return h, err
 }
 
-// add begins the watch of a folder anew. lost tells of a folder whose path the
-// new one has taken.
+// add begins the watch of a folder anew, which may miss what happens in it just
+// then. lost tells of a folder whose path the new one has taken.
 func (s *portable) add(path string) (h Handle, lost []Event, err error) {
 	if s.closed {
 		return 0, nil, ErrClosed
@@ -127,7 +127,7 @@ func (s *portable) add(path string) (h Handle, lost []Event, err error) {
 			h = old
 		} else {
 			s.drop(old)
-			lost = append(lost, Event{Handle: old, Op: Gone})
+			lost = append(lost, Event{Handle: old, Op: Self | Gone})
 		}
 	}
 	if err := s.w.Add(path); err != nil {
@@ -297,7 +297,7 @@ func (s *portable) renew(paths map[string]bool) []Event {
 		if s.folders[old] != nil { // the path leads nowhere now
 			_ = s.w.Remove(path)
 			s.drop(old)
-			events = append(events, Event{Handle: old, Op: Gone})
+			events = append(events, Event{Handle: old, Op: Self | Gone})
 		}
 		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 			events = append(events, Event{Op: Failed, Err: err})

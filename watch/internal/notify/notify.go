@@ -67,7 +67,8 @@ type Source interface {
 	// whatever name, gives the handle it has. (A Poll source goes by the path.)
 	// ErrLimit says that the system gives no more watches.
 	// Events come from before Add returns; what the folder holds already
-	// causes none.
+	// causes none, so that is to be listed afterwards, also when it was
+	// watched before.
 	Add(path string) (Handle, error)
 
 	// Remove ends the watch. Events that were under way may still come, and

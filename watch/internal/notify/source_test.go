@@ -86,13 +86,23 @@ func (e *ears) until(wanted func(Event) bool) []Event {
 	}
 }
 
-// mark gives what comes before an event of a new file in dir, whose watch is h.
-func (e *ears) mark(h Handle, dir string) []Event {
+// mark gives what comes before an event of a new entry of dir, whose watch is
+// h. A source that says to look at dir may have missed that event, and is given
+// another one.
+func (e *ears) mark(h Handle, dir string) (before []Event) {
 	e.t.Helper()
-	name := fmt.Sprintf("mark%d", time.Now().UnixNano())
-	must(e.t, os.Mkdir(filepath.Join(dir, name), 0o777))
-	events := e.until(func(ev Event) bool { return ev.Handle == h && ev.Name == name && ev.Op.Has(Create) })
-	return events[:len(events)-1]
+	for again := true; again; {
+		name := fmt.Sprintf("mark%d", time.Now().UnixNano())
+		must(e.t, os.Mkdir(filepath.Join(dir, name), 0o777))
+		events := e.until(func(ev Event) bool {
+			again = ev.Handle == h && ev.Op == Rescan
+			return again || ev.Handle == h && ev.Name == name && ev.Op.Has(Create)
+		})
+		before = append(before, events[:len(events)-1]...)
+	}
+	return slices.DeleteFunc(before, func(ev Event) bool {
+		return ev.Op == Rescan || strings.HasPrefix(ev.Name, "mark")
+	})
 }
 
 // show writes events as one line each, without those that repeat the one before.
@@ -307,9 +317,11 @@ func TestFolderMoves(t *testing.T) {
 				e.until(func(ev Event) bool {
 					return ev.Handle == all && ev.Name == filepath.Base(b) && ev.Op.Has(Create|MovedTo)
 				})
-				if got := e.add(b); got != h {
+				got := e.add(b)
+				if got != h && s.name == "inotify" { // fsnotify may have given it up already, as Gone
 					t.Fatalf("the handle was %d and is %d after the move", h, got)
 				}
+				h = got
 				e.mark(h, b)
 				if i%2 == 0 {
 					must(t, e.src.Remove(h))
@@ -363,7 +375,7 @@ func TestRootGone(t *testing.T) {
 			must(t, os.Mkdir(dir, 0o777))
 			h := e.add(dir)
 			must(t, end())
-			e.until(func(ev Event) bool { return ev.Handle == h && ev.Op == Self && ev.Name == "" })
+			e.until(func(ev Event) bool { return ev.Handle == h && ev.Op.Has(Self) && ev.Name == "" })
 		}
 	})
 }
@@ -416,7 +428,7 @@ func TestSlowReader(t *testing.T) {
 		dir := t.TempDir()
 		e := s.listen(t)
 		h := e.add(dir)
-		const n = 2000
+		const n = 500 // fewer than the kernel's queue may hold
 		for i := range n {
 			must(t, os.Mkdir(filepath.Join(dir, fmt.Sprint(i)), 0o777))
 		}
