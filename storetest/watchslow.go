@@ -99,15 +99,18 @@ func checkReaderWhoLeft(t *trial) {
 }
 
 // checkCameAndWent reads a template that is created and deleted while the one
-// who watches is slow. It is in that reader's copy, and so must be told of.
+// who watches is slow. It is in that reader's copy, and so must be told of. The
+// other reader shows that the storage had noticed it.
 func checkCameAndWent(t *trial) {
 	s := t.storage()
-	f := t.follow(t.ctx(), s)
+	slow, quick := t.follow(t.ctx(), s), t.follow(t.ctx(), s)
 	for i := range 4 {
 		name := fmt.Sprint("brief", i)
 		t.saveText(s, name, "text")
-		f.look(name)
+		quick.until(name)
+		slow.look(name)
 		t.deleteName(s, name)
+		quick.until(name)
 	}
-	f.settle("end")
+	slow.settle("end")
 }
