@@ -73,9 +73,11 @@
 // whatever else moves the branch show within milliseconds, our own saves too. Each
 // move is one batch with the names whose latest version or set of versions is
 // another one now; where that is none, as the commits touch no template, there is
-// no batch. After a rewrite of the branch the batch also says All. With worktree=1
+// no batch. What came and went before anybody looked is told of if someone has read
+// it. After a rewrite of the branch the batch also says All. With worktree=1
 // uncommitted edits count, and so does the commit of one, which gives it another
-// ID.
+// ID. While the repository cannot be read what was last seen stays, and the status
+// in the next batch says why.
 //
 // A revision is the commit's ID; where uncommitted edits lie on top, a plus sign
 // and a digest of them follow. [Store.WatchFrom] compares states, so it goes on

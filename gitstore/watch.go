@@ -40,3 +40,12 @@ func (s *Store) Sync(ctx context.Context) error {
 // before a change made through this store returns, and before a batch is passed
 // on that reports one made by others. ok is false while nobody watches.
 func (s *Store) ChangeCount() (n uint64, ok bool) { return s.follower.count() }
+
+// WatchStatus says how changes are noticed: as those who watch were last told, with
+// the time of the last look. It is zero while nobody watches.
+func (s *Store) WatchStatus() prompty.WatchStatus {
+	if status := s.follower.status.Load(); status != nil {
+		return *status
+	}
+	return prompty.WatchStatus{}
+}

@@ -552,8 +552,8 @@ func TestWatchOff(t *testing.T) {
 	wantError(t, "Watch", err, errors.ErrUnsupported)
 	save(t, s, "a", "1")
 	must(t, s.Sync(t.Context()))
-	if n, ok := s.ChangeCount(); ok {
-		t.Errorf("ChangeCount() = %d, %v without watching", n, ok)
+	if n, ok := s.ChangeCount(); ok || s.WatchStatus() != (prompty.WatchStatus{}) {
+		t.Errorf("ChangeCount() = %d, %v, WatchStatus() = %+v without watching", n, ok, s.WatchStatus())
 	}
 	_, err = tryOpen(r.Dir, "watch=often")
 	wantError(t, "Open", err, nil, "watch=often", "inotify")

@@ -49,6 +49,9 @@ func TestWatchAway(t *testing.T) {
 			first := r.Commit("First", "a.prompty", "1", "b.prompty", "1")
 			s := open(t, r.Dir)
 			e := listen(t, s)
+			if status := s.WatchStatus(); status.Mode == "" || status.Degraded != "" {
+				t.Errorf("WatchStatus() = %+v", status)
+			}
 			n, ok := s.ChangeCount()
 			away := r.At(r.Dir + ".away")
 			must(t, os.Rename(r.Dir, away.Dir))
@@ -60,6 +63,9 @@ func TestWatchAway(t *testing.T) {
 			}
 			if err := s.Sync(t.Context()); err == nil {
 				t.Errorf("Sync says that all is well")
+			}
+			if status := s.WatchStatus(); status.Degraded == "" || status.LastError == "" || status.LastSync.IsZero() {
+				t.Errorf("WatchStatus() = %+v", status)
 			}
 			// Who comes now hears of it, too.
 			listen(t, s).untilStatus("a newcomer", true)
