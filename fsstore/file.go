@@ -181,6 +181,12 @@ func (s *Store) readOnce(p string) (*file, steadiness, error) {
 	if err != nil {
 		return nil, 0, s.explain(p, err)
 	}
+	return s.readOwn(p)
+}
+
+// readOwn is readOnce for a file that this package made: what it is need not be
+// known before it is opened.
+func (s *Store) readOwn(p string) (*file, steadiness, error) {
 	h, err := s.disk.open(p)
 	if err != nil {
 		return nil, 0, s.explain(p, err)

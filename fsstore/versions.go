@@ -90,7 +90,7 @@ func (s *Store) readShelf(name string) (*shelf, error) {
 // satisfies missing.
 func (s *Store) readVersion(name string, n int, m mark) (*file, error) {
 	p := s.layout.version(name, n, m)
-	f, _, err := s.readOnce(p) // immutable: no writer to wait for
+	f, _, err := s.readOwn(p) // immutable: no writer to wait for
 	if err == nil {
 		err = checkData(p, f.data)
 	}

@@ -398,3 +398,27 @@ func TestWatchCancelled(t *testing.T) {
 		t.Error("a closed store pretends to know what others change")
 	}
 }
+
+// TestWatchMissedNotices deletes more versions than the list of them holds
+// while the watcher is held up: everything may have changed.
+func TestWatchMissedNotices(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, other := newStore(t, dir, Options{Sync: SyncNone, Ext: ".md"}), newStore(t, dir, Options{Sync: SyncNone, Ext: ".md"})
+	h := hear(t, s)
+	for i := range mostNotices + 3 {
+		mustSave(t, other, "a", fmt.Sprint(i))
+	}
+	must(t, s.Sync(t.Context()))
+	f := s.follower.Load()
+	must(t, f.takeTurn(t.Context()))
+	for i := range mostNotices + 1 {
+		must(t, other.DeleteVersion(t.Context(), "a", i+1))
+	}
+	f.endTurn()
+	for b := h.next(); !b.All; b = h.next() {
+	}
+	must(t, other.DeleteVersion(t.Context(), "a", mostNotices+2))
+	h.wants("changed a")
+	h.silent("the last deletion")
+}
