@@ -3,6 +3,7 @@ package watch
 import (
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -178,11 +179,11 @@ func TestLimitOfWatches(t *testing.T) {
 }
 
 func TestNoSource(t *testing.T) {
-	var allowed bool
+	var allowed atomic.Bool
 	bubble(t, map[string]string{"a": "1"}, Options{Mode: Poll}, func(r *rig) {
 		r.must(r.f.Close())
 		r.makers.inotify = func() (notify.Source, error) {
-			if allowed {
+			if allowed.Load() {
 				return r.src, nil
 			}
 			return nil, notify.ErrLimit
@@ -197,7 +198,7 @@ func TestNoSource(t *testing.T) {
 			r.write("a", "2")
 			r.pass(minPoll + ms)
 			r.want("changed a")
-			allowed = true
+			allowed.Store(true)
 			r.pass(retryLimit * 12 / 10)
 			r.wantStatus("inotify", "")
 			r.save("a", "3")
