@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-prompty/prompty/watch"
 )
 
 func TestParseConnection(t *testing.T) {
@@ -27,7 +29,9 @@ func TestParseConnection(t *testing.T) {
 		{in: "r?brnch=main", fault: `unknown option "brnch"; did you mean branch? The options are allowed_signers`},
 		{in: "r?sign_key=x", fault: "did you mean signkey?"},
 		{in: "r?snyc=none", fault: "did you mean sync?"},
-		{in: "r?watch=1", fault: `unknown option "watch"; the options are allowed_signers`},
+		{in: "r?watch=poll", path: "r", opts: Options{Watch: watch.Poll}},
+		{in: "r?watch=off", path: "r", opts: Options{Watch: NoWatch}},
+		{in: "r?remote=x", fault: `unknown option "remote"; the options are allowed_signers`},
 		{in: "r?dir=a&dir=b", fault: "given 2 times"},
 		{in: "r?dir=", fault: "option dir has no value; give it one (the folder"},
 		{in: "r?init=yes", fault: "use 1 or 0"},
@@ -59,6 +63,7 @@ func TestCheckedOptions(t *testing.T) {
 		"no file extension":     {Ext: "md"},
 		"sync=fast":             {Sync: "fast"},
 		"negative":              {Timeout: -1},
+		"watch=often":           {Watch: "often"},
 		"branch= and ref=":      {Branch: "a", Ref: "b"},
 		"worktree=1 shows":      {Worktree: true, Branch: "a"},
 		"leave branch= and ref": {Worktree: true, Ref: "a"},

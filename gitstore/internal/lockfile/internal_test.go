@@ -259,6 +259,9 @@ func TestSignature(t *testing.T) {
 		if got, _ := readSignature(file); got != want {
 			t.Errorf("readSignature of %q = %q, want %q", text, got, want)
 		}
+		if got := Ours(file); got != (want != "") {
+			t.Errorf("Ours of %q = %v", text, got)
+		}
 	}
 	if got, _ := readSignature(file + "x"); got != "" {
 		t.Errorf("readSignature of nothing = %q", got)

@@ -114,3 +114,53 @@ func TestCameAndWent(t *testing.T) {
 		})
 	}
 }
+
+// TestHalfWritten looks at the work tree, as a Save of something else does, while
+// somebody writes a file: that is not told before it is done.
+func TestHalfWritten(t *testing.T) {
+	t.Parallel()
+	r := gittest.WorkTree(t)
+	r.Commit("First", "a.prompty", "1", "b.prompty", "1")
+	s, err := Open(r.Dir, Options{Worktree: true, Sync: SyncNone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	batches, err := s.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, give, err := s.follower.begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range s.follower.places { // as if the events came late
+		p.disarm()
+	}
+	if err := os.WriteFile(r.Path("a.prompty"), []byte("ha"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(r.Path("b.prompty")); err != nil { // to be replaced
+		t.Fatal(err)
+	}
+	if err := s.follower.look(ctx, hint{all: true}); err != nil {
+		t.Fatal(err)
+	}
+	if told := s.follower.shown.marks; len(told) > 0 {
+		t.Errorf("told of what is half written: %v", told)
+	}
+	r.Write("a.prompty", "half and half")
+	r.Write("b.prompty", "1")
+	give()
+	select {
+	case b := <-batches:
+		if got := fmt.Sprint(b.Changes); got != "[{a changed}]" {
+			t.Errorf("told %s", got)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("not told of an edit")
+	}
+	if got, err := s.Get(t.Context(), "a"); err != nil || got.Source != "half and half" {
+		t.Errorf("Get = %+v, %v", got, err)
+	}
+}
