@@ -18,6 +18,7 @@ type dirt struct {
 
 	need    need // how to look
 	told    bool // an event named it
+	removed bool // an event said that it was
 	again   bool // touched since it was last looked at
 	newborn bool // it has just been made, and is not yet written perhaps
 	hasty   bool // git is done, and will not bring it back

@@ -137,7 +137,9 @@ func (r *reconciler) touched(name string, op notify.Op) bool {
 	default:
 		return false
 	}
-	r.dirty[name].told = true
+	d := r.dirty[name]
+	d.told = true
+	d.removed = d.removed || op.Has(notify.Delete)
 	return true
 }
 

@@ -23,9 +23,13 @@ func (r *reconciler) relate(name string, k *known) {
 		if h.first[at] == name {
 			delete(h.first, at)
 		}
-		if names := h.names[at]; names != nil {
-			if delete(names, name); len(names) == 0 {
-				delete(h.names, at)
+		names := h.names[at]
+		if delete(names, name); len(names) == 0 {
+			delete(h.names, at)
+		}
+		if k == nil || k.Ino != before.Ino || k.Dev != before.Dev { // it may have been written under this name before that went
+			for other := range names {
+				r.suspect(other)
 			}
 		}
 	}

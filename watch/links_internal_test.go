@@ -124,3 +124,25 @@ func TestSyncLooksAtLinks(t *testing.T) { // what happens above the folders that
 		r.want("changed h, changed l")
 	})
 }
+
+func TestHardLinkThatGoes(t *testing.T) {
+	bubble(t, map[string]string{"a": "1"}, Options{}, func(r *rig) {
+		r.must(os.Link(r.path("a"), r.path("b")))
+		r.say(r.event("b", notify.Create))
+		r.want("created b")
+		r.write("b", "2")
+		r.must(os.Remove(r.path("b")))
+		r.say(r.event("b", notify.CloseWrite), r.event("b", notify.Delete))
+		r.pass(grace)
+		r.next()
+		r.holds(map[string]string{"a": "2"})
+
+		r.must(os.Link(r.path("a"), r.path("b"))) // and nobody ever sees it
+		r.write("b", "3")
+		r.must(os.Remove(r.path("b")))
+		r.say(r.event("b", notify.Create), r.event("b", notify.CloseWrite), r.event("b", notify.Delete))
+		r.want()
+		r.must(r.f.Sync(r.Context()))
+		r.want("changed a")
+	})
+}

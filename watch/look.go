@@ -250,6 +250,9 @@ func (r *reconciler) accept(d *dirt, k *known) {
 		since, seq = before.since, before.seq
 	}
 	published := r.folder.published[name]
+	if k == nil && published == nil && d.need == sameBytes && d.removed {
+		r.unseen = true
+	}
 	cameAndWent := r.opts.Replaced && d.told && k == nil && published == nil && !r.opening
 	if !cameAndWent && !r.differs(published, k) {
 		delete(r.pending, name)

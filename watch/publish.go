@@ -44,7 +44,18 @@ func (r *reconciler) flush() {
 	r.git.draining = false
 	r.publish()
 	r.flushBy = r.now.Add(gather)
+	r.shrink()
 	r.report()
+}
+
+// shrink gives back the room that a great change took: a map keeps that of its
+// largest day.
+func (r *reconciler) shrink() {
+	if len(r.pending) > 0 || len(r.dirty) > 0 || cap(r.due) < 1000 || r.scan.active() {
+		return
+	}
+	r.pending, r.dirty, r.due = make(map[string]verified), make(map[string]*dirt), nil
+	r.scan.queue = nil
 }
 
 func (r *reconciler) publish() {

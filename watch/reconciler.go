@@ -70,6 +70,7 @@ type reconciler struct {
 
 	opening   bool // nobody can be told yet
 	overflows int
+	unseen    bool // a file was written and removed before anybody looked. It may have had other names, which changed
 	buffers   [readers][]byte
 	now       time.Time // when the present step began
 }

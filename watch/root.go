@@ -194,6 +194,7 @@ func (r *reconciler) begin(ctx context.Context) error {
 		}
 	}
 	r.publish()
+	r.shrink()
 	r.report()
 	r.opening = false
 	return nil

@@ -38,6 +38,7 @@ func (r *reconciler) rescan() int {
 	}
 	s.begun++
 	s.start = r.now
+	r.unseen = false
 	s.queue = append(s.queue[:0], r.root)
 	return s.begun
 }

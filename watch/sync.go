@@ -99,7 +99,11 @@ func (r *reconciler) answer() {
 	}
 	left := r.asks[:0]
 	for _, a := range r.asks {
-		if a.marked && !r.waits(a.seq) {
+		done := a.marked && !r.waits(a.seq)
+		if done && r.unseen {
+			a.marked, a.scan, done = false, r.rescan(), false
+		}
+		if done {
 			a.answer <- nil
 		} else {
 			left = append(left, a)
