@@ -98,10 +98,14 @@ func (r *reconciler) answer() {
 		return
 	}
 	left := r.asks[:0]
+	scan := 0
 	for _, a := range r.asks {
 		done := a.marked && !r.waits(a.seq)
-		if done && r.unseen {
-			a.marked, a.scan, done = false, r.rescan(), false
+		if done && (r.unseen || scan != 0) {
+			if scan == 0 {
+				scan = r.rescan()
+			}
+			a.marked, a.scan, done = false, scan, false
 		}
 		if done {
 			a.answer <- nil
