@@ -483,6 +483,19 @@ func TestFollowedRendersSeeOneState(t *testing.T) {
 	}
 }
 
+// wantNoAllocation gives fn some tries, as what the engine's own goroutine has yet
+// to do after a change is counted as well.
+func wantNoAllocation(t *testing.T, what string, fn func()) {
+	t.Helper()
+	n := 1.0
+	for try := 0; try < 50 && n > 0; try++ {
+		n = testing.AllocsPerRun(100, fn)
+	}
+	if n > 0 {
+		t.Errorf("%s allocates %v times, want 0", what, n)
+	}
+}
+
 func TestFollowingAddsNoAllocation(t *testing.T) {
 	for kind, open := range followed {
 		t.Run(kind, func(t *testing.T) {
@@ -503,9 +516,7 @@ func TestFollowingAddsNoAllocation(t *testing.T) {
 				}
 			}
 			execute()
-			if n := testing.AllocsPerRun(200, execute); n > 0 {
-				t.Errorf("AppendExecute allocates %v times, want 0", n)
-			}
+			wantNoAllocation(t, "AppendExecute", execute)
 		})
 	}
 }
