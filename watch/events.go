@@ -13,6 +13,9 @@ import (
 // moved.
 func (r *reconciler) apply(events []notify.Event, polled bool) {
 	r.now = time.Now()
+	if polled {
+		defer func() { r.every.Store(int64(max(minPoll, pollShare*time.Since(r.now)))) }()
+	}
 	for i := range events {
 		e := &events[i]
 		switch {

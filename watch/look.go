@@ -33,14 +33,14 @@ type sight struct {
 
 // look looks at everything that is due.
 func (r *reconciler) look() {
-	chunk := make([]*dirt, 0, 8)
+	if !r.due.ready(r.now) {
+		return
+	}
+	chunk := make([]*dirt, 0, 1)
 	for len(chunk) < maxChunk && r.due.ready(r.now) {
 		d := heap.Pop(&r.due).(*dirt)
 		d.again = false
 		chunk = append(chunk, d)
-	}
-	if len(chunk) == 0 {
-		return
 	}
 	sights := make([]sight, len(chunk))
 	if len(chunk) <= inlineMax {

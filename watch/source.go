@@ -20,9 +20,12 @@ type makers struct {
 
 var systemMakers = makers{notify.Inotify, notify.Fsnotify, notify.Poll, notify.Remote}
 
-// minPoll is how often polled folders are looked at, unless looking takes more
-// than a twentieth of that.
-const minPoll = time.Second
+// Polled folders are looked at every minPoll, unless looking takes more than one
+// part in pollShare of that.
+const (
+	minPoll   = time.Second
+	pollShare = 20
+)
 
 // sources are where events come from: the primary one, and polling for the
 // folders that it cannot watch.
@@ -143,7 +146,9 @@ func (r *reconciler) watch(n *node) error {
 	}
 	if other := r.nodes[s]; other != nil && other != n {
 		if other != r.root && !sameFolder(r.abs(other.name), path) { // it moved, and its events are under way
-			if r.leave(other); r.find(n.name) != n { // so was n, with it
+			r.leave(other)
+			r.suspect(other.name) // what is there now was perhaps passed by
+			if r.find(n.name) != n { // it left, too
 				return fs.ErrNotExist
 			}
 			return r.watch(n)

@@ -62,6 +62,30 @@ func TestFoldersSwap(t *testing.T) {
 	})
 }
 
+// TestFoldersSwapUnheard has a folder move below the one that took its place,
+// and only a scan to find that out.
+func TestFoldersSwapUnheard(t *testing.T) {
+	bubble(t, map[string]string{"a/x": "1", "b/y": "1", "z/x": "1"}, Options{}, func(r *rig) {
+		r.must(os.Rename(r.path("a"), r.path("t")))
+		r.must(os.Rename(r.path("b"), r.path("a")))
+		r.must(os.Rename(r.path("t"), r.path("a/n")))
+		r.must(os.Rename(r.path("z"), r.path("t")))
+		r.must(os.Rename(r.path("a/n"), r.path("z")))
+		r.must(os.Rename(r.path("t"), r.path("a/n")))
+		r.say(notify.Event{Op: notify.Overflow})
+		r.must(r.f.Sync(r.Context()))
+		r.holds(map[string]string{"a/y": "1", "a/n/x": "1", "z/x": "1"})
+		r.save("a/n/x", "2")
+		r.save("z/x", "3")
+		r.pass(ms)
+		r.next()
+		r.holds(map[string]string{"a/y": "1", "a/n/x": "2", "z/x": "3"})
+		if n := r.src.watching(); n != 4 {
+			t.Errorf("%d folders are watched, want 4", n)
+		}
+	})
+}
+
 func TestFolderLeaves(t *testing.T) {
 	bubble(t, map[string]string{"a/s/x": "1", "y": "1"}, Options{}, func(r *rig) {
 		out := t.TempDir()
@@ -232,6 +256,21 @@ func TestPoll(t *testing.T) {
 		r.must(os.Remove(r.path("b")))
 		r.pass(minPoll + grace)
 		r.want("changed a/x, deleted b, created n/x")
+	})
+}
+
+func TestPollGivesWay(t *testing.T) { // to a folder that takes long to look at
+	slow := func(name string) bool {
+		time.Sleep(100 * time.Millisecond)
+		return name == "a"
+	}
+	bubble(t, map[string]string{"a": "1", "b": "1", "c": "1"}, Options{Mode: Poll, Match: slow}, func(r *rig) {
+		r.pass(2*minPoll + 200*ms) // the second round was begun when the first was not measured yet
+		r.write("a", "2")
+		r.pass(pollShare*200*ms - 300*ms)
+		r.want()
+		r.pass(2 * 200 * ms)
+		r.want("changed a")
 	})
 }
 
