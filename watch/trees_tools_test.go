@@ -62,6 +62,12 @@ func changes() []change {
 			setup: setup(`mkdir a b c; echo a >a/x.txt; echo b >b/x.txt; echo c >c/x.txt`),
 			run:   run(`for i in 1 2 3 4 5; do mv a t; mv b a; mv c b; mv t c; done; echo more >>a/x.txt`),
 		},
+		{name: "folder moved below its own old path",
+			setup: setup(`mkdir -p a/s b/c/d; echo one >a/x.txt; echo two >a/s/y.txt; echo three >b/c/d/z.txt`),
+			run:   run(`for i in 1 2 3; do mv a t; mkdir a; mv t a/x; echo $i >a/$i.txt; mv b/c t; mkdir b/c; mv t b/c/e; done; echo more >>a/x/x/x/s/y.txt`)},
+		{name: "folders turned inside out",
+			setup: setup(`mkdir -p a/b/c e/f; echo one >a/x.txt; echo two >a/b/y.txt; echo three >a/b/c/z.txt; echo four >e/f/z.txt`),
+			run:   run(`for i in 1 2 3; do mv a/b t; mv a t/b; mv t a; mv a/c a/b/c; mv e/f t; mv e t/f; mv t e; done; echo more >>a/x.txt; echo more >>a/b/c/z.txt`)},
 		{name: "folders swapped by renameat2",
 			setup: setup(`mkdir -p a b/c; echo a >a/x.txt; echo b >b/x.txt; echo c >b/c/x.txt`),
 			run: func(p place) {
