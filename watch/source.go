@@ -147,7 +147,7 @@ func (r *reconciler) watch(n *node) error {
 	if other := r.nodes[s]; other != nil && other != n {
 		if other != r.root && !sameFolder(r.abs(other.name), path) { // it moved, and its events are under way
 			r.leave(other)
-			r.suspect(other.name) // what is there now was perhaps passed by
+			r.suspect(other.name)    // what is there now was perhaps passed by
 			if r.find(n.name) != n { // it left, too
 				return fs.ErrNotExist
 			}

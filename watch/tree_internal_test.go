@@ -267,9 +267,9 @@ func TestPollGivesWay(t *testing.T) { // to a folder that takes long to look at
 	bubble(t, map[string]string{"a": "1", "b": "1", "c": "1"}, Options{Mode: Poll, Match: slow}, func(r *rig) {
 		r.pass(2*minPoll + 200*ms) // the second round was begun when the first was not measured yet
 		r.write("a", "2")
-		r.pass(pollShare*200*ms - 300*ms)
+		r.pass(pollShare*200*ms - 600*ms)
 		r.want()
-		r.pass(2 * 200 * ms)
+		r.pass(600 * ms)
 		r.want("changed a")
 	})
 }
