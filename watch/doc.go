@@ -54,8 +54,8 @@
 // network and virtual file systems, whose changes made elsewhere make no events,
 // are looked at by the clock: every second, or less often, so that looking takes
 // at most a twentieth of the time. Status tells so as Degraded, and what to do.
-// Where the system had no more to give it is asked again every 30 seconds. Once a
-// minute everything is compared with the disk, whatever the mode.
+// Where the system had no more to give it is asked again, each time for a folder
+// and every 30 seconds for a source of events. Once a minute everything is compared with the disk, whatever the mode.
 //
 // # Limits
 //

@@ -18,7 +18,7 @@ const (
 	starve     = time.Second            // after which a file is published although it is changing again
 	openQuiet  = 5 * time.Second        // without a change, before a file that is open for writing is taken as it is
 	resync     = time.Minute            // between looks at everything
-	retryLimit = 30 * time.Second       // before folders that had to be polled are tried again
+	retryLimit = 30 * time.Second       // before a source that could not be had is tried again
 )
 
 // known is a file as it was verified. It is never changed.
@@ -186,7 +186,7 @@ func (r *reconciler) rounds() {
 		r.rescan()
 	}
 	if !r.retryAt.IsZero() && !r.retryAt.After(r.now) {
-		r.retrySources()
+		r.retrySource()
 	}
 	r.checkGit()
 }

@@ -41,7 +41,7 @@ type sources struct {
 	remote  string         // the type of a file system that has to be polled, if there is one
 	limited map[*node]bool // folders that are polled because the system has no more watches
 	limit   error          // what it said
-	retryAt time.Time      // when they are tried again; zero: there are none
+	retryAt time.Time      // when to try for a primary source; zero: there is one
 }
 
 // openSource makes the primary source. In mode Auto, something always works.
@@ -158,9 +158,7 @@ func (r *reconciler) watch(n *node) error {
 			return err
 		}
 	} else if s.polled && r.mode != Poll && !n.remote {
-		if r.limited[n] = true; r.retryAt.IsZero() {
-			r.retryAt = r.now.Add(jitter(retryLimit))
-		}
+		r.limited[n] = true
 	}
 	r.settle(n, s)
 	return nil
@@ -213,24 +211,15 @@ func (r *reconciler) unwatch(n *node) {
 	n.spot = spot{}
 }
 
-// retrySources tries to have the system tell of what it could not before.
-func (r *reconciler) retrySources() {
+// retrySource tries to have a primary source where there was none. (A folder for
+// which there was no watch asks for one whenever it is looked at.)
+func (r *reconciler) retrySource() {
 	r.retryAt = time.Time{}
-	if r.primary == nil && r.mode != Poll {
-		if err := r.makePrimary(); err != nil {
-			r.limit, r.retryAt = err, r.now.Add(jitter(retryLimit))
-			return
-		}
-		r.rescan() // each folder moves over when it is listed
+	if err := r.makePrimary(); err != nil {
+		r.limit, r.retryAt = err, r.now.Add(jitter(retryLimit))
 		return
 	}
-	for n := range r.limited {
-		_ = r.list(n)
-		if r.limited[n] { // then neither has it any for the others
-			r.retryAt = r.now.Add(jitter(retryLimit))
-			return
-		}
-	}
+	r.rescan() // each folder moves over when it is listed
 }
 
 // degraded says why changes may come late.

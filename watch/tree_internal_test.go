@@ -195,7 +195,7 @@ func TestLimitOfWatches(t *testing.T) {
 		r.src.mu.Lock()
 		r.src.limit = 0
 		r.src.mu.Unlock()
-		r.pass(retryLimit * 12 / 10)
+		r.pass(minPoll)
 		r.wantStatus("inotify", "")
 		r.save("c/x", "3")
 		r.want("changed c/x")
