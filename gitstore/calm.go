@@ -50,7 +50,7 @@ func (f *follower) busy() (bool, error) {
 	if lock := tree.Locked(); lock != nil {
 		return time.Since(lock.ModTime()) <= calmMost, nil
 	}
-	return tree.Unsettled()
+	return tree.Unsettled(calmMost)
 }
 
 // glimpse is picture without waiting.

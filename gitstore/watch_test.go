@@ -87,6 +87,9 @@ func told(b prompty.ChangeBatch) string {
 	if b.All {
 		words = append(words, "all")
 	}
+	if len(words) > 100 {
+		words = []string{fmt.Sprint(len(words), " words, ", words[0])}
+	}
 	return strings.Join(words, " ")
 }
 

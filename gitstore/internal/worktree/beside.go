@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/go-prompty/prompty/gitstore/internal/lockfile"
 )
@@ -19,13 +20,14 @@ func (t *Tree) Locked() fs.FileInfo {
 	return fi
 }
 
-// Unsettled is [Txn.Unsettled] for who only looks, and takes no lock for that.
-func (t *Tree) Unsettled() (bool, error) {
+// Unsettled is [Txn.Unsettled] for who only looks, and takes no lock for that. An
+// index that was written less than young ago counts as new.
+func (t *Tree) Unsettled(young time.Duration) (bool, error) {
 	index, err := t.load()
 	if err != nil {
 		return false, err
 	}
-	return t.unsettled(index)
+	return t.unsettled(index, young)
 }
 
 // Enters reports whether [Tree.Scan] looks into a folder that it comes to: not if

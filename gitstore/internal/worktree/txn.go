@@ -109,12 +109,12 @@ func (x *Txn) Unsettled() (bool, error) {
 	if x.root == nil {
 		return false, errEnded
 	}
-	return x.tree.unsettled(x.index)
+	return x.tree.unsettled(x.index, Settling)
 }
 
-func (t *Tree) unsettled(index loaded) (bool, error) {
+func (t *Tree) unsettled(index loaded, young time.Duration) (bool, error) {
 	staged, ok := index.Tree()
-	if !ok || time.Since(index.time).Abs() >= Settling {
+	if !ok || time.Since(index.time).Abs() >= young {
 		return false, nil
 	}
 	head, err := t.opts.Head()

@@ -37,7 +37,7 @@ func TestUnsettled(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: unsettled %v, want %v", what, got, want)
 		}
-		if got, err := b.Unsettled(); err != nil || got != want {
+		if got, err := b.Unsettled(Settling); err != nil || got != want {
 			t.Errorf("%s: without a lock it is unsettled %v, %v, want %v", what, got, err, want)
 		}
 	}
@@ -57,7 +57,7 @@ func TestUnsettled(t *testing.T) {
 		t.Error("git's lock is not seen")
 	}
 	must(t, os.WriteFile(r.Path(".git/index"), []byte("damaged"), 0o666))
-	if _, err := b.Unsettled(); err == nil {
+	if _, err := b.Unsettled(Settling); err == nil {
 		t.Error("a damaged index is settled")
 	}
 }
