@@ -149,14 +149,7 @@ func (f *follower) later() {
 
 // caughtUp waits until what this store did is published, so that one who
 // subscribes now does not hear of it.
-func (f *follower) caughtUp(ctx context.Context) {
-	f.mu.Lock()
-	n := len(f.own)
-	f.mu.Unlock()
-	if n > 0 {
-		_ = f.look(ctx, hints{})
-	}
-}
+func (f *follower) caughtUp(ctx context.Context) { _ = f.look(ctx, hints{}) }
 
 // sync looks at all that the folder's watch knows of, whether it has said so
 // yet or not.

@@ -53,7 +53,8 @@ type Store struct {
 	count    atomic.Uint64 // moves with what Get returns
 	mode     watch.Mode
 	starting sync.Mutex               // held while follower is made
-	follower atomic.Pointer[follower] // nil until somebody watches; written under starting and by Close
+	follower atomic.Pointer[follower] // nil until somebody watches; written under early.mu and by Close
+	early    early
 	closing  sync.Once
 
 	mu       sync.RWMutex       // guards what follows; never held during I/O
@@ -173,13 +174,6 @@ func (s *Store) beginOn(ctx context.Context, name string) error {
 
 func (s *Store) end() { s.calls.RUnlock() }
 
-// touched notes that this store changed what Get returns.
-func (s *Store) touched(name string) {
-	s.count.Add(1)
-	if f := s.follower.Load(); f != nil {
-		f.touched(name)
-	}
-}
 
 // Close fails the calls that wait for the lock, waits for the others, ends
 // watching and closes the files. It may be called again.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-prompty/prompty"
@@ -98,6 +99,8 @@ func (s *Store) follow(ctx context.Context) (*follower, error) {
 	if err := s.inPlace(); err != nil {
 		return nil, err
 	}
+	s.early.open()
+	defer s.early.close()
 	began := time.Now()
 	folder, err := watch.Open(ctx, s.dir, watch.Options{
 		Mode: s.mode, Match: s.layout.watched, Enter: s.layout.entered, Replaced: true,
@@ -114,8 +117,47 @@ func (s *Store) follow(ctx context.Context) (*follower, error) {
 		folder.Close()
 		return nil, err
 	}
+	s.early.mu.Lock()
+	defer s.early.mu.Unlock()
 	s.follower.Store(f)
+	for name := range s.early.names {
+		f.touched(name)
+	}
 	return f, nil
+}
+
+// early is what this store changes while its follower is made.
+type early struct {
+	mu    sync.Mutex      // guards names
+	names map[string]bool // nil while none is made
+}
+
+func (e *early) open() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.names = map[string]bool{}
+}
+
+func (e *early) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.names = nil
+}
+
+// touched notes that this store changed what Get returns.
+func (s *Store) touched(name string) {
+	s.count.Add(1)
+	if f := s.follower.Load(); f != nil {
+		f.touched(name)
+		return
+	}
+	s.early.mu.Lock()
+	defer s.early.mu.Unlock()
+	if f := s.follower.Load(); f != nil {
+		f.touched(name)
+	} else if s.early.names != nil {
+		s.early.names[name] = true
+	}
 }
 
 // watched reports whether a file can tell of a change: a template's, and the
