@@ -125,6 +125,7 @@ func killRounds(t *testing.T, rounds int, hands bool, sync string) {
 	edits := 0
 	for range rounds {
 		var mu sync2
+		working := make(chan struct{}, 1) // holds a token once a worker has done something
 		var workers []*exec.Cmd
 		for w := range 3 {
 			cmd := exec.CommandContext(t.Context(), os.Args[0])
@@ -139,6 +140,10 @@ func killRounds(t *testing.T, rounds int, hands bool, sync string) {
 			workers = append(workers, cmd)
 			mu.Go(func() {
 				for sc := bufio.NewScanner(out); sc.Scan(); {
+					select {
+					case working <- struct{}{}:
+					default:
+					}
 					mu.Lock()
 					f := strings.Fields(sc.Text())
 					if f[0] == "error" {
@@ -159,6 +164,10 @@ func killRounds(t *testing.T, rounds int, hands bool, sync string) {
 		if hands {
 			hand := rand.New(rand.NewPCG(seed, 3))
 			mu.Go(func() { edits += editUntil(t, dir, hand, stop) })
+		}
+		select {
+		case <-working:
+		case <-time.After(time.Minute): // not to hang
 		}
 		// Kill each after it has had time to do something; when does not matter.
 		for _, cmd := range workers {

@@ -174,7 +174,6 @@ func (s *Store) beginOn(ctx context.Context, name string) error {
 
 func (s *Store) end() { s.calls.RUnlock() }
 
-
 // Close fails the calls that wait for the lock, waits for the others, ends
 // watching and closes the files. It may be called again.
 func (s *Store) Close() (err error) {

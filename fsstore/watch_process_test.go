@@ -314,7 +314,7 @@ func TestWatchKilled(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		m.take(receive(t, m.ch)) // it is at work
+		m.take(receive(t, m.ch))                                           // it is at work
 		kill := time.After(time.Duration(rnd.IntN(60)) * time.Millisecond) // when does not matter
 		for working := true; working; {
 			select {
