@@ -35,7 +35,7 @@ type place struct{ dir, base string }
 type links struct {
 	byName map[string]*link
 	spots  map[spot]crossing
-	at     map[inode]spot // of spots
+	at     map[inode]spot // of spots, for spotOf
 }
 
 // crossing is a folder that links lead over: which, by base name.
@@ -164,9 +164,10 @@ func (r *reconciler) addPlace(name string, p place) spot {
 		return s
 	}
 	s, err := r.add(p.dir, r.root.remote)
-	if err == nil {
+	switch {
+	case err == nil && !r.closeWrites():
 		r.links.at[at] = s
-	} else if !gone(err) { // the look at everything, once a minute, makes up for it
+	case err != nil && !gone(err): // the look at everything, once a minute, makes up for it
 		r.fail(name, err)
 	}
 	return s

@@ -111,17 +111,21 @@ func TestFolderTurnsIntoALink(t *testing.T) {
 	})
 }
 
-func TestSyncLooksAtLinks(t *testing.T) { // what happens above the folders that are watched makes no event
+func TestSyncLooksAtLinks(t *testing.T) { // what happens under other names, or above the folders that are watched, makes no event
 	out := t.TempDir()
 	bubble(t, nil, Options{}, func(r *rig) {
-		r.must(os.WriteFile(filepath.Join(out, "x"), []byte("1"), 0o644))
-		r.must(os.Symlink(filepath.Join(out, "x"), r.path("l")))
-		r.must(os.Link(filepath.Join(out, "x"), r.path("h")))
-		r.say(r.event("l", notify.Create), r.event("h", notify.Create))
-		r.want("created h, created l")
-		r.must(os.WriteFile(filepath.Join(out, "x"), []byte("2"), 0o644))
+		for _, name := range []string{"soft", "hard"} {
+			r.must(os.WriteFile(filepath.Join(out, name), []byte("1"), 0o644))
+		}
+		r.must(os.Symlink(filepath.Join(out, "soft"), r.path("soft")))
+		r.must(os.Link(filepath.Join(out, "hard"), r.path("hard")))
+		r.say(r.event("soft", notify.Create), r.event("hard", notify.Create))
+		r.want("created hard, created soft")
+		for _, name := range []string{"soft", "hard"} {
+			r.must(os.WriteFile(filepath.Join(out, name), []byte("2"), 0o644))
+		}
 		r.must(r.f.Sync(r.Context()))
-		r.want("changed h, changed l")
+		r.want("changed hard, changed soft")
 	})
 }
 

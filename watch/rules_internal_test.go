@@ -128,13 +128,15 @@ func TestEmptiedFile(t *testing.T) {
 
 func TestNewEmptyFile(t *testing.T) {
 	bubble(t, nil, Options{}, func(r *rig) {
-		w, err := os.Create(r.path("a"))
-		r.must(err)
-		r.say(r.event("a", notify.Create))
+		r.write("a", "")
+		r.write("stays", "")
+		r.say(r.event("a", notify.Create), r.event("stays", notify.Create))
+		r.pass(birth - ms)
 		r.want()
-		r.must(w.Close())
-		r.pass(birth)
-		r.want("created a")
+		r.save("a", "1")
+		r.pass(ms)
+		r.want("created a, created stays")
+		r.holds(map[string]string{"a": "1", "stays": ""})
 	})
 }
 
@@ -270,7 +272,8 @@ func TestBigFile(t *testing.T) {
 }
 
 func TestSourceWithoutCloses(t *testing.T) {
-	bubble(t, map[string]string{"a": "one"}, Options{Mode: Fsnotify}, func(r *rig) {
+	files := func(name string) bool { return name == "a" || name == "d/b" }
+	bubble(t, map[string]string{"a": "one"}, Options{Mode: Fsnotify, Match: files}, func(r *rig) {
 		r.src.closeWrites = false
 		r.write("a", "two")
 		r.say(r.event("a", notify.Modify))

@@ -173,10 +173,13 @@ func TestTroubleOfTheSource(t *testing.T) {
 func TestMissedEventHeals(t *testing.T) {
 	bubble(t, map[string]string{"a": "1"}, Options{}, func(r *rig) {
 		r.write("a", "2")
-		r.pass(resync * 9 / 10)
+		r.pass(resync*9/10 - ms)
 		r.want()
-		r.pass(resync * 2 / 10)
-		r.want("changed a")
+		for _, text := range []string{"3", "4"} {
+			r.pass(resync * 11 / 10)
+			r.want("changed a")
+			r.write("a", text)
+		}
 	})
 }
 
