@@ -19,7 +19,7 @@ const lockPatience = time.Second
 
 // news is what a look has found.
 type news struct {
-	kinds map[string]prompty.ChangeKind
+	names map[string]change
 	all   bool
 	moved bool // what Get returns may have changed
 }
@@ -62,9 +62,8 @@ func (f *follower) publish(n news, trouble error, h *hints, since time.Time) {
 		f.store.count.Add(1)
 	}
 	b := feed.Batch[change]{All: n.all, Since: since}
-	for _, name := range slices.Sorted(maps.Keys(n.kinds)) {
-		kind := n.kinds[name]
-		b.Changes = append(b.Changes, change{prompty.Change{Name: name, Kind: kind}, kind == prompty.Created})
+	for _, name := range slices.Sorted(maps.Keys(n.names)) {
+		b.Changes = append(b.Changes, n.names[name])
 	}
 	if b.All || len(b.Changes) > 0 {
 		f.revision++
@@ -140,7 +139,7 @@ var errLocked = errors.New("another process holds .prompty/lock and does not let
 // lookAt looks at every name. Edits are recorded together.
 func (f *follower) lookAt(ctx context.Context, h *hints, wait bool) (n news, err error) {
 	s := f.store
-	n.kinds = map[string]prompty.ChangeKind{}
+	n.names = map[string]change{}
 	left := h.names // what was not found out
 	fault := func(name string, ferr error) {
 		if err == nil {
@@ -156,9 +155,10 @@ func (f *follower) lookAt(ctx context.Context, h *hints, wait bool) (n news, err
 		if st.latest != nil && st.latest.Version > 1 {
 			saved = st.latest.CreatedAt
 		}
+		fresh := !f.told[name].exists
 		kind, moved := f.note(h.names[name], summarize(st, lerr), saved)
 		if kind != "" {
-			n.kinds[name] = kind
+			n.names[name] = change{prompty.Change{Name: name, Kind: kind}, fresh}
 		}
 		n.moved = n.moved || moved
 		delete(left, name)
