@@ -34,7 +34,9 @@ const (
 	Deleted Kind = "deleted" // it is no longer there
 )
 
-// A Change is what happened to one file.
+// A Change is what happened to one file. Who reads slowly is told, too, of what
+// came to nothing, as it may have looked in between: as Changed with Hash equal
+// to PrevHash, or Deleted with a zero PrevHash.
 type Change struct {
 	Name     string
 	Kind     Kind

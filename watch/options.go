@@ -43,8 +43,8 @@ type Options struct {
 	Metrics Metrics
 }
 
-// Metrics receives numbers. Its methods may be called at any time by one
-// goroutine. The method set is that of prompty.Metrics.
+// Metrics receives numbers. Each Folder calls it from one goroutine at a time.
+// The method set is that of prompty.Metrics.
 //
 // Counted are watch_batches, watch_changes, watch_overflows and watch_scans;
 // observed are watch_publish, the time from noticing a change to publishing it,
