@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-prompty/prompty/watch"
 )
@@ -40,6 +41,15 @@ func changes() []change {
 			setup: setup(`echo one >x.txt; mkdir d; echo two >d/y.txt`),
 			run:   run(`for i in 1 2 3 4 5 6 7; do chmod 60$i x.txt; touch x.txt; touch -d '2001-02-03' d/y.txt d; done; echo done >z.txt`)},
 		{name: "mkdir -p with a file at once", run: run(`for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do mkdir -p a$i/b/c && echo $i >a$i/b/c/f.txt; done`)},
+		{name: "1,000 folders with a file at once", run: func(p place) {
+			for i := range 1000 {
+				dir := filepath.Join(p.root, fmt.Sprintf("d%d", i%20), fmt.Sprint(i))
+				must(p.t, os.MkdirAll(dir, 0o777))
+				for start := time.Now(); time.Since(start) < time.Duration(i%100)*4*time.Microsecond; { // somewhere while the folder is taken up
+				}
+				put(p.t, filepath.Join(dir, "f.txt"), fmt.Sprint(i))
+			}
+		}},
 		{name: "deep mkdir -p", run: func(p place) {
 			deep := filepath.Join(p.root, strings.Repeat("d/", 60))
 			must(p.t, os.MkdirAll(deep, 0o777))
