@@ -18,11 +18,7 @@ import (
 // TestWatchLimit allows ten watches in a tree of forty folders.
 func TestWatchLimit(t *testing.T) {
 	t.Parallel()
-	if !inChild(t, "userns", &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
-	}) {
+	if !inChild(t, "userns", ownNamespace(syscall.CLONE_NEWUSER)) {
 		return
 	}
 	const limit = "/proc/sys/user/max_inotify_watches"
@@ -67,9 +63,9 @@ func TestWatchLimit(t *testing.T) {
 	}
 }
 
-// TestOverflow lets the system lose events: its queue holds 1,000, and the
+// TestQueueOverflow lets the system lose events: its queue holds 1,000, and the
 // process that watches is stopped while 10,000 files are written.
-func TestOverflow(t *testing.T) {
+func TestQueueOverflow(t *testing.T) {
 	t.Parallel()
 	if !inChild(t, "max_queued_events", nil) {
 		return
@@ -145,6 +141,11 @@ func memoryDir(t testing.TB) string {
 func openWithQueue(t testing.TB, root string, mode watch.Mode, events int) *watch.Folder {
 	t.Helper()
 	const sysctl = "/proc/sys/fs/inotify/max_queued_events"
+	knob, err := os.OpenFile(sysctl, os.O_WRONLY, 0)
+	if err != nil {
+		lacking(t, "max_queued_events", err)
+	}
+	must(t, knob.Close())
 	lock, err := os.Create(filepath.Join(os.TempDir(), "prompty-watch-max_queued_events.lock"))
 	must(t, err)
 	defer lock.Close()
@@ -154,9 +155,7 @@ func openWithQueue(t testing.TB, root string, mode watch.Mode, events int) *watc
 	if strings.TrimSpace(string(old)) == fmt.Sprint(events) {
 		old = []byte("16384") // left by a test that was killed here: the kernel's own value
 	}
-	if err := os.WriteFile(sysctl, fmt.Append(nil, events), 0); err != nil {
-		lacking(t, "max_queued_events", err)
-	}
+	must(t, os.WriteFile(sysctl, fmt.Append(nil, events), 0))
 	defer func() { must(t, os.WriteFile(sysctl, old, 0)) }()
 	return openFolder(t, root, watch.Options{Mode: mode})
 }

@@ -190,7 +190,7 @@ func TestRootIsLink(t *testing.T) {
 // TestRootMounted mounts something over the root, and takes it away again.
 func TestRootMounted(t *testing.T) {
 	t.Parallel()
-	if !inChild(t, "mount", &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}) {
+	if !inChild(t, "mount", ownNamespace(syscall.CLONE_NEWNS)) {
 		return
 	}
 	everyMode(t, func(t *testing.T, mode watch.Mode) {
@@ -232,7 +232,7 @@ func TestRootRelative(t *testing.T) {
 // one was mounted there the system tells nobody.)
 func TestUnmountedBelow(t *testing.T) {
 	t.Parallel()
-	if !inChild(t, "mount", &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}) {
+	if !inChild(t, "mount", ownNamespace(syscall.CLONE_NEWNS)) {
 		return
 	}
 	everyMode(t, func(t *testing.T, mode watch.Mode) {

@@ -36,6 +36,19 @@ func inChild(t *testing.T, tool string, attr *syscall.SysProcAttr) bool {
 	return false
 }
 
+// ownNamespace gives a process limits or mounts of its own. With limits, and
+// without being root, it takes a name space of users.
+func ownNamespace(kind uintptr) *syscall.SysProcAttr {
+	if kind == syscall.CLONE_NEWNS && os.Getuid() == 0 {
+		return &syscall.SysProcAttr{Unshareflags: kind}
+	}
+	return &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | kind,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+	}
+}
+
 func childOf(t *testing.T, attr *syscall.SysProcAttr) *exec.Cmd {
 	// Not by its path: another user may not be allowed to go there.
 	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
