@@ -61,6 +61,27 @@ func TestWatchLimit(t *testing.T) {
 			st.settle(root)
 		})
 	}
+	t.Run("raised", func(t *testing.T) {
+		root := t.TempDir()
+		for i := range 40 {
+			put(t, filepath.Join(root, fmt.Sprintf("d%d/f.txt", i)), "one")
+		}
+		f := openFolder(t, root, watch.Options{Mode: watch.Inotify})
+		st := follow(t, f)
+		if s := f.Status(); s.Degraded == "" {
+			t.Errorf("status %+v, want a degraded one", s)
+		}
+		must(t, os.WriteFile(limit, []byte("1000"), 0))
+		st.untilStatus("healthy", healthy) // it tries again every half a minute
+		if s := f.Status(); s.Mode != string(watch.Inotify) || s.Polled != 0 || s.Watches < 41 {
+			t.Errorf("status %+v, want each folder watched", s)
+		}
+		for i := range 40 {
+			put(t, filepath.Join(root, fmt.Sprintf("d%d/f.txt", i)), "two")
+		}
+		st.untilEqual(root)
+		st.settle(root)
+	})
 }
 
 // TestQueueOverflow lets the system lose events: its queue holds 1,000, and the
