@@ -16,7 +16,7 @@ type StorageEngineConfig struct {
 	Engine                     *engine.Engine     // nil: the language with its defaults
 	DisableParsedTemplateCache bool               // read and compile at every call
 	Strict                     bool               // a latest version that does not parse is an error of Execute
-	OnReloadError              func(*ReloadError) // told once of each version that is not served; must not block
+	OnReloadError              func(*ReloadError) // told once of each version that is not served, by any goroutine; must not block
 	DisableWatch               bool               // ask the storage before each use instead, as suits a short life
 	Metrics                    Metrics            // nil: nobody counts
 }

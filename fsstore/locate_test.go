@@ -27,9 +27,9 @@ func TestReloadErrorsSayWhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var told []*prompty.ReloadError
+	heard := make(chan *prompty.ReloadError, 10)
 	se := prompty.MustNewStorageEngine(prompty.StorageEngineConfig{
-		Storage: s, OnReloadError: func(err *prompty.ReloadError) { told = append(told, err) },
+		Storage: s, OnReloadError: func(err *prompty.ReloadError) { heard <- err },
 	})
 	defer se.Close()
 	write("---\ntags: [a]\n---\ngood")
@@ -37,11 +37,17 @@ func TestReloadErrorsSayWhere(t *testing.T) {
 		t.Fatalf("Execute = %q, %v", out, err)
 	}
 	write("---\ntags:\n  - a\n  - b\ndescription: x\n---\nline\n  {~prompty.vra /~}\n")
+	if err := se.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
 	if out, err := se.Execute(ctx, "page", nil); err != nil || out != "good" {
 		t.Fatalf("Execute after a bad edit = %q, %v, want the version before", out, err)
 	}
-	if want := fmt.Sprintf("%s:8:3", file); len(told) != 1 || told[0].Place != want || told[0].Serving != 1 {
-		t.Errorf("OnReloadError heard %v, want one error at %s", told, want)
+	if told, want := <-heard, fmt.Sprintf("%s:8:3", file); told.Place != want || told.Serving != 1 {
+		t.Errorf("OnReloadError heard %v, want an error at %s", told, want)
+	}
+	if len(heard) > 0 {
+		t.Errorf("OnReloadError heard of the same version again: %v", <-heard)
 	}
 	if got, line, err := s.Locate(ctx, "page", 1, 1); err != nil || line != 4 || got != filepath.Join(dir, ".prompty", "versions", "page", "1.prompty") {
 		t.Errorf("Locate(page, 1, 1) = %s:%d, %v, want line 4 of the version's file", got, line, err)
