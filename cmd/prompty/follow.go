@@ -41,8 +41,12 @@ func follow(ctx context.Context, s prompty.TemplateStorage) (*follower, error) {
 	f := feed.New(
 		func(c prompty.Change) string { return c.Name },
 		func(before, after prompty.Change) (prompty.Change, bool) {
-			after.Kind = feed.MergeKinds(before.Kind, after.Kind)
-			return after, after.Kind != ""
+			kind := feed.MergeKinds(before.Kind, after.Kind)
+			if kind == "" { // it came and went, and is told as deleted
+				return after, false
+			}
+			after.Kind = kind
+			return after, true
 		}, 0, "")
 	sub, err := f.Subscribe("")
 	if err != nil {

@@ -175,17 +175,19 @@ func TestWatchExecMerges(t *testing.T) {
 	gate := filepath.Join(dir, "gate")
 	s := newScripted()
 	stdout, stderr, end := watching(t, s, false, nil,
-		fmt.Sprintf(`echo "run created=$PROMPTY_CREATED changed=$PROMPTY_CHANGED all=$PROMPTY_ALL file=${PROMPTY_NAMES_FILE:+is} revision=$PROMPTY_REVISION" | tr '\n' ' '; echo; until [ -e '%s' ]; do sleep 0.01; done`, gate))
+		fmt.Sprintf(`echo "run created=$PROMPTY_CREATED changed=$PROMPTY_CHANGED deleted=$PROMPTY_DELETED all=$PROMPTY_ALL file=${PROMPTY_NAMES_FILE:+is} revision=$PROMPTY_REVISION" | tr '\n' ' '; echo; until [ -e '%s' ]; do sleep 0.01; done`, gate))
 	s.batches <- changed("a")
-	eventuallyHas(t, stdout, "run created= changed=a all= file=is")
+	eventuallyHas(t, stdout, "run created= changed=a deleted= all= file=is")
 	s.batches <- changed("b")
 	s.batches <- prompty.ChangeBatch{Changes: []prompty.Change{{Name: "c", Kind: prompty.Created}}}
 	s.batches <- prompty.ChangeBatch{Changes: []prompty.Change{{Name: "c", Kind: prompty.Changed}, {Name: "d", Kind: prompty.Changed}}, All: true, Revision: "r4"}
+	s.batches <- prompty.ChangeBatch{Changes: []prompty.Change{{Name: "came", Kind: prompty.Created}}}
+	s.batches <- prompty.ChangeBatch{Changes: []prompty.Change{{Name: "came", Kind: prompty.Deleted}}, Revision: "r6"}
 	s.barrier()
 	if err := os.WriteFile(gate, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	eventuallyHas(t, stdout, "run created=c changed=b d all=1 file= revision=r4")
+	eventuallyHas(t, stdout, "run created=c changed=b d deleted=came all=1 file= revision=r6")
 	if err := end(errEnough); err != errEnough {
 		t.Errorf("watch ended with %v", err)
 	}
