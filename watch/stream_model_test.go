@@ -92,8 +92,17 @@ func (s *stream) start() {
 	batches := s.folder.Watch(ctx, s.revision)
 	go func(ended chan struct{}) {
 		defer close(ended)
-		for b := range batches {
-			s.take(b)
+		for again := true; again; {
+			again = false
+			for b := range batches {
+				if again = s.take(b); again {
+					break
+				}
+			}
+			if again { // List may be ahead of the batch that said to call it
+				_, revision, _ := s.copy()
+				batches = s.folder.Watch(ctx, revision)
+			}
 		}
 	}(s.ended)
 }
@@ -118,8 +127,8 @@ func (s *stream) hold(on bool) {
 	}
 }
 
-// take applies a batch.
-func (s *stream) take(b watch.Batch) {
+// take applies a batch, and says whether to begin anew from what List says.
+func (s *stream) take(b watch.Batch) (again bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.pause != nil {
@@ -136,7 +145,7 @@ func (s *stream) take(b watch.Batch) {
 	if b.Resync {
 		s.resyncs++
 		s.list()
-		return
+		return true
 	}
 	if b.From != s.revision {
 		s.t.Errorf("a batch from revision %v follows one to %v", b.From, s.revision)
@@ -169,6 +178,7 @@ func (s *stream) take(b watch.Batch) {
 		s.files[c.Name] = c.Hash
 		s.seen[c.Hash] = c.Name
 	}
+	return false
 }
 
 // copy gives the view so far, and a channel that is closed when it moves on.
