@@ -2,8 +2,6 @@ package gitstore
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"iter"
 	"path/filepath"
 	"time"
@@ -198,9 +196,9 @@ func (s *Store) committed(ctx context.Context, path string) error {
 	return &worktree.DirtyError{Path: path, What: worktree.Edited}
 }
 
-// Locate returns the file of the latest version in the work tree: see
-// [prompty.Locator]. Older versions, and stores without Worktree, have no file:
-// [errors.ErrUnsupported].
+// Locate returns where a version stands: see [prompty.Locator]. With Worktree the
+// latest is the file in the work tree; any other is "<commit>:<path>", as git
+// show takes it.
 func (s *Store) Locate(ctx context.Context, name string, version, line int) (file string, fileLine int, err error) {
 	if err := s.beginOn(ctx, name); err != nil {
 		return "", 0, err
@@ -210,33 +208,26 @@ func (s *Store) Locate(ctx context.Context, name string, version, line int) (fil
 }
 
 func (s *Store) locate(ctx context.Context, name string, version, line int) (string, int, error) {
-	if s.edits == nil {
-		return "", 0, errNoFile
-	}
 	path := s.layout.path(name)
 	st, e, err := s.look(ctx, path)
 	if err != nil {
 		return "", 0, err
 	}
-	data := e.data
-	if !e.changed {
-		v, ok := st.view.Version(path, version)
-		if !ok || e.gone {
-			return "", 0, prompty.NewStorageVersionNotFoundError(name, version)
-		}
-		if latest, _ := st.view.Latest(path); latest.N != version {
-			return "", 0, errNoFile
-		}
-		if data, err = s.blob(path, v.Blob); err != nil {
-			return "", 0, err
-		}
-	} else if version != st.view.HighWater(path)+1 {
-		if _, ok := st.view.Version(path, version); !ok {
-			return "", 0, prompty.NewStorageVersionNotFoundError(name, version)
-		}
-		return "", 0, errNoFile
+	inTree := filepath.Join(s.WorkTree, filepath.FromSlash(path))
+	if e.changed && version == st.view.HighWater(path)+1 {
+		return inTree, promptfile.FileLine(e.data, line), nil
 	}
-	return filepath.Join(s.WorkTree, filepath.FromSlash(path)), promptfile.FileLine(data, line), nil
+	v, ok := st.view.Version(path, version)
+	if !ok || e.gone {
+		return "", 0, prompty.NewStorageVersionNotFoundError(name, version)
+	}
+	data, err := s.blob(path, v.Blob)
+	if err != nil {
+		return "", 0, err
+	}
+	file := short(v.Commit) + ":" + path
+	if latest, _ := st.view.Latest(path); s.edits != nil && !e.changed && latest.N == version {
+		file = inTree
+	}
+	return file, promptfile.FileLine(data, line), nil
 }
-
-var errNoFile = fmt.Errorf("only the latest version stands in a file, and only with worktree=1: %w", errors.ErrUnsupported)

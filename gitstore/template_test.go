@@ -118,45 +118,47 @@ func TestKeepSoon(t *testing.T) {
 	}
 }
 
-// TestLocate finds the file of the latest version, and of no other.
+// TestLocate finds the file of the latest version, and the commit of any other.
 func TestLocate(t *testing.T) {
 	t.Parallel()
 	r := gittest.WorkTree(t)
 	r.Commit("First", "p/a.prompty", "---\ntags: [x]\n---\none\n")
 	r.Commit("Second", "p/a.prompty", "---\ntags: [x]\n---\ntwo\n")
+	at := func(rev string) string { return r.Git("rev-parse", "--short=10", rev) + ":p/a.prompty" }
+	first, second := at("HEAD~"), at("HEAD")
 	s, err := Open(r.Path("p"), Options{Worktree: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	locate := func(version int, line int, want error) {
+	locate := func(s *Store, version int, wantFile string, wantLine int) {
 		t.Helper()
-		file, at, err := s.Locate(t.Context(), "a", version, 1)
-		if want != nil {
-			if !errors.Is(err, want) {
-				t.Errorf("Locate of version %d: %v, want %v", version, err, want)
+		file, line, err := s.Locate(t.Context(), "a", version, 1)
+		if wantFile == "" {
+			if !errors.Is(err, prompty.ErrVersionNotFound) {
+				t.Errorf("Locate of version %d = %s:%d, %v, want ErrVersionNotFound", version, file, line, err)
 			}
 			return
 		}
-		if err != nil || file != filepath.Join(s.WorkTree, "p", "a.prompty") || at != line {
-			t.Errorf("Locate of version %d = %s:%d, %v, want line %d", version, file, at, err, line)
+		if err != nil || file != wantFile || line != wantLine {
+			t.Errorf("Locate of version %d = %s:%d, %v, want %s:%d", version, file, line, err, wantFile, wantLine)
 		}
 	}
-	locate(2, 4, nil)
-	locate(1, 0, errors.ErrUnsupported)
-	locate(3, 0, prompty.ErrVersionNotFound)
+	edited := filepath.Join(s.WorkTree, "p", "a.prompty")
+	locate(s, 2, edited, 4)
+	locate(s, 1, first, 4)
+	locate(s, 3, "", 0)
 	r.Write("p/a.prompty", "---\ntags: [x]\nmore: y\n---\nthree\n")
-	locate(3, 1, nil) // the front matter belongs to the text
-	locate(2, 0, errors.ErrUnsupported)
-	locate(4, 0, prompty.ErrVersionNotFound)
+	locate(s, 3, edited, 1) // the front matter belongs to the text
+	locate(s, 2, second, 4)
+	locate(s, 4, "", 0)
 	plain, err := Open(r.Path("p"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer plain.Close()
-	if _, _, err := plain.Locate(t.Context(), "a", 2, 1); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("Locate without worktree=1: %v", err)
-	}
+	locate(plain, 2, second, 4)
+	locate(plain, 3, "", 0)
 }
 
 // TestClash saves where something else stands.
