@@ -189,6 +189,9 @@ func (s *subscriber) run() {
 				return
 			}
 			before = b
+			if !s.send(prompty.ChangeBatch{Revision: b.Revision, Watch: &prompty.WatchStatus{}}) { // which tells of no change
+				return
+			}
 		}
 	}
 }

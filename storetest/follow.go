@@ -42,10 +42,14 @@ func (t *trial) following(w *watch, s prompty.TemplateStorage) *follower {
 	return f
 }
 
-// take follows one batch.
+// take follows one batch. One that only has news of the watch itself tells of no
+// state.
 func (f *follower) take(b prompty.ChangeBatch) {
 	t := f.t
 	t.Helper()
+	if !b.All && len(b.Changes) == 0 {
+		return
+	}
 	f.batches++
 	if b.Revision != "" && b.Revision == f.revision && !b.All {
 		t.Errorf("two batches, the second with the changes %+v, are both of the revision %q", b.Changes, b.Revision)
