@@ -211,6 +211,9 @@ func (se *StorageEngine) refresh(ctx context.Context, b *ChangeBatch) {
 		}
 	}
 	asked, included := se.withoutProgram()
+	if b != nil && b.All {
+		se.disbelieve()
+	}
 	for _, name := range asked { // what such a one hangs on nobody knows
 		keys[programKey{name: name}] = true
 	}

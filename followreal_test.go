@@ -187,3 +187,58 @@ func TestEditedFilesAreLive(t *testing.T) {
 	}
 	wantOutput(t, se, "page", nil, "alone")
 }
+
+// Another folder in the place of the root counts its versions from 1 again: its
+// texts are served although their IDs are those of the texts before.
+func TestAnotherFolderInTheRootsPlace(t *testing.T) {
+	t.Parallel()
+	for _, cached := range []bool{false, true} {
+		t.Run(fmt.Sprintf("cached %t", cached), func(t *testing.T) {
+			t.Parallel()
+			parent := t.TempDir()
+			dir := filepath.Join(parent, "prompts")
+			fill := func(dir, text string) {
+				t.Helper()
+				if err := os.Mkdir(dir, 0o777); err != nil {
+					t.Fatal(err)
+				}
+				for name, source := range map[string]string{"page": `{~prompty.include template="part" /~}!`, "part": text} {
+					if err := os.WriteFile(filepath.Join(dir, name+".prompty"), []byte(source), 0o666); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			fill(dir, "old")
+			s, err := prompty.OpenStorage("filesystem", dir+"?sync=none")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if cached {
+				s = prompty.NewCachedStorage(s, prompty.CacheConfig{})
+			}
+			se := newEngine(t, prompty.StorageEngineConfig{Storage: s})
+			told := make(chan struct{}, 100)
+			se.OnChange(func(b prompty.ChangeBatch) {
+				if b.All {
+					told <- struct{}{}
+				}
+			})
+			wantOutput(t, se, "page", nil, "old!")
+			if text, err := se.ExecuteVersion(t.Context(), "part", 1, nil); err != nil || text != "old" {
+				t.Errorf("ExecuteVersion = %q, %v", text, err)
+			}
+			fill(filepath.Join(parent, "next"), "new")
+			if err := os.Rename(dir, filepath.Join(parent, "before")); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(filepath.Join(parent, "next"), dir); err != nil {
+				t.Fatal(err)
+			}
+			receive(t, told)
+			wantOutput(t, se, "page", nil, "new!")
+			if text, err := se.ExecuteVersion(t.Context(), "part", 1, nil); err != nil || text != "new" {
+				t.Errorf("ExecuteVersion = %q, %v", text, err)
+			}
+		})
+	}
+}

@@ -256,15 +256,15 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("Status().Watch = %+v, want %+v", got, want)
 		}
 		s.tell(prompty.ChangeBatch{Watch: &prompty.WatchStatus{Overflows: 3}})
-		want := map[string]int64{"batches": 2, "changes": 3, "resyncs": 1, "overflows": 3, "reloads": 2, "reload_errors": 1}
+		want := map[string]int64{"batches": 2, "changes": 3, "resyncs": 1, "overflows": 3, "reloads": 3, "reload_errors": 1}
 		if diff := cmp.Diff(want, m.counts); diff != "" {
 			t.Errorf("counts (-want +got):\n%s", diff)
 		}
 		if got := m.times["change"]; !slices.Equal(got, []time.Duration{3 * time.Second}) {
 			t.Errorf("change took %v, want 3s", got)
 		}
-		if len(m.times) != 2 || len(m.times["reload"]) != 2 {
-			t.Errorf("durations %v, want two reloads and a change", m.times)
+		if len(m.times) != 2 || len(m.times["reload"]) != 3 {
+			t.Errorf("durations %v, want three reloads and a change", m.times)
 		}
 		if want := []string{"degraded", "well"}; !cmp.Equal(m.degraded, want) {
 			t.Errorf("Degraded heard %q, want %q", m.degraded, want)
@@ -309,6 +309,89 @@ func TestStatusOfTheStorage(t *testing.T) {
 		s.tell(prompty.ChangeBatch{Watch: &status})
 		if b := <-changes; b.Watch == nil || *b.Watch != hidden {
 			t.Errorf("a tenant was told %+v, want %+v", b.Watch, hidden)
+		}
+	})
+}
+
+// gated is a scripted storage that answers for "slow" when the gate is free.
+type gated struct {
+	*scripted
+	gate chan struct{} // full while it is shut
+}
+
+func (s gated) Get(ctx context.Context, name string) (*prompty.StoredTemplate, error) {
+	if name == "slow" {
+		s.gate <- struct{}{}
+		defer func() { <-s.gate }()
+	}
+	return s.scripted.Get(ctx, name)
+}
+
+// What a storage that counts no changes says counts at once, however long the
+// follower has to do with what it said before.
+func TestBatchesCountWhileTheFollowerIsBusy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := gated{&scripted{backend: newBackend()}, make(chan struct{}, 1)}
+		se := newEngine(t, prompty.StorageEngineConfig{Storage: s})
+		got := listen(se)
+		save(t, s.s, "slow", "1")
+		save(t, s.s, "quick", "1")
+		wantOutput(t, se, "slow", nil, "1")
+		wantOutput(t, se, "quick", nil, "1")
+		s.gate <- struct{}{}
+		s.tell(prompty.ChangeBatch{Changes: changed("slow")})
+
+		save(t, s.s, "quick", "2")
+		select {
+		case s.last() <- prompty.ChangeBatch{Changes: changed("quick")}:
+			synctest.Wait()
+		case <-time.After(time.Second):
+			t.Error("the follower takes no batch while it is busy")
+		}
+		wantOutput(t, se, "quick", nil, "2")
+		s.end()
+		save(t, s.s, "quick", "3") // nobody says so
+		wantOutput(t, se, "quick", nil, "3")
+		if se.Status().Following {
+			t.Error("the watch ended, but the engine says that it follows")
+		}
+		<-s.gate
+		synctest.Wait()
+		if want := []string{"[{slow changed}]", "[{quick changed}]", "[] (, the storage ended the watch)"}; !cmp.Equal(*got, want) {
+			t.Errorf("OnChange heard %q, want %q", *got, want)
+		}
+	})
+}
+
+// drafting shows texts that are no versions yet: each has the next number.
+type drafting struct {
+	*scripted
+	text string
+}
+
+func (s *drafting) Get(_ context.Context, name string) (*prompty.StoredTemplate, error) {
+	return &prompty.StoredTemplate{ID: prompty.TemplateID(s.text), Name: name, Version: 1, Source: s.text}, nil
+}
+
+// An edit that is not committed has the number of the version that it would be,
+// and so has the next.
+func TestEachBrokenDraftIsReported(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &drafting{&scripted{backend: newBackend()}, "good"}
+		var heard heard
+		se := newEngine(t, prompty.StorageEngineConfig{Storage: s, OnReloadError: heard.tell})
+		synctest.Wait()
+		wantOutput(t, se, "page", nil, "good")
+		want := []string{}
+		for _, text := range []string{"{~", "{~ again", "{~ and again"} {
+			s.text = text
+			for range 2 {
+				s.tell(prompty.ChangeBatch{Changes: changed("page")})
+			}
+			want = append(want, "page@1->0")
+			heard.want(t, want...)
 		}
 	})
 }

@@ -254,13 +254,30 @@ func (se *StorageEngine) forget() {
 	se.broken.weight = 0
 }
 
+// disbelieve drops the programs and what is being linked: a storage that says
+// that everything may have changed may be another under the same path, whose IDs
+// and version numbers stand for other texts.
+func (se *StorageEngine) disbelieve() {
+	b := &se.broken
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	se.texts.turn()
+	se.programs.Clear()
+	b.weight = 0
+	for version := range b.told {
+		if now := b.byName[version.name]; now == nil || now.Version != version.version {
+			delete(b.told, version)
+		}
+	}
+}
+
 // textCache keeps parsed templates by what they say, so that a version that
 // comes back, or a program that is linked anew, parses only what is new.
 type textCache struct {
 	mu     sync.Mutex // guards the fields below
 	parsed map[textKey]parsed
 	bytes  int    // of the sources in parsed
-	epoch  uint64 // how often it was cleared
+	epoch  uint64 // how often it was cleared or turned
 	off    bool   // parse every time; set once
 }
 
@@ -283,6 +300,14 @@ func (c *textCache) current() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.epoch
+}
+
+// turn begins an epoch: what was read before it is not linked any more. What was
+// parsed says what it said.
+func (c *textCache) turn() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch++
 }
 
 func (c *textCache) clear() {
