@@ -48,7 +48,7 @@ type Change struct {
 type Batch struct {
 	From, To Revision
 	Changes  []Change  // sorted by name, one a name
-	Resync   bool      // what came after the revision asked for is no longer known: call List
+	Resync   bool      // what came after the revision asked for is no longer known: call List, and Watch from what it gives
 	Since    time.Time // when the first of it was noticed; zero: unknown
 	Status   *Status   // how the folder is watched, if that changed
 }
