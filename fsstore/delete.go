@@ -24,11 +24,16 @@ func (s *Store) DeleteVersion(ctx context.Context, name string, version int) err
 
 // hide hides a version, or all of them if version is 0 in a Delete.
 func (s *Store) hide(ctx context.Context, op, name string, version int) error {
+	_, err := atItsPath(s, func() (struct{}, error) { return struct{}{}, s.hideHere(ctx, op, name, version) })
+	return err
+}
+
+func (s *Store) hideHere(ctx context.Context, op, name string, version int) error {
 	if err := s.beginOn(ctx, name); err != nil {
 		return err
 	}
 	defer s.end()
-	if err := s.acquire(ctx); err != nil {
+	if err := s.acquireInPlace(ctx); err != nil {
 		return s.failWrite(ctx, op, name, version, err)
 	}
 	defer s.release()

@@ -82,9 +82,9 @@ func hintsOf(l layout, b watch.Batch) hints {
 // told is what was last said of a name, and the file that it was then.
 type told struct {
 	sum
-	known bool // false: sum says only that the name exists, as it did when watching began
-	hash  watch.Hash
-	mtime time.Time // zero: not known
+	known bool       // false: sum says only that the name exists, as it did when watching began
+	hash  watch.Hash // zero: not known
+	mtime time.Time  // zero: not known
 }
 
 // sum is what a name is, as far as watchers can tell.
@@ -154,9 +154,9 @@ func (f *follower) differences(files []watch.File) hints {
 // saved is when its latest version was, if that is not the first.
 func (f *follower) note(p hint, now sum, saved time.Time) (kind prompty.ChangeKind, moved bool) {
 	was := f.told[p.name]
-	is := told{sum: now, known: true, hash: p.hash, mtime: p.mtime}
-	if p.hash == (watch.Hash{}) {
-		is.hash, is.mtime = was.hash, was.mtime
+	is := told{sum: now, known: true}
+	if now.exists || now.broken {
+		is.hash, is.mtime = p.hash, p.mtime
 	}
 	if now == (sum{}) {
 		delete(f.told, p.name)

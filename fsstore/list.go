@@ -245,7 +245,7 @@ func (s *Store) describe(ctx context.Context) (prompty.Description, error) {
 		return prompty.Description{}, s.fail(ctx, "describe", "", 0, err)
 	}
 	problems = append(problems, faults...)
-	if w := s.watchStatus(); w.Degraded != "" {
+	if w := s.WatchStatus(); w.Degraded != "" {
 		problems = append(problems, "watching: "+w.Degraded)
 	}
 	for _, names := range byFold {

@@ -47,16 +47,18 @@ func (f *follower) lookNow(ctx context.Context, h hints, wait bool) error {
 	if !todo.isEmpty() {
 		n, err = f.find(ctx, &todo, wait)
 	}
-	if ctx.Err() == nil {
-		f.publish(n, err, &h, todo.since)
+	if ctx.Err() != nil {
+		err = ctx.Err()
 	}
+	f.publish(n, err, &h, todo.since)
 	if !f.again.isEmpty() {
 		f.later()
 	}
 	return err
 }
 
-// publish moves the count, then tells.
+// publish moves the count, then tells. What was found before a call was
+// cancelled is news, too; that it was is none.
 func (f *follower) publish(n news, trouble error, h *hints, since time.Time) {
 	if n.moved {
 		f.store.count.Add(1)
@@ -69,12 +71,20 @@ func (f *follower) publish(n news, trouble error, h *hints, since time.Time) {
 		f.revision++
 		b.To = f.prefix + strconv.FormatUint(f.revision, 10)
 	}
+	before := f.status.Load()
 	st := publicStatus(f.watching, trouble)
-	if h.status != nil || st.LastError != f.status.Load().LastError {
+	if isCancelled(trouble) {
+		st.LastError = before.LastError
+	}
+	if h.status != nil || st.LastError != before.LastError {
 		f.status.Store(st)
 		b.Status = st
 	}
 	f.feed.Publish(b)
+}
+
+func isCancelled(err error) bool {
+	return err == context.Canceled || err == context.DeadlineExceeded
 }
 
 // find looks. What it could not look at it puts into again.

@@ -1,6 +1,7 @@
 package fsstore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -30,6 +31,21 @@ func (s *Store) inPlace() error {
 		return errReplaced
 	}
 	return nil
+}
+
+// acquireInPlace is acquire for who writes what others are to read.
+func (s *Store) acquireInPlace(ctx context.Context) error {
+	err := s.acquire(ctx)
+	if err != nil && !missing(err) {
+		return err
+	}
+	if perr := s.inPlace(); perr != nil {
+		if err == nil {
+			s.release()
+		}
+		return perr
+	}
+	return err
 }
 
 // moveIn opens the folder that the path leads to now. It waits for all calls,

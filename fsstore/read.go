@@ -248,7 +248,8 @@ func (s *Store) suppose(name string, f *file) (*state, error) {
 		return nil, err
 	}
 	n := h.high() + 1
-	h.live = append(h.live, n)
+	h.live, h.all = append(h.live, n), append(h.all, n)
+	h.at[n] = live
 	return &state{shelf: h, tree: f, latest: s.template(name, n, f.data, at), doubt: true}, nil
 }
 

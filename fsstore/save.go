@@ -48,7 +48,7 @@ func (s *Store) save(ctx context.Context, tmpl *prompty.StoredTemplate, base *in
 }
 
 func (s *Store) saveLocked(ctx context.Context, tmpl *prompty.StoredTemplate, base *int) (*prompty.StoredTemplate, error) {
-	if err := s.acquire(ctx); err != nil {
+	if err := s.acquireInPlace(ctx); err != nil {
 		return nil, err
 	}
 	defer s.release()
@@ -89,9 +89,6 @@ func (s *Store) mayWrite(ctx context.Context, name string, st *state) error {
 	}
 	if st.tree != nil {
 		return nil
-	}
-	if err := s.inPlace(); err != nil {
-		return err
 	}
 	other, err := s.clash(ctx, name)
 	if err != nil {

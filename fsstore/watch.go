@@ -78,12 +78,15 @@ func (s *Store) ChangeCount() (n uint64, ok bool) {
 	return s.count.Load(), s.follower.Load() != nil
 }
 
-// watchStatus is how the folder is watched; zero if it is not.
-func (s *Store) watchStatus() prompty.WatchStatus {
-	if f := s.follower.Load(); f != nil {
-		return *f.status.Load()
+// WatchStatus is how the folder is watched; zero while nobody watches.
+func (s *Store) WatchStatus() prompty.WatchStatus {
+	f := s.follower.Load()
+	if f == nil {
+		return prompty.WatchStatus{}
 	}
-	return prompty.WatchStatus{}
+	st := *f.status.Load()
+	st.LastSync = f.folder.Status().LastSync
+	return st
 }
 
 // follow returns the follower, which the first call makes.

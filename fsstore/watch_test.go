@@ -352,7 +352,7 @@ func TestWatchModes(t *testing.T) {
 			dir := t.TempDir()
 			s := newStore(t, dir, Options{Watch: mode})
 			h := hear(t, s)
-			if m := s.watchStatus().Mode; mode != watch.Auto && m != string(mode) {
+			if m := s.WatchStatus().Mode; mode != watch.Auto && m != string(mode) {
 				t.Errorf("the mode is %q, want %s", m, mode)
 			}
 			writeFile(t, filepath.Join(dir, "a.prompty"), "one")

@@ -1,0 +1,163 @@
+package fsstore
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-prompty/prompty"
+)
+
+// TestWatchSyncCancelled cancels a Sync when it has looked at half of what was
+// changed: watchers are told of both halves all the same.
+func TestWatchSyncCancelled(t *testing.T) {
+	t.Parallel()
+	for _, cause := range []string{"a.prompty", noticePath} {
+		dir := t.TempDir()
+		s, other := newStore(t, dir, Options{Sync: SyncNone}), newStore(t, dir, Options{Sync: SyncNone})
+		for _, text := range []string{"one", "two"} {
+			mustSave(t, other, "a", text)
+			mustSave(t, other, "b", text)
+		}
+		h := hear(t, s)
+		ctx, cancel := context.WithCancel(t.Context())
+		f := s.follower.Load()
+		must(t, f.takeTurn(t.Context()))
+		mustSave(t, other, "a", "three")
+		mustSave(t, other, "b", "three")
+		if cause == noticePath {
+			must(t, os.RemoveAll(filepath.Join(dir, noticePath)))
+			f.list = &notices{list: "another", first: 7}
+		}
+		must(t, f.folder.Sync(t.Context()))
+		s.disk.fault = func(op, path string) error {
+			if op == "open" && path == cause {
+				cancel()
+			}
+			return nil
+		}
+		_, files := f.folder.List()
+		if err := f.lookNow(ctx, f.differences(files), true); err != context.Canceled {
+			t.Errorf("Sync: %v, want context.Canceled bare", err)
+		}
+		s.disk.fault = nil
+		f.endTurn()
+		if cause == noticePath {
+			if b := h.next(); !b.All {
+				t.Errorf("the batch is %q, want all", show(b))
+			}
+		} else {
+			h.wantsAll("changed a, changed b")
+		}
+	}
+}
+
+// TestWatchSyncBackAgain removes a file and puts it back as it was, time and
+// all. Sync knows of both by itself, should the batches be late.
+func TestWatchSyncBackAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := newStore(t, dir, Options{Sync: SyncNone})
+	mustSave(t, s, "a", "one")
+	p := filepath.Join(dir, "a.prompty")
+	then := time.Now().Add(-time.Hour).Truncate(time.Second)
+	must(t, os.Chtimes(p, then, then))
+	h := hear(t, s)
+	f := s.follower.Load()
+	for _, way := range []struct {
+		do   func()
+		want string
+	}{
+		{func() { must(t, os.Rename(p, p+".away")) }, "deleted a"},
+		{func() { must(t, os.Rename(p+".away", p)) }, "created a"},
+		{func() { mustSave(t, s, "a", "two") }, "changed a"},
+		{func() { writeFile(t, p, "one"); must(t, os.Chtimes(p, then, then)) }, "changed a"},
+	} {
+		must(t, f.takeTurn(t.Context())) // batches wait
+		way.do()
+		must(t, f.folder.Sync(t.Context()))
+		_, files := f.folder.List()
+		must(t, f.lookNow(t.Context(), f.differences(files), true))
+		told := f.revision
+		f.endTurn()
+		h.wants(way.want)
+		must(t, s.Sync(t.Context()))
+		if f.revision != told {
+			t.Errorf("%s was told by the batch of the folder, not by Sync", way.want)
+		}
+	}
+}
+
+// TestWatchRecordedElsewhere has an edit that this store may not record. That
+// another one does makes it no other edit.
+func TestWatchRecordedElsewhere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, other := newStore(t, dir, Options{Sync: SyncNone}), newStore(t, dir, Options{Sync: SyncNone})
+	mustSave(t, other, "a", "one")
+	s.disk.fault = func(op, path string) error {
+		switch op {
+		case "stat", "lstat", "open", "list":
+			return nil
+		}
+		return syscall.EROFS
+	}
+	h := hear(t, s)
+	writeFile(t, filepath.Join(dir, "a.prompty"), "two")
+	h.wants("changed a")
+	if got, err := other.Get(t.Context(), "a"); err != nil || got.Version != 2 {
+		t.Fatalf("Get = %+v, %v, want version 2", got, err)
+	}
+	must(t, s.Sync(t.Context()))
+	mustSave(t, other, "b", "one")
+	h.wants("created b")
+}
+
+// TestReplacedUnwatched puts another folder in the place of one that nobody
+// watches: what is written then goes there.
+func TestReplacedUnwatched(t *testing.T) {
+	t.Parallel()
+	for _, do := range []struct {
+		what string
+		call func(*Store) error
+	}{
+		{"Save", func(s *Store) error {
+			return s.Save(t.Context(), &prompty.StoredTemplate{Name: "a", Source: "three"})
+		}},
+		{"Delete", func(s *Store) error { return s.Delete(t.Context(), "a") }},
+		{"DeleteVersion", func(s *Store) error { return s.DeleteVersion(t.Context(), "a", 1) }},
+	} {
+		dir := filepath.Join(t.TempDir(), "prompts")
+		s := newStore(t, dir, Options{Sync: SyncNone})
+		mustSave(t, s, "a", "one")
+		must(t, os.Rename(dir, dir+".old"))
+		if err := do.call(s); err == nil || !strings.Contains(err.Error(), "moved away") {
+			t.Errorf("%s in a folder that is away: %v, want an error that says so", do.what, err)
+		}
+		writeFile(t, filepath.Join(dir, "a.prompty"), "two")
+		must(t, do.call(s))
+		if text, err := os.ReadFile(filepath.Join(dir+".old", "a.prompty")); err != nil || string(text) != "one" {
+			t.Errorf("%s changed the folder that was moved away: %q, %v", do.what, text, err)
+		}
+		if text, err := os.ReadFile(filepath.Join(dir, "a.prompty")); string(text) == "two" {
+			t.Errorf("%s changed nothing in the folder that is there now: %q, %v", do.what, text, err)
+		}
+	}
+}
+
+// TestWatchStatus is known without being told.
+func TestWatchStatus(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, t.TempDir(), Options{Watch: "poll"})
+	if st := s.WatchStatus(); st != (prompty.WatchStatus{}) {
+		t.Errorf("before somebody watches: %+v", st)
+	}
+	hear(t, s)
+	if st := s.WatchStatus(); st.Mode != "poll" || st.LastSync.IsZero() {
+		t.Errorf("the status is %+v, want poll and when all was compared", st)
+	}
+}
