@@ -8,7 +8,6 @@ package feed
 
 import (
 	"errors"
-	"slices"
 	"sync"
 	"time"
 )
@@ -89,12 +88,11 @@ func (f *Feed[C]) remember(b Batch[C]) {
 	}
 	f.history = append(f.history, b)
 	f.weight += weight(b)
-	cut := 0
-	for f.weight > f.room {
-		f.weight -= weight(f.history[cut])
-		cut++
+	for f.weight > f.room { // append makes room anew now and then, without what was cut off
+		f.weight -= weight(f.history[0])
+		f.history[0] = Batch[C]{}
+		f.history = f.history[1:]
 	}
-	f.history = slices.Delete(f.history, 0, cut)
 }
 
 func weight[C any](b Batch[C]) int { return max(1, len(b.Changes)) }

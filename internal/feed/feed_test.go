@@ -261,6 +261,28 @@ func TestNextEnds(t *testing.T) {
 	})
 }
 
+// A reader whose time is over gets nothing more, and loses nothing of what the
+// next one should get.
+func TestNextTakesNothingWhenOver(t *testing.T) {
+	t.Parallel()
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 30 { // a select would choose either
+		f := newFeed(4)
+		s := subscribe(t, f, "")
+		publish(f, "1", "a created")
+		if b, err := s.Next(over); !errors.Is(err, context.Canceled) {
+			t.Fatalf("Next = %q, %v, want Canceled", show(b), err)
+		}
+		wantNext(t, s, "0>1: a created")
+		publish(f, "2", "b created")
+		f.Close()
+		if b, err := s.Next(t.Context()); !errors.Is(err, ErrClosed) {
+			t.Fatalf("Next = %q, %v, want ErrClosed", show(b), err)
+		}
+	}
+}
+
 func TestChan(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -389,7 +411,7 @@ func TestModel(t *testing.T) {
 				states[to] = clone(state)
 				f.Publish(Batch[change]{To: to, Changes: list})
 			case 2: // a reader reads, if there is something
-				b, ok := r.s.give()
+				b, ok := r.s.Pending()
 				for _, c := range b.Changes {
 					delete(r.cache, c.name)
 				}

@@ -36,18 +36,23 @@ type pending[C any] struct {
 // revision stays; b.From, unless empty, is where the reader stood.
 func (s *Subscription[C]) Offer(b Batch[C]) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if b.From != "" && s.nothing() {
 		s.from = b.From
 	}
 	b.To = s.to
-	s.mu.Unlock()
-	s.take(b)
+	s.add(b)
 }
 
 // take merges b into what is pending.
 func (s *Subscription[C]) take(b Batch[C]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.add(b)
+}
+
+// add is take under mu.
+func (s *Subscription[C]) add(b Batch[C]) {
 	s.to = b.To
 	if b.isEmpty() || s.closed {
 		return
@@ -80,9 +85,18 @@ func (s *Subscription[C]) nothing() bool {
 }
 
 // Next waits for something to read and returns all of it, merged. The error is
-// ctx.Err() or [ErrClosed].
+// ctx.Err() or [ErrClosed], and then nothing is taken out.
 func (s *Subscription[C]) Next(ctx context.Context) (Batch[C], error) {
 	for {
+		select { // it ends, though something may be pending
+		case <-s.feed.done:
+			return Batch[C]{}, ErrClosed
+		case <-s.done:
+			return Batch[C]{}, ErrClosed
+		case <-ctx.Done():
+			return Batch[C]{}, ctx.Err()
+		default:
+		}
 		select {
 		case <-s.feed.done:
 			return Batch[C]{}, ErrClosed
@@ -91,15 +105,15 @@ func (s *Subscription[C]) Next(ctx context.Context) (Batch[C], error) {
 		case <-ctx.Done():
 			return Batch[C]{}, ctx.Err()
 		case <-s.wake:
-			if b, ok := s.give(); ok {
+			if b, ok := s.Pending(); ok {
 				return b, nil
 			}
 		}
 	}
 }
 
-// give takes out what is pending, if anything is.
-func (s *Subscription[C]) give() (Batch[C], bool) {
+// Pending is Next without waiting; false: nothing is pending.
+func (s *Subscription[C]) Pending() (Batch[C], bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.nothing() || s.closed {
