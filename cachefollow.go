@@ -28,7 +28,7 @@ func (c *cache) followOnce(w Watcher) (armed bool, err error) {
 		case b, ok := <-changes:
 			if !ok {
 				c.following.Store(false)
-				c.forgetAll(false) // what was believed because of the watch
+				c.forgetAll(keepStale) // what was believed because of the watch
 				return true, errWatchEnded
 			}
 			c.drop(b, keepStale)

@@ -377,3 +377,25 @@ func TestErrorsOfWatching(t *testing.T) {
 		}
 	}
 }
+
+// A storage that went down, and its watch with it, is what StaleOnError is for.
+func TestStaleWhenTheWatchEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{backend: newBackend()}
+		c := prompty.NewCachedStorage(s, prompty.CacheConfig{StaleOnError: time.Hour})
+		defer c.Close()
+		synctest.Wait()
+		save(t, s.s, "a", "1")
+		wantSource(t, c, "a", "1")
+		down := errors.New("the storage is down")
+		s.refuseWith(down)
+		s.before = func(context.Context) error { return down }
+		s.end()
+		wantSource(t, c, "a", "1")
+		s.before = nil
+		save(t, s.s, "a", "2")
+		time.Sleep(time.Second)
+		wantSource(t, c, "a", "2") // it is asked as long as nobody says what changes
+	})
+}

@@ -1,6 +1,7 @@
 package prompty
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ type engineWatch struct {
 
 	life   context.Context // ends with Close
 	cancel context.CancelFunc
-	work   sync.WaitGroup // the follower
+	work   sync.WaitGroup // the follower, and who heeds the watch
 
 	mu     sync.Mutex  // guards the fields below
 	status WatchStatus // as the storage said last
@@ -124,30 +125,57 @@ func (se *StorageEngine) followOnce(first func(), revision *string, retry bool) 
 	if !retry || resumed {
 		se.refresh(ctx, nil) // what changed after it was linked and before now
 	}
+	told, open := w.heed(ctx, changes)
 	for {
-		select {
-		case <-ctx.Done():
-			return true, ctx.Err()
-		case b, ok := <-changes:
-			if !ok {
-				return true, errWatchEnded
+		f, err := told.Next(open)
+		if err != nil {
+			var more bool
+			if f, more = told.Pending(); !more || ctx.Err() != nil {
+				return true, cmp.Or(ctx.Err(), errWatchEnded)
 			}
-			if b.Revision != "" {
-				*revision = b.Revision
-			}
-			if b.Watch != nil {
-				se.noteStatus(*b.Watch)
-			}
-			se.serve(b)
 		}
+		b := fromFeed(f)
+		if b.Revision != "" {
+			*revision = b.Revision
+		}
+		if b.Watch != nil {
+			se.noteStatus(*b.Watch)
+		}
+		se.serve(b)
 	}
 }
 
-// serve puts a batch into service and passes it on.
+// heed counts what the watch tells the moment that it is told, though the
+// follower may be busy with what was told before. open ends when the watch has.
+func (w *engineWatch) heed(ctx context.Context, changes <-chan ChangeBatch) (told *feed.Subscription[Change], open context.Context) {
+	open, end := context.WithCancel(ctx)
+	batches := newFeed(0, "")
+	told, _ = batches.Subscribe("") // never closed
+	w.work.Go(func() {
+		defer end()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case b, ok := <-changes:
+				if !ok {
+					w.following.Store(false)
+					return
+				}
+				if b.All || len(b.Changes) > 0 {
+					w.moves.Add(1)
+				}
+				batches.Publish(toFeed(b))
+			}
+		}
+	})
+	return told, open
+}
+
+// serve puts a batch, which was counted, into service and passes it on.
 func (se *StorageEngine) serve(b ChangeBatch) {
 	w := &se.watch
 	if b.All || len(b.Changes) > 0 {
-		w.moves.Add(1)
 		se.refresh(w.life, &b)
 		se.measure(b)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -50,6 +51,10 @@ var followed = map[string]func(t *testing.T) (prompty.TemplateStorage, prompty.T
 	"tenant": func(*testing.T) (prompty.TemplateStorage, prompty.TemplateStorage) {
 		m := prompty.NewMemoryStorage()
 		return prompty.ForTenant(m, "acme"), prompty.ForTenant(m, "acme")
+	},
+	"tenant of other people's": func(*testing.T) (prompty.TemplateStorage, prompty.TemplateStorage) {
+		s := newTold()
+		return prompty.ForTenant(s, "acme"), prompty.ForTenant(s.s, "acme")
 	},
 	"tenant of cache": func(t *testing.T) (prompty.TemplateStorage, prompty.TemplateStorage) {
 		m := prompty.NewMemoryStorage()
@@ -497,7 +502,18 @@ func wantNoAllocation(t *testing.T, what string, fn func()) {
 }
 
 func TestFollowingAddsNoAllocation(t *testing.T) {
-	for kind, open := range followed {
+	all := maps.Clone(followed)
+	for kind, open := range places {
+		all[kind] = func(t *testing.T) (prompty.TemplateStorage, prompty.TemplateStorage) {
+			again := open(t)
+			return again(), again()
+		}
+		all[kind+", cached"] = func(t *testing.T) (prompty.TemplateStorage, prompty.TemplateStorage) {
+			again := open(t)
+			return prompty.NewCachedStorage(again(), prompty.CacheConfig{}), again()
+		}
+	}
+	for kind, open := range all {
 		t.Run(kind, func(t *testing.T) {
 			s, change := open(t)
 			se := newEngine(t, prompty.StorageEngineConfig{Storage: s})

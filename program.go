@@ -42,6 +42,16 @@ type part struct {
 // and has moved when it is again.
 type changeCounter interface{ ChangeCount() (n uint64, ok bool) }
 
+// counterOf returns s if it counts changes, else nil; a tenant's view does if its
+// storage does.
+func counterOf(s TemplateStorage) changeCounter {
+	if v, ok := s.(*tenantView); ok && counterOf(v.inner) == nil {
+		return nil
+	}
+	c, _ := s.(changeCounter)
+	return c
+}
+
 // changeCount is the storage's, or while following one that has none, our own.
 func (se *StorageEngine) changeCount() (uint64, bool) {
 	if se.count != nil {
@@ -244,6 +254,9 @@ func (se *StorageEngine) link(ctx context.Context, key programKey, held any, att
 	if key.version == 0 {
 		l.found = append(l.found, found{name: key.name, broken: broken, parses: l.parses, linked: true})
 	}
+	for i := range l.found {
+		l.found[i].id = l.latestID(l.found[i].name)
+	}
 	var p *program
 	if err == nil {
 		p = &program{Program: linked, parts: l.parts, weight: l.weight + programBytes}
@@ -297,7 +310,7 @@ func (l *linking) run(ctx context.Context, key programKey) (linked *engine.Progr
 func (l *linking) load(ctx context.Context, ref engine.Ref) (*engine.Template, error) {
 	c, broken, err := l.choose(ctx, ref)
 	if ref.Version == 0 && l.failed == nil {
-		l.found = append(l.found, found{name: ref.Name, version: c.version, broken: broken})
+		l.found = append(l.found, found{name: ref.Name, broken: broken})
 	}
 	return c.text, err
 }
@@ -341,6 +354,16 @@ func (l *linking) choose(ctx context.Context, ref engine.Ref) (c choice, broken 
 	}
 	broken.Serving = c.version
 	return c, broken, nil
+}
+
+// latestID is the ID that the latest version of a name was read with.
+func (l *linking) latestID(name string) TemplateID {
+	for _, p := range l.parts {
+		if p.ref == (engine.Ref{Name: name}) {
+			return p.id
+		}
+	}
+	return ""
 }
 
 // older finds the newest version below one that parses.

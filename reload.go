@@ -50,7 +50,7 @@ func (se *StorageEngine) Status() EngineStatus {
 	se.broken.mu.Lock()
 	defer se.broken.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(se.broken.byName)) {
-		s.Broken = append(s.Broken, se.broken.byName[name])
+		s.Broken = append(s.Broken, se.broken.byName[name].broken)
 	}
 	return s
 }
@@ -70,21 +70,27 @@ func (se *StorageEngine) Dependents(name string) []string {
 
 // brokenVersions are the latest versions that are not served.
 type brokenVersions struct {
-	mu       sync.Mutex // guards the fields below and writing to programs
-	byName   map[string]*ReloadError
-	told     map[programKey]bool // what OnReloadError has heard of; a version's number means one text for ever
-	unlinked map[string]bool     // which of byName parse, so that only linking shows whether they are mended
-	asked    map[string]bool     // which of byName were executed, not only included
-	weight   int                 // of the programs
+	mu     sync.Mutex       // guards the fields below and writing to programs
+	byName map[string]found // as found last, each broken
+	told   map[toldKey]bool // what OnReloadError has heard of
+	asked  map[string]bool  // which of byName were executed, not only included
+	weight int              // of the programs
+}
+
+// toldKey is a text that is not served. It has the number of its version, and may
+// share it with others while it is an edit that is not committed yet.
+type toldKey struct {
+	name string
+	id   TemplateID
 }
 
 // found is what a linking has to say of the latest version of a template.
 type found struct {
-	name    string
-	version int          // if it parses
-	broken  *ReloadError // nil if it is good
-	parses  bool         // it is broken because it does not link
-	linked  bool         // it was linked, not only parsed
+	name   string
+	id     TemplateID   // "" if there is none
+	broken *ReloadError // nil if it is good
+	parses bool         // it is broken because it does not link, so only linking shows whether it is mended
+	linked bool         // it was linked, not only parsed
 }
 
 // result is what a linking made of one state of the storage.
@@ -146,23 +152,20 @@ func (se *StorageEngine) tell(news []*ReloadError) {
 // note takes f in and reports whether it is news. Under mu.
 func (b *brokenVersions) note(f found) bool {
 	if f.broken == nil {
-		if before := b.byName[f.name]; f.linked || !b.unlinked[f.name] || before.Version != f.version {
+		if before := b.byName[f.name]; f.linked || !before.parses || before.id != f.id {
 			delete(b.byName, f.name)
-			delete(b.unlinked, f.name)
 			delete(b.asked, f.name)
 		}
 		return false
 	}
 	if b.byName == nil {
-		b.byName, b.told = make(map[string]*ReloadError), make(map[programKey]bool)
-		b.unlinked, b.asked = make(map[string]bool), make(map[string]bool)
+		b.byName, b.told, b.asked = make(map[string]found), make(map[toldKey]bool), make(map[string]bool)
 	}
-	b.byName[f.name] = f.broken
-	b.unlinked[f.name] = f.parses
+	b.byName[f.name] = f
 	b.asked[f.name] = b.asked[f.name] || f.linked
-	version := programKey{f.name, f.broken.Version}
-	news := !b.told[version]
-	b.told[version] = true
+	text := toldKey{f.name, f.id}
+	news := !b.told[text]
+	b.told[text] = true
 	return news
 }
 
@@ -194,7 +197,7 @@ func (se *StorageEngine) recheck(ctx context.Context, name string) {
 		if _, err := se.texts.parse(se.engine, t); err != nil {
 			return
 		}
-		good.version = t.Version
+		good.id = t.ID
 	case !isAbsent(err):
 		return
 	}
@@ -264,9 +267,9 @@ func (se *StorageEngine) disbelieve() {
 	se.texts.turn()
 	se.programs.Clear()
 	b.weight = 0
-	for version := range b.told {
-		if now := b.byName[version.name]; now == nil || now.Version != version.version {
-			delete(b.told, version)
+	for text := range b.told {
+		if now := b.byName[text.name]; now.id != text.id {
+			delete(b.told, text)
 		}
 	}
 }

@@ -98,7 +98,7 @@ func NewStorageEngine(config StorageEngineConfig) (*StorageEngine, error) {
 			return nil, err
 		}
 	}
-	se.count, _ = config.Storage.(changeCounter)
+	se.count = counterOf(config.Storage)
 	se.exact = countsExactly(config.Storage)
 	se.texts.off = config.DisableParsedTemplateCache
 	se.watch.begin(se)
