@@ -2,6 +2,7 @@
 // Prometheus how their changes reach service.
 //
 //	go run . ./prompts localhost:8080
+//	echo 'Hello {~prompty.var name="name" /~}' > prompts/greeting.prompty
 //	curl 'localhost:8080/render/greeting?name=Ada'
 //	curl localhost:8080/metrics
 //
