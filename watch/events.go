@@ -13,7 +13,9 @@ import (
 // moved.
 func (r *reconciler) apply(events []notify.Event, polled bool) {
 	r.now = time.Now()
+	seq := r.seq
 	if polled {
+		r.pollGit()
 		defer func() { r.every.Store(int64(max(minPoll, pollShare*time.Since(r.now)))) }()
 	}
 	for i := range events {
@@ -31,7 +33,7 @@ func (r *reconciler) apply(events []notify.Event, polled bool) {
 		if e.Op.Has(notify.Gone) && r.reached(s) {
 			continue
 		}
-		if r.git.held {
+		if r.git.held && !polled { // a round of polling alone is no news
 			r.git.stir(r.now)
 		}
 		if n := r.nodes[s]; n != nil {
@@ -43,6 +45,9 @@ func (r *reconciler) apply(events []notify.Event, polled bool) {
 		if s == r.git.spot && s.handle != 0 {
 			r.applyToGit(e)
 		}
+	}
+	if polled && r.git.held && r.seq != seq {
+		r.git.stir(r.now)
 	}
 }
 

@@ -28,8 +28,9 @@ type git struct {
 	held     bool
 	heldSeq  uint64 // the last dirt before
 	stirred  time.Time
-	spent    bool // the lock was there for too long: it no longer counts
-	draining bool // git is done; what it did is being verified
+	spent    bool            // the lock was there for too long: it no longer counts
+	index    steady.Identity // of git's index when polled folders were last looked at
+	draining bool            // git is done; what it did is being verified
 	drainSeq uint64
 	drainBy  time.Time
 }
@@ -54,6 +55,7 @@ func (r *reconciler) findGit() {
 	}
 	g.dir, g.spot = dir, s
 	r.checkLock()
+	r.pollGit()
 }
 
 func (r *reconciler) dropGit() {
@@ -166,8 +168,8 @@ func (r *reconciler) release() {
 
 // checkGit lets go of a lock that was left behind.
 func (r *reconciler) checkGit() {
-	if g := &r.git; g.held && r.now.Sub(g.stirred) >= staleLock {
-		g.spent = true
+	if at := r.gitWake(); !at.IsZero() && !at.After(r.now) {
+		r.git.spent = true
 		r.release()
 	}
 }
@@ -175,9 +177,53 @@ func (r *reconciler) checkGit() {
 // stir notes that something happens while the lock is there.
 func (g *git) stir(now time.Time) { g.stirred = now }
 
-func (g *git) wake() time.Time {
-	if !g.held {
+// gitWake is when a lock counts as left behind. Where folders are polled, what
+// git does is seen in the next round only.
+func (r *reconciler) gitWake() time.Time {
+	g := &r.git
+	switch {
+	case !g.held:
 		return time.Time{}
+	case g.spot.polled:
+		return g.stirred.Add(staleLock + 2*time.Duration(r.every.Load()))
 	}
 	return g.stirred.Add(staleLock)
+}
+
+// pollGit looks at git before polled folders are looked at.
+func (r *reconciler) pollGit() {
+	if r.git.spot.polled {
+		r.checkLock()
+		r.git.index = r.gitIndex()
+	}
+}
+
+// gitCame reports whether git has been at work since pollGit. Then what is
+// verified may be a part of what it did, and is held back, or looked at again.
+func (r *reconciler) gitCame() bool {
+	g := &r.git
+	if !g.spot.polled {
+		return false
+	}
+	r.checkLock()
+	if g.held {
+		return true
+	}
+	now := r.gitIndex()
+	if now == g.index {
+		return false
+	}
+	g.index, r.flushBy = now, r.now.Add(gather)
+	r.rescan()
+	return true
+}
+
+// gitIndex is the identity of git's index, which it replaces when it is done;
+// zero if there is none.
+func (r *reconciler) gitIndex() steady.Identity {
+	id, _, err := steady.Lstat(filepath.Join(r.git.dir, "index"))
+	if err != nil {
+		return steady.Identity{}
+	}
+	return id
 }

@@ -174,3 +174,54 @@ func TestGitPolled(t *testing.T) {
 		r.want("changed p/a")
 	})
 }
+
+// TestGitBetweenPolls has git at work while nothing tells of it: what a poll
+// finds of it waits for the rest.
+func TestGitBetweenPolls(t *testing.T) {
+	bubble(t, workTree, Options{Mode: Poll}, func(r *rig) {
+		r.write(".git/index.lock", "")
+		r.write("p/a", "2")
+		r.pass(2 * minPoll)
+		r.want()
+		r.write("p/b", "2")
+		r.pass(2 * minPoll)
+		r.want()
+		r.write("p/c", "2")
+		r.must(os.Rename(r.path(".git/index.lock"), r.path(".git/index")))
+		r.pass(2 * minPoll)
+		r.want("changed p/a, changed p/b, changed p/c")
+
+		r.write(".git/index.lock", "") // left behind
+		r.write("p/a", "3")
+		r.pass(2 * minPoll)
+		r.want()
+		r.pass(3 * minPoll)
+		r.want("changed p/a")
+	})
+}
+
+// TestGitDuringPoll has git come and go while a round of polling is under way.
+func TestGitDuringPoll(t *testing.T) {
+	var r *rig
+	come := false
+	match := func(name string) bool {
+		if come && name == "new" { // the root has been read, p has not
+			come = false
+			r.write(".git/index", "new")
+			r.write("before", "1")
+			r.write("p/a", "2")
+		}
+		return true
+	}
+	bubble(t, workTree, Options{Mode: Poll, Match: match}, func(opened *rig) {
+		r = opened
+		r.pass(2 * minPoll)
+		r.want()
+		come = true
+		r.write("new", "1")
+		r.pass(minPoll)
+		if got := r.next(); len(got) != 1 || got[0] != "created before, created new, changed p/a" {
+			t.Errorf("published %q, want it in one batch", got)
+		}
+	})
+}

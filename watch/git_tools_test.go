@@ -34,7 +34,7 @@ func TestGit(t *testing.T) {
 			st.settle(root)
 			batches := st.since(n)
 			switch {
-			case changed == 0 || mode == watch.Poll: // a poll may come before git has begun
+			case changed == 0:
 			case len(batches) != 1:
 				t.Errorf("%s: %d batches, want one:\n%s", what, len(batches), st.log())
 			case len(batches[0].Changes) != changed || batches[0].Resync:

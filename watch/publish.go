@@ -38,7 +38,7 @@ func (r *reconciler) flush() {
 		r.report()
 		return
 	}
-	if r.blocks() && r.now.Before(r.flushDue()) {
+	if r.blocks() && r.now.Before(r.flushDue()) || !r.opening && r.gitCame() {
 		return
 	}
 	r.git.draining = false

@@ -166,7 +166,7 @@ func (r *reconciler) drain() (any bool) {
 // wake is when there is something to do even if nothing happens.
 func (r *reconciler) wake() time.Time {
 	at := r.scan.next
-	for _, t := range [...]time.Time{r.due.first(), r.flushDue(), r.git.wake(), r.loss.next, r.retryAt} {
+	for _, t := range [...]time.Time{r.due.first(), r.flushDue(), r.gitWake(), r.loss.next, r.retryAt} {
 		if !t.IsZero() && t.Before(at) {
 			at = t
 		}
