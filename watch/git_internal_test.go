@@ -3,6 +3,7 @@ package watch
 import (
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-prompty/prompty/watch/internal/notify"
@@ -203,10 +204,9 @@ func TestGitBetweenPolls(t *testing.T) {
 // TestGitDuringPoll has git come and go while a round of polling is under way.
 func TestGitDuringPoll(t *testing.T) {
 	var r *rig
-	come := false
+	var come atomic.Bool
 	match := func(name string) bool {
-		if come && name == "new" { // the root has been read, p has not
-			come = false
+		if name == "new" && come.CompareAndSwap(true, false) { // the root has been read, p has not
 			r.write(".git/index", "new")
 			r.write("before", "1")
 			r.write("p/a", "2")
@@ -217,7 +217,7 @@ func TestGitDuringPoll(t *testing.T) {
 		r = opened
 		r.pass(2 * minPoll)
 		r.want()
-		come = true
+		come.Store(true)
 		r.write("new", "1")
 		r.pass(minPoll)
 		if got := r.next(); len(got) != 1 || got[0] != "created before, created new, changed p/a" {
