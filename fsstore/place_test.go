@@ -106,6 +106,9 @@ func TestReadOnlyHalfDone(t *testing.T) {
 			t.Parallel()
 			before, after, ops := st.ends(t)
 			for i := range ops {
+				if i > 0 && ops[i-1].changesNothing() {
+					continue
+				}
 				k := 0
 				dir, _ := st.perform(t, func(_, op, path string) error {
 					if k++; k > i {
@@ -268,7 +271,7 @@ func TestWithoutExchange(t *testing.T) {
 		t.Run(st.name, func(t *testing.T) {
 			t.Parallel()
 			before, after, ops := st.ends(t)
-			for i := range ops + 5 {
+			for i := range len(ops) + 5 {
 				k := 0
 				dir, err := st.perform(t, func(_, op, path string) error {
 					if k++; k > i {
@@ -283,7 +286,7 @@ func TestWithoutExchange(t *testing.T) {
 					return nil
 				})
 				got := observe(t, dir, "d/a")
-				if fmt.Sprint(got) != fmt.Sprint(after) && (fmt.Sprint(got) != fmt.Sprint(before) || err == nil && k > ops+5) {
+				if fmt.Sprint(got) != fmt.Sprint(after) && (fmt.Sprint(got) != fmt.Sprint(before) || err == nil && k > len(ops)+5) {
 					t.Errorf("crash after %d: got %+v\nbefore %+v\nafter %+v", i, got, before, after)
 				}
 				os.RemoveAll(dir)

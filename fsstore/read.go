@@ -219,7 +219,7 @@ func (s *Store) suppose(name string, f *file) (*state, error) {
 		switch {
 		case m == saving && same:
 			h.live = append(h.live, h.open)
-			h.at[h.open] = live
+			delete(h.at, h.open)
 			t, err := s.load(name, h.open, saving)
 			return &state{shelf: h, tree: f, latest: t, doubt: true}, err
 		case m == deleting && same && h.newest() != 0:
@@ -249,7 +249,6 @@ func (s *Store) suppose(name string, f *file) (*state, error) {
 	}
 	n := h.high() + 1
 	h.live, h.all = append(h.live, n), append(h.all, n)
-	h.at[n] = live
 	return &state{shelf: h, tree: f, latest: s.template(name, n, f.data, at), doubt: true}, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/go-prompty/prompty"
@@ -139,7 +140,6 @@ func (s *Store) settle(ctx context.Context, name string, h *shelf, start time.Ti
 		return nil, false, fmt.Errorf("%s was edited by hand and cannot be recorded as a version: %w", s.layout.tree(name), err)
 	}
 	h.live, h.all = append(h.live, t.Version), append(h.all, t.Version)
-	h.at[t.Version] = live
 	return &state{shelf: h, tree: f, latest: t}, false, nil
 }
 
@@ -333,7 +333,7 @@ func (s *Store) holds(name string, n int, m mark, data []byte) (bool, error) {
 // the version whose number it carries, or of the newest live one beside that.
 func (s *Store) known(name string, h *shelf, data []byte) (bool, error) {
 	ns := []int{h.newest(), h.below(h.newest())}
-	if _, ok := h.at[h.swap]; ok {
+	if slices.Contains(h.all, h.swap) {
 		ns = append(ns, h.swap)
 	}
 	for _, n := range ns {

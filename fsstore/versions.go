@@ -2,6 +2,7 @@ package fsstore
 
 import (
 	"io/fs"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 type shelf struct {
 	live []int        // ascending
 	all  []int        // every number that has a file, ascending, each once
-	at   map[int]mark // the mark of each number in all
+	at   map[int]mark // the marks of those that are not live
 	open int          // the number of a step that was not finished; 0: none
 	swap int          // the number on a displaced file; 0: none
 }
@@ -54,34 +55,33 @@ func (s *Store) readShelf(name string) (*shelf, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.live = make([]int, 0, len(entries)+1)
 	for _, e := range entries {
 		n, m, ok := s.layout.parse(e)
 		if !ok {
 			continue
 		}
 		switch m {
+		case live:
+			h.live = append(h.live, n)
 		case swapped:
 			h.swap = n
-			continue
 		case stray:
-			continue
 		case saving, deleting, removing:
 			h.open = max(h.open, n)
+			h.at[n] = m
+		default:
+			h.at[n] = m
 		}
-		// A number with two files can only come from someone's copying: the
-		// live one counts.
-		if old, twice := h.at[n]; !twice {
-			h.all = append(h.all, n)
-		} else if old == live {
-			continue
-		}
-		h.at[n] = m
 	}
-	slices.Sort(h.all)
-	for _, n := range h.all {
-		if h.at[n] == live {
-			h.live = append(h.live, n)
-		}
+	slices.Sort(h.live)
+	for _, n := range h.live {
+		delete(h.at, n) // two files of one number come from someone's copying: the live one counts
+	}
+	h.all = append(make([]int, 0, len(h.live)+len(h.at)+1), h.live...)
+	if len(h.at) > 0 {
+		h.all = slices.AppendSeq(h.all, maps.Keys(h.at))
+		slices.Sort(h.all)
 	}
 	return h, nil
 }

@@ -17,7 +17,10 @@ func TestWatchCrash(t *testing.T) {
 		t.Run(st.name, func(t *testing.T) {
 			t.Parallel()
 			before, _, ops := st.ends(t)
-			for i := range ops + 1 {
+			for i := range len(ops) + 1 {
+				if i > 0 && i < len(ops) && ops[i-1].changesNothing() {
+					continue
+				}
 				var h *hearing
 				watched := st
 				watched.setup = func(t testing.TB, s *Store, dir string) {
