@@ -1,6 +1,7 @@
 package prompty_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -238,6 +239,70 @@ func TestAnotherFolderInTheRootsPlace(t *testing.T) {
 			wantOutput(t, se, "page", nil, "new!")
 			if text, err := se.ExecuteVersion(t.Context(), "part", 1, nil); err != nil || text != "new" {
 				t.Errorf("ExecuteVersion = %q, %v", text, err)
+			}
+		})
+	}
+}
+
+// What cannot even be a template, such as a file that an editor saved in another
+// encoding, is a broken edit like any other.
+func TestUnusableEdits(t *testing.T) {
+	t.Parallel()
+	for _, cached := range []bool{false, true} {
+		t.Run(fmt.Sprint("cached ", cached), func(t *testing.T) {
+			t.Parallel()
+			ctx, dir := t.Context(), t.TempDir()
+			s := openAgain(t, "filesystem", dir+"?sync=none")()
+			if cached {
+				s = prompty.NewCachedStorage(s, prompty.CacheConfig{})
+			}
+			heard := make(chan *prompty.ReloadError, 100)
+			se := prompty.MustNewStorageEngine(prompty.StorageEngineConfig{
+				Storage: s, OnReloadError: func(err *prompty.ReloadError) { heard <- err },
+			})
+			defer se.Close()
+			write := func(name, text string) {
+				t.Helper()
+				if err := os.WriteFile(filepath.Join(dir, name+".prompty"), []byte(text), 0o666); err != nil {
+					t.Fatal(err)
+				}
+				if err := se.Sync(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := func(text string) {
+				t.Helper()
+				if out, err := se.Execute(ctx, "page", nil); err != nil || out != text {
+					t.Errorf("Execute = %q, %v, want %q", out, err, text)
+				}
+			}
+			write("part", "part one")
+			write("page", `page one, {~prompty.include template="part" /~}`)
+			want("page one, part one")
+			for _, name := range []string{"page", "part"} {
+				for range 2 { // the same fault again is another edit
+					write(name, "caf\xe9")
+					if err := receive(t, heard); err.Name != name || err.Serving == 0 || !errors.Is(err, prompty.ErrInvalidTemplate) || strings.Contains(err.Error(), "@0") {
+						t.Errorf("OnReloadError heard %v, want that %s is no template", err, name)
+					}
+					if broken := se.Status().Broken; len(broken) != 1 || broken[0].Name != name {
+						t.Errorf("Status().Broken = %v, want %s", broken, name)
+					}
+					write("beside", "changes what is counted "+fmt.Sprint(time.Now()))
+					want("page one, part one")
+					if name == "page" {
+						write(name, `page one, {~prompty.include template="part" /~}`)
+					} else {
+						write(name, "part one")
+					}
+					if broken := se.Status().Broken; len(broken) != 0 {
+						t.Errorf("Status().Broken = %v after it was mended", broken)
+					}
+					want("page one, part one")
+				}
+			}
+			if len(heard) > 0 {
+				t.Errorf("OnReloadError heard more: %v", <-heard)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -148,7 +149,11 @@ func (se *StorageEngine) renew(ctx context.Context, key programKey) (p *program,
 func isCurrent(ctx context.Context, s TemplateStorage, parts []part) (bool, error) {
 	for _, p := range parts {
 		id, err := refID(ctx, s, p.ref)
-		if err != nil && !isAbsent(err) {
+		switch {
+		case err == nil, isAbsent(err):
+		case isUnusable(p.ref, err):
+			id = unusableID(err)
+		default:
 			return false, err
 		}
 		if id != p.id {
@@ -161,6 +166,15 @@ func isCurrent(ctx context.Context, s TemplateStorage, parts []part) (bool, erro
 func isAbsent(err error) bool {
 	return errors.Is(err, ErrTemplateNotFound) || errors.Is(err, ErrInvalidName)
 }
+
+// isUnusable reports whether the latest version is there and cannot be a
+// template, such as a file that somebody saved in another encoding.
+func isUnusable(ref engine.Ref, err error) bool {
+	return ref.Version == 0 && errors.Is(err, ErrInvalidTemplate)
+}
+
+// unusableID stands for the ID of what has none. No storage gives such a one.
+func unusableID(err error) TemplateID { return TemplateID("\x00" + err.Error()) }
 
 func refID(ctx context.Context, s TemplateStorage, ref engine.Ref) (TemplateID, error) {
 	if ref.Version == 0 {
@@ -331,24 +345,29 @@ func (l *linking) choose(ctx context.Context, ref engine.Ref) (c choice, broken 
 		l.fresh.expire(ref.Name)
 	}
 	t, err := getRef(ctx, l.s, ref)
-	if err != nil {
-		if isAbsent(err) {
-			l.parts = append(l.parts, part{ref: ref})
-		} else {
-			l.failed = err
+	below := math.MaxInt
+	switch {
+	case err == nil:
+		l.parts, l.weight = append(l.parts, part{ref: ref, id: t.ID}), l.weight+len(t.Source)
+		var text *engine.Template
+		if text, err = l.se.texts.parse(l.se.engine, t); err == nil {
+			return choice{text, t.Version}, nil, nil
 		}
+		broken, below = &ReloadError{Name: ref.Name, Version: t.Version, Err: err}, t.Version
+	case isUnusable(ref, err):
+		l.parts = append(l.parts, part{ref: ref, id: unusableID(err)})
+		broken = &ReloadError{Name: ref.Name, Err: err}
+	case isAbsent(err):
+		l.parts = append(l.parts, part{ref: ref})
+		return c, nil, err
+	default:
+		l.failed = err
 		return c, nil, err
 	}
-	l.parts, l.weight = append(l.parts, part{ref: ref, id: t.ID}), l.weight+len(t.Source)
-	text, err := l.se.texts.parse(l.se.engine, t)
-	if err == nil {
-		return choice{text, t.Version}, nil, nil
-	}
-	broken = &ReloadError{Name: ref.Name, Version: t.Version, Err: err}
 	if ref.Version != 0 || l.se.config.Strict {
 		return c, broken, err
 	}
-	c, olderErr := l.older(ctx, ref.Name, t.Version)
+	c, olderErr := l.older(ctx, ref.Name, below)
 	if olderErr != nil {
 		return c, broken, err
 	}

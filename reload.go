@@ -14,7 +14,7 @@ import (
 // ReloadError says why the latest version of a template is not served.
 type ReloadError struct {
 	Name             string
-	Version, Serving int    // the version that is broken, and the one in service, 0 if none
+	Version, Serving int    // the version that is broken, 0 if it cannot even be one, and the one in service, 0 if none
 	Place            string // file:line:column, if the storage is a [Locator]
 	Err              error  // with template, line and column
 }
@@ -28,7 +28,11 @@ func (e *ReloadError) Error() string {
 	if place != "" {
 		place += ": "
 	}
-	return fmt.Sprintf("%s%s@%d: %s: %v", place, quoteName(e.Name), e.Version, served, e.Err)
+	name := quoteName(e.Name)
+	if e.Version > 0 {
+		name += fmt.Sprintf("@%d", e.Version)
+	}
+	return fmt.Sprintf("%s%s: %s: %v", place, name, served, e.Err)
 }
 
 func (e *ReloadError) Unwrap() error { return e.Err }
@@ -155,6 +159,9 @@ func (b *brokenVersions) note(f found) bool {
 		if before := b.byName[f.name]; f.linked || !before.parses || before.id != f.id {
 			delete(b.byName, f.name)
 			delete(b.asked, f.name)
+			if before.broken != nil && before.broken.Version == 0 { // no version: the same fault may come again
+				delete(b.told, toldKey{f.name, before.id})
+			}
 		}
 		return false
 	}
