@@ -24,8 +24,12 @@ type lock struct {
 	file *os.File      // guarded by sem; nil until first used
 }
 
-// acquire waits for the lock until ctx ends or the store is closed. An error
-// that forbids() knows says that this place cannot be written.
+// longestPoll is the longest pause before the lock is tried again.
+const longestPoll = 4 * time.Millisecond
+
+// acquire waits for the lock until ctx ends, the store is closed or another
+// folder is in this one's place. An error that forbids() knows says that this
+// place cannot be written.
 func (s *Store) acquire(ctx context.Context) error {
 	select {
 	case s.lock.sem <- struct{}{}:
@@ -34,7 +38,7 @@ func (s *Store) acquire(ctx context.Context) error {
 	case <-s.done:
 		return prompty.NewStorageClosedError()
 	}
-	for wait := 100 * time.Microsecond; ; wait = min(2*wait, 4*time.Millisecond) {
+	for wait := 100 * time.Microsecond; ; wait = min(2*wait, longestPoll) {
 		got, err := s.tryFileLock()
 		if got && err == nil {
 			return nil
@@ -42,6 +46,11 @@ func (s *Store) acquire(ctx context.Context) error {
 		if err == nil {
 			// Random, so that processes that wait together don't come back together.
 			err = s.pause(ctx, wait/2+rand.N(wait))
+		}
+		if err == nil && wait == longestPoll { // who has the lock of that one may keep it for good
+			if perr := s.inPlace(); errors.Is(perr, errReplaced) {
+				err = perr
+			}
 		}
 		if err != nil {
 			<-s.lock.sem

@@ -99,7 +99,7 @@ func (s *Store) look(ctx context.Context, name string) (*state, error) {
 		return st, err
 	}
 	err = s.acquire(ctx)
-	if forbids(err) {
+	if forbids(err) || errors.Is(err, errReplaced) {
 		return s.peek(ctx, name)
 	}
 	if err != nil {

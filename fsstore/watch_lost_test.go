@@ -2,9 +2,11 @@ package fsstore
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -146,6 +148,55 @@ func TestReplacedUnwatched(t *testing.T) {
 		if text, err := os.ReadFile(filepath.Join(dir, "a.prompty")); string(text) == "two" {
 			t.Errorf("%s changed nothing in the folder that is there now: %q, %v", do.what, text, err)
 		}
+	}
+}
+
+// TestReplacedBesideHolder puts another folder in the place of one whose lock
+// somebody holds for good, while a Save waits for it: that goes to the new
+// folder, and holds up nobody, not even who reads what is yet to be recorded.
+func TestReplacedBesideHolder(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "prompts")
+	holder, s := newStore(t, dir, Options{Sync: SyncNone}), newStore(t, dir, Options{Sync: SyncNone})
+	mustSave(t, s, "a", "one")
+	must(t, holder.acquire(t.Context()))
+	defer holder.release()
+	waits := make(chan struct{})
+	var once sync.Once
+	s.disk.fault = func(op, path string) error {
+		if op == "flock" {
+			once.Do(func() { close(waits) })
+		}
+		return nil
+	}
+	saved, listed := make(chan error, 1), make(chan error, 1)
+	go func() { saved <- s.Save(t.Context(), &prompty.StoredTemplate{Name: "a", Source: "three"}) }()
+	<-waits
+	writeFile(t, filepath.Join(dir, "b.prompty"), "b")
+	read := make(chan error, 1)
+	go func() {
+		_, err := s.Get(t.Context(), "b")
+		if errors.Is(err, prompty.ErrTemplateNotFound) { // it was looked for in the new folder
+			err = nil
+		}
+		read <- err
+	}()
+	must(t, os.Rename(dir, dir+".old"))
+	writeFile(t, filepath.Join(dir, "a.prompty"), "two")
+	go func() {
+		_, err := s.List(t.Context(), nil)
+		listed <- err
+	}()
+	for _, done := range []chan error{saved, listed, read} {
+		select {
+		case err := <-done:
+			must(t, err)
+		case <-time.After(20 * time.Second): // not to hang
+			t.Fatal("a call waits for the lock of the folder that was moved away")
+		}
+	}
+	if got, err := s.Get(t.Context(), "a"); err != nil || got.Source != "three" || got.Version != 2 {
+		t.Errorf("Get = %+v, %v, want what was saved as version 2", got, err)
 	}
 }
 
