@@ -152,7 +152,8 @@ func (f *follower) later() {
 func (f *follower) caughtUp(ctx context.Context) { _ = f.look(ctx, hints{}) }
 
 // sync looks at all that the folder's watch knows of, whether it has said so
-// yet or not.
+// yet or not, as often as it takes to get the lock. In between others have
+// their turn.
 func (f *follower) sync(ctx context.Context) error {
 	err := f.folder.Sync(ctx)
 	if errors.Is(err, watch.ErrClosed) {
@@ -161,12 +162,20 @@ func (f *follower) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for {
+		if err := f.lookAtAll(ctx); !errors.Is(err, errLocked) {
+			return err
+		}
+	}
+}
+
+func (f *follower) lookAtAll(ctx context.Context) error {
 	if err := f.takeTurn(ctx); err != nil {
 		return err
 	}
 	defer f.endTurn()
 	_, files := f.folder.List()
-	return f.lookNow(ctx, f.differences(files), true)
+	return f.lookNow(ctx, f.differences(files))
 }
 
 // look takes its turn and looks.
@@ -175,7 +184,7 @@ func (f *follower) look(ctx context.Context, h hints) error {
 		return err
 	}
 	defer f.endTurn()
-	return f.lookNow(ctx, h, false)
+	return f.lookNow(ctx, h)
 }
 
 func (f *follower) takeTurn(ctx context.Context) error {

@@ -25,10 +25,9 @@ type news struct {
 }
 
 // lookNow looks at what h says, at what this store did and at what is left from
-// before, and publishes what is news. With wait it waits for the lock as long
-// as it takes. An error is why something could not be looked at; that is tried
-// again. It is the caller's turn.
-func (f *follower) lookNow(ctx context.Context, h hints, wait bool) error {
+// before, and publishes what is news. An error is why something could not be
+// looked at; that is tried again. It is the caller's turn.
+func (f *follower) lookNow(ctx context.Context, h hints) error {
 	if h.status != nil {
 		f.watching = *h.status
 	}
@@ -45,7 +44,7 @@ func (f *follower) lookNow(ctx context.Context, h hints, wait bool) error {
 	var n news
 	var err error
 	if !todo.isEmpty() {
-		n, err = f.find(ctx, &todo, wait)
+		n, err = f.find(ctx, &todo)
 	}
 	if ctx.Err() != nil {
 		err = ctx.Err()
@@ -88,7 +87,7 @@ func isCancelled(err error) bool {
 }
 
 // find looks. What it could not look at it puts into again.
-func (f *follower) find(ctx context.Context, h *hints, wait bool) (n news, err error) {
+func (f *follower) find(ctx context.Context, h *hints) (n news, err error) {
 	s := f.store
 	if err := f.enter(ctx); err != nil {
 		f.again.merge(*h)
@@ -120,7 +119,7 @@ func (f *follower) find(ctx context.Context, h *hints, wait bool) (n news, err e
 		f.root = s.disk.root
 		return news{all: true, moved: true}, nil
 	}
-	return f.lookAt(ctx, h, wait)
+	return f.lookAt(ctx, h)
 }
 
 // enter begins a call, in the folder that the path leads to.
@@ -147,7 +146,7 @@ func (f *follower) enter(ctx context.Context) error {
 var errLocked = errors.New("another process holds .prompty/lock and does not let go; changes that have to be recorded wait for it")
 
 // lookAt looks at every name. Edits are recorded together.
-func (f *follower) lookAt(ctx context.Context, h *hints, wait bool) (n news, err error) {
+func (f *follower) lookAt(ctx context.Context, h *hints) (n news, err error) {
 	s := f.store
 	n.names = map[string]change{}
 	left := h.names // what was not found out
@@ -192,7 +191,7 @@ func (f *follower) lookAt(ctx context.Context, h *hints, wait bool) (n news, err
 		_ = take(name, st, lerr)
 	}
 	if len(work) > 0 {
-		got := f.lock(ctx, wait)
+		got := f.lock(ctx)
 		if forbids(got) { // what somebody is about to delete may be there still
 			for _, p := range work {
 				if q := h.names[p.name]; q.locked {
@@ -211,11 +210,8 @@ func (f *follower) lookAt(ctx context.Context, h *hints, wait bool) (n news, err
 	return n, err
 }
 
-// lock is acquire, but unless wait is set it gives up after a while.
-func (f *follower) lock(ctx context.Context, wait bool) error {
-	if wait {
-		return f.store.acquire(ctx)
-	}
+// lock is acquire, but it gives up after a while.
+func (f *follower) lock(ctx context.Context) error {
 	soon, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
 	err := f.store.acquire(soon)

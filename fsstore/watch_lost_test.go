@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func TestWatchSyncCancelled(t *testing.T) {
 			return nil
 		}
 		_, files := f.folder.List()
-		if err := f.lookNow(ctx, f.differences(files), true); err != context.Canceled {
+		if err := f.lookNow(ctx, f.differences(files)); err != context.Canceled {
 			t.Errorf("Sync: %v, want context.Canceled bare", err)
 		}
 		s.disk.fault = nil
@@ -56,6 +57,42 @@ func TestWatchSyncCancelled(t *testing.T) {
 			h.wantsAll("changed a, changed b")
 		}
 	}
+}
+
+// TestWatchBesideSync has a Sync that waits for a lock which somebody holds for
+// long. What needs no lock is reported meanwhile.
+func TestWatchBesideSync(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	holder, s := newStore(t, dir, Options{}), newStore(t, dir, Options{})
+	mustSave(t, s, "a", "one")
+	mustSave(t, s, "b", "one")
+	var tries atomic.Int32
+	s.disk.fault = func(op, path string) error {
+		if op == "flock" {
+			tries.Add(1)
+		}
+		return nil
+	}
+	h := hear(t, s)
+	must(t, holder.acquire(t.Context()))
+	writeFile(t, filepath.Join(dir, "a.prompty"), "two")
+	h.status(func(st *prompty.WatchStatus) bool { return strings.Contains(st.LastError, "lock") })
+	synced := make(chan error, 1)
+	go func() { synced <- s.Sync(t.Context()) }()
+	for before := tries.Load(); tries.Load() < before+300; { // more than who gives up makes
+		time.Sleep(time.Millisecond)
+	}
+	writeFile(t, filepath.Join(dir, "b.prompty"), "no text \xff")
+	h.wants("changed b")
+	select {
+	case err := <-synced:
+		t.Errorf("Sync returned %v while the edit could not be recorded", err)
+	default:
+	}
+	holder.release()
+	h.wants("changed a")
+	must(t, <-synced)
 }
 
 // TestWatchSyncBackAgain removes a file and puts it back as it was, time and
@@ -83,7 +120,7 @@ func TestWatchSyncBackAgain(t *testing.T) {
 		way.do()
 		must(t, f.folder.Sync(t.Context()))
 		_, files := f.folder.List()
-		must(t, f.lookNow(t.Context(), f.differences(files), true))
+		must(t, f.lookNow(t.Context(), f.differences(files)))
 		told := f.revision
 		f.endTurn()
 		h.wants(way.want)
