@@ -62,8 +62,8 @@
 // engine reports the error.
 //
 // The folder itself may be moved, removed or replaced. Where its path leads to
-// another folder, List, Describe, Watch and the Save of a new name open that
-// one, and so does a store that watches. While there is none, they give an error.
+// another folder, List, Describe, Watch and whatever writes open that one, and
+// so does a store that watches. While there is none, they give an error.
 //
 // In a folder that cannot be written, or has no locks, writing gives
 // [prompty.ErrReadOnly]. Reading works; edits that nobody could record are

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/watch"
 )
 
 // TestWatchSyncCancelled cancels a Sync when it has looked at half of what was
@@ -240,12 +241,15 @@ func TestReplacedBesideHolder(t *testing.T) {
 // TestWatchStatus is known without being told.
 func TestWatchStatus(t *testing.T) {
 	t.Parallel()
-	s := newStore(t, t.TempDir(), Options{Watch: "poll"})
-	if st := s.WatchStatus(); st != (prompty.WatchStatus{}) {
-		t.Errorf("before somebody watches: %+v", st)
-	}
-	hear(t, s)
-	if st := s.WatchStatus(); st.Mode != "poll" || st.LastSync.IsZero() {
-		t.Errorf("the status is %+v, want poll and when all was compared", st)
+	for _, mode := range []watch.Mode{watch.Auto, watch.Poll} {
+		s := newStore(t, t.TempDir(), Options{Watch: mode})
+		if st := s.WatchStatus(); st != (prompty.WatchStatus{}) {
+			t.Errorf("before somebody watches: %+v", st)
+		}
+		hear(t, s)
+		st := s.WatchStatus()
+		if st.Mode == "" || mode == watch.Poll && st.Mode != "poll" || st.LastSync.IsZero() {
+			t.Errorf("with watch=%s the status is %+v, want how it is watched and when all was compared", mode, st)
+		}
 	}
 }
