@@ -148,7 +148,7 @@ func (f *follower) subscribe(outer context.Context, revision string) (<-chan pro
 		first.From = revision
 		if before, ok := f.recall(ctx, revision); ok {
 			changes, rewritten := f.shown.since(before, nil)
-			first.Changes, first.All = notices(changes), rewritten
+			first.Changes, first.All = changes, rewritten
 		} else if first.All = true; ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -178,14 +178,6 @@ func (c notice) merge(after notice) (notice, bool) {
 		after.Kind = prompty.Created
 	}
 	return after, true
-}
-
-func notices(changes []prompty.Change) []notice {
-	list := make([]notice, len(changes))
-	for i, c := range changes {
-		list[i] = notice{c, c.Kind == prompty.Created}
-	}
-	return list
 }
 
 func batch(b feed.Batch[notice]) prompty.ChangeBatch {
@@ -343,7 +335,7 @@ func (f *follower) look(ctx context.Context, h hint) error {
 		}
 		came, all := f.served.take(f.shown, now, f.doubts)
 		changes, rewritten := now.since(f.shown, came)
-		b.Changes = notices(changes)
+		b.Changes = changes
 		b.All = all || rewritten && len(changes) > 0 && sameBranch(f.shown.st, now.st)
 		if now.st != f.shown.st || len(b.Changes) > 0 {
 			leave(f.doubt)

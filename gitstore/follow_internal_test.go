@@ -164,3 +164,115 @@ func TestHalfWritten(t *testing.T) {
 		t.Errorf("Get = %+v, %v", got, err)
 	}
 }
+
+// TestNewsMerges has a reader who is told late of a name that came and went, and
+// then came.
+func TestNewsMerges(t *testing.T) {
+	t.Parallel()
+	r := gittest.WorkTree(t)
+	r.Commit("First", "a.prompty", "1")
+	s, err := Open(r.Dir, Options{Sync: SyncNone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Watch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	slow, err := s.follower.feed.Subscribe("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, give, err := s.follower.begin(t.Context()) // nobody else looks
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer give()
+	look := func() {
+		t.Helper()
+		if err := s.follower.look(ctx, hint{all: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.Commit("More", "b.prompty", "1")
+	if _, err := s.Get(ctx, "b"); err != nil {
+		t.Fatal(err)
+	}
+	r.Git("rm", "-q", "b.prompty")
+	r.Git("commit", "-qm", "Less")
+	if _, err := s.Get(ctx, "b"); !errors.Is(err, prompty.ErrTemplateNotFound) {
+		t.Fatal(err)
+	}
+	look()
+	r.Commit("More again", "b.prompty", "2")
+	look()
+	b, err := slow.Next(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(batch(b).Changes); got != "[{b created}]" {
+		t.Errorf("told %s, want b created", got)
+	}
+}
+
+// TestLateReaders has readers note a state when others have taken its place: that
+// is no branch that went back.
+func TestLateReaders(t *testing.T) {
+	t.Parallel()
+	r := gittest.WorkTree(t)
+	r.Commit("First", "a.prompty", "1")
+	s, err := Open(r.Dir, Options{Sync: SyncNone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Watch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	told, err := s.follower.feed.Subscribe("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, give, err := s.follower.begin(t.Context()) // nobody else looks
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer give()
+	read := func() *state {
+		t.Helper()
+		st, err := s.follower.source.where(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st
+	}
+	first := read()
+	r.Commit("More", "b.prompty", "1")
+	second := read()
+	r.Git("rm", "-q", "b.prompty")
+	r.Git("commit", "-qm", "Less")
+	r.Commit("Changed", "a.prompty", "2")
+	for _, step := range []struct {
+		noted *state
+		want  string
+	}{
+		{nil, "[{a changed}] false"},
+		{first, ""}, // it has been told what came after it
+		{second, "[{a changed} {b deleted}] false"},
+		{first, ""},
+	} {
+		if step.noted != nil {
+			s.follower.served.state(step.noted)
+		}
+		if err := s.follower.look(ctx, hint{all: true}); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if b, ok := told.Pending(); ok {
+			got = fmt.Sprint(batch(b).Changes, " ", b.All)
+		}
+		if got != step.want {
+			t.Errorf("told %q, want %q", got, step.want)
+		}
+	}
+}

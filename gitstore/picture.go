@@ -40,7 +40,7 @@ func (p picture) shows(path string) bool {
 // since are the templates that are not what they were, by name, and those that
 // were something else between the pictures. rewritten says that the earlier one
 // shows commits that are no part of the history now.
-func (p picture) since(before picture, came map[string]bool) (changes []prompty.Change, rewritten bool) {
+func (p picture) since(before picture, came map[string]bool) (changes []notice, rewritten bool) {
 	paths, rewritten := p.st.view.Since(before.st.view)
 	paths = slices.AppendSeq(paths, maps.Keys(came))
 	for path, m := range p.marks {
@@ -59,16 +59,19 @@ func (p picture) since(before picture, came map[string]bool) (changes []prompty.
 		if name == "" || err != nil {
 			continue
 		}
-		switch was, is := before.shows(path), p.shows(path); {
+		was, is := before.shows(path), p.shows(path)
+		change := notice{prompty.Change{Name: name, Kind: prompty.Deleted}, !was}
+		switch {
 		case was && is:
-			changes = append(changes, prompty.Change{Name: name, Kind: prompty.Changed})
+			change.Kind = prompty.Changed
 		case is:
-			changes = append(changes, prompty.Change{Name: name, Kind: prompty.Created})
-		case was || came[path]:
-			changes = append(changes, prompty.Change{Name: name, Kind: prompty.Deleted})
+			change.Kind = prompty.Created
+		case !was && !came[path]:
+			continue
 		}
+		changes = append(changes, change)
 	}
-	slices.SortFunc(changes, func(a, b prompty.Change) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(changes, func(a, b notice) int { return strings.Compare(a.Name, b.Name) })
 	return changes, rewritten
 }
 

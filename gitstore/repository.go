@@ -37,6 +37,7 @@ type repository struct {
 	current atomic.Pointer[line] // the one that HEAD names, or did
 	mu      sync.Mutex           // guards lines; not held during I/O
 	lines   map[string]*line     // by the full name of the branch; "" is a detached HEAD
+	states  atomic.Uint64        // how many there have been
 
 	writes  sync.RWMutex   // held for reading by every call that writes
 	work    sync.WaitGroup // what goes on behind the calls

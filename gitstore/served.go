@@ -3,6 +3,7 @@ package gitstore
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -17,6 +18,8 @@ type served struct {
 
 	mu     sync.Mutex // guards what follows
 	states []*state   // one after the other
+	late   []*state   // noted when the next ones were there already
+	told   *state     // what the picture before the last one showed: what came since has been told
 	paths  map[string]bool
 	much   bool // more than is remembered
 }
@@ -30,11 +33,21 @@ func (x *served) state(st *state) bool {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.last.Swap(st) == st {
+	last := x.last.Load()
+	if last == st {
 		return false
 	}
-	if x.much = x.much || len(x.states) == mostServed; !x.much {
-		x.states = append(x.states, st)
+	list := &x.states
+	if last != nil && st.before(last) { // the reader is slow; the branch did not go back
+		if st == x.told || slices.Contains(x.states, st) || slices.Contains(x.late, st) {
+			return false
+		}
+		list = &x.late
+	} else {
+		x.last.Store(st)
+	}
+	if x.much = x.much || len(*list) == mostServed; !x.much {
+		*list = append(*list, st)
 	}
 	return true
 }
@@ -76,8 +89,11 @@ func (x *served) edits(edits map[string]edit) {
 // than is remembered, and for a branch that was rewritten between them.
 func (x *served) take(before, now picture, doubts map[string]mark) (paths map[string]bool, all bool) {
 	x.mu.Lock()
-	states, seen, much := x.states, x.paths, x.much
-	x.states, x.paths, x.much = nil, nil, false
+	states, late, seen, much := x.states, x.late, x.paths, x.much
+	x.states, x.late, x.paths, x.much = nil, nil, nil, false
+	if before.st != now.st {
+		x.told = before.st
+	}
 	for path := range doubts { // they are not told of yet
 		if seen[path] {
 			if x.paths == nil {
@@ -98,11 +114,20 @@ func (x *served) take(before, now picture, doubts map[string]mark) (paths map[st
 	if len(states) > 0 && states[len(states)-1] == now.st {
 		states = states[:len(states)-1]
 	}
-	if len(states) == 0 {
+	if len(states)+len(late) == 0 {
 		return paths, much
 	}
 	if paths == nil {
 		paths = map[string]bool{}
+	}
+	for _, st := range late {
+		touched, _ := now.st.view.Since(st.view)
+		for _, path := range touched {
+			paths[path] = true
+		}
+	}
+	if len(states) == 0 {
+		return paths, much
 	}
 	last := before.st
 	for _, st := range append(states, now.st) {

@@ -12,12 +12,13 @@ import (
 
 // state is what the templates are at one commit. It does not change.
 type state struct {
-	r    *repository
-	ref  string    // the branch; "" at a commit that no branch is followed to
-	tip  object.ID // zero: there is none yet
-	ix   *history.Index
-	view history.View
-	over *history.Overrides // under which it was built
+	r      *repository
+	ref    string    // the branch; "" at a commit that no branch is followed to
+	tip    object.ID // zero: there is none yet
+	number uint64    // of states so far
+	ix     *history.Index
+	view   history.View
+	over   *history.Overrides // under which it was built
 
 	once sync.Once // makes what follows
 	all  []entry
@@ -28,8 +29,12 @@ type state struct {
 type entry struct{ name, path string }
 
 func (r *repository) newState(ref string, ix *history.Index, tip object.ID) *state {
-	return &state{r: r, ref: ref, tip: tip, ix: ix, view: ix.View(), over: r.grafts.Load()}
+	return &state{r: r, ref: ref, number: r.states.Add(1), tip: tip, ix: ix, view: ix.View(), over: r.grafts.Load()}
 }
+
+// before reports whether another state of the same branch has taken the place
+// of st.
+func (st *state) before(other *state) bool { return st.ref == other.ref && st.number < other.number }
 
 // at is the state at a commit.
 func (r *repository) at(ctx context.Context, commit object.ID) (*state, error) {
