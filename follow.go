@@ -331,6 +331,13 @@ func (se *StorageEngine) Sync(ctx context.Context) error {
 	if err := se.ready(ctx); err != nil {
 		return err
 	}
+	select {
+	case <-se.watch.armed: // what is published before reaches nobody
+	case <-se.watch.life.Done():
+		return NewStorageClosedError()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	err := errors.ErrUnsupported
 	if s, ok := As[Syncer](se.storage); ok {
 		err = s.Sync(ctx)
