@@ -226,9 +226,10 @@ func (r *reconciler) stood(d *dirt) time.Duration {
 }
 
 // patience is how long to wait for who is writing. An event will tell when it
-// is done, except where the source has no such event.
+// is done, except where the source has no such event; and the system tells a
+// moment before the file no longer counts as open.
 func (r *reconciler) patience(d *dirt) time.Duration {
-	return min(time.Millisecond<<min(d.looks, 7), quiet)
+	return min(100*time.Microsecond<<(2*min(d.looks-1, 5)), quiet)
 }
 
 // accept makes what was found of a name what is known of it.
