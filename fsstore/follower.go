@@ -87,11 +87,7 @@ type change struct {
 // merge tells of what came and went, too: who looked at the name after an
 // earlier batch may have seen it.
 func (c change) merge(after change) (change, bool) {
-	if after.fresh = c.fresh; !c.fresh {
-		after.Kind = feed.MergeKinds(c.Kind, after.Kind)
-	} else if after.Kind == prompty.Changed {
-		after.Kind = prompty.Created
-	}
+	after.fresh, after.Kind = c.fresh, feed.MergeFresh(c.Kind, after.Kind, c.fresh)
 	return after, true
 }
 

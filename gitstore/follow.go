@@ -172,11 +172,7 @@ type notice struct {
 
 // merge tells of what came and went, too: who has looked may have seen it.
 func (c notice) merge(after notice) (notice, bool) {
-	if after.fresh = c.fresh; !c.fresh {
-		after.Kind = feed.MergeKinds(c.Kind, after.Kind)
-	} else if after.Kind == prompty.Changed {
-		after.Kind = prompty.Created
-	}
+	after.fresh, after.Kind = c.fresh, feed.MergeFresh(c.Kind, after.Kind, c.fresh)
 	return after, true
 }
 

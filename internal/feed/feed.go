@@ -167,3 +167,16 @@ func MergeKinds[K ~string](before, after K) K {
 	}
 	return "changed"
 }
+
+// MergeFresh is [MergeKinds] for a reader who is told of what came and went, too,
+// as deleted. fresh says that it had not been told that the name exists: what is
+// there after all that is new to it.
+func MergeFresh[K ~string](before, after K, fresh bool) K {
+	switch {
+	case !fresh:
+		return MergeKinds(before, after)
+	case after == "changed":
+		return "created"
+	}
+	return after
+}
