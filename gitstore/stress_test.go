@@ -384,6 +384,9 @@ func (x *stressed) tidier(ctx context.Context, rnd *rand.Rand) {
 			{"gc", "-q"}, {"repack", "-adq"}, {"repack", "-dq"}, {"pack-refs", "--all", "--prune"}, {"pack-refs", "--all", "--prune"},
 			{"reflog", "expire", "--expire=now", "--all"}, {"prune", "--expire=1.hour.ago"}, {"repack", "-adq"}, {"prune-packed", "-q"}, {"commit-graph", "write", "--reachable"}, {"multi-pack-index", "write"},
 		}[rnd.IntN(11)]
+		if args[0] == "gc" || args[0] == "pack-refs" {
+			x.did("update-ref", x.r.GrowPacked())
+		}
 		_, err := x.r.Try(args...)
 		x.did(args[0], err)
 	}
