@@ -41,6 +41,7 @@ var allowed = map[string][]string{
 	"internal/feed":                    {},
 	"internal/flock":                   {},
 	"internal/lease":                   {},
+	"internal/workload":                {},
 	"storetest":                        {""},
 	"watch":                            {"internal/feed", "watch/internal/notify", "watch/internal/steady"},
 	"watch/internal/notify":            {"watch/internal/steady"},

@@ -350,22 +350,22 @@ func TestCancel(t *testing.T) {
 // something under the race detector only.
 func TestConcurrent(t *testing.T) {
 	eng := engine.MustNew(engine.Config{})
-	w := workloads()[1]
-	prog := w.program(t)
-	want := string(w.byHand(nil, w.data))
+	w := systemPrompt()
+	prog := linkWorkload(t, w)
+	want := string(w.ByHand(nil, w.Data))
 	done := make(chan error)
 	for i := range 4 {
 		go func() {
 			var err error
 			for j := range 50 {
 				var out string
-				if out, err = prog.Render(context.Background(), w.data); err == nil && out != want {
+				if out, err = prog.Render(context.Background(), w.Data); err == nil && out != want {
 					err = errors.New("another text")
 				}
 				if err == nil {
 					err = eng.RegisterFunc(engine.Func{Name: "f" + strings.Repeat("x", i*50+j), Call: func([]any) (any, error) { return nil, nil }})
 				}
-				if _, perr := eng.Parse("main", w.source); err == nil {
+				if _, perr := eng.Parse("main", w.Source); err == nil {
 					err = perr
 				}
 			}

@@ -1,0 +1,56 @@
+// Package workload holds the templates that the engine is measured with, each
+// beside Go code that appends the same text by hand. The engine's benchmarks and
+// bench/langbench share it, so that a figure means one thing everywhere.
+package workload
+
+// Workload is a template with its data, and what it is compared with.
+type Workload struct {
+	Name     string // W1_OneVariable, …
+	Source   string
+	Partials map[string]string // by name, what Source includes
+	Data     map[string]any
+
+	// ByHand appends what the template prints: what somebody would write who
+	// knows which types the data has, and wants it fast.
+	ByHand func(dst []byte, data map[string]any) []byte
+}
+
+// All returns the workloads in order. Callers may change what they get.
+func All() []Workload {
+	return []Workload{
+		oneVariable(),
+		systemPrompt(),
+		loop(),
+		includes(),
+		static(),
+		deepPaths(),
+		condition(),
+	}
+}
+
+func oneVariable() Workload {
+	return Workload{
+		Name:   "W1_OneVariable",
+		Source: `Hello {~prompty.var name="user" /~}, how are you today?`,
+		Data:   map[string]any{"user": "Ann"},
+		ByHand: func(dst []byte, d map[string]any) []byte {
+			dst = append(dst, "Hello "...)
+			dst = append(dst, d["user"].(string)...)
+			return append(dst, ", how are you today?"...)
+		},
+	}
+}
+
+func condition() Workload {
+	return Workload{
+		Name:   "WE_Condition",
+		Source: `{~prompty.if eval="n > 3 && user == 'Ann'"~}yes{~/prompty.if~}`,
+		Data:   map[string]any{"user": "Ann", "n": 4},
+		ByHand: func(dst []byte, d map[string]any) []byte {
+			if d["n"].(int) > 3 && d["user"].(string) == "Ann" {
+				dst = append(dst, "yes"...)
+			}
+			return dst
+		},
+	}
+}
