@@ -33,7 +33,6 @@ set. It is no failure if there are differences; with --exit-code the exit code
 is then 1, as it is for a failure, but the differences are printed.`
 
 type diffFlags struct {
-	color           string
 	names, asJSON   bool
 	failIfDifferent bool
 }
@@ -74,11 +73,7 @@ func (a *app) diffCommand() *cobra.Command {
 			if err := exclusive(cmd, "names", "json"); err != nil {
 				return err
 			}
-			color, err := a.colors(flags.color)
-			if err != nil {
-				return err
-			}
-			job := &comparison{app: a, flags: &flags, color: color}
+			job := &comparison{app: a, flags: &flags, color: a.colour(a.stdout)}
 			if err := job.parse(args); err != nil {
 				return err
 			}
@@ -88,7 +83,6 @@ func (a *app) diffCommand() *cobra.Command {
 		}),
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.color, "color", "auto", "color the output: `WHEN` is auto, always or never")
 	f.BoolVar(&flags.names, "names", false, "print the names of the prompts that differ, one a line")
 	f.BoolVar(&flags.failIfDifferent, "exit-code", false, "make the exit code 1 if there are differences")
 	f.BoolVar(&flags.asJSON, "json", false, "print JSON: an object for NAME, an array for A..B")

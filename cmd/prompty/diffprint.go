@@ -8,22 +8,6 @@ import (
 	"github.com/go-prompty/prompty/diff"
 )
 
-// colors says whether output is colored, by --color and what the terminal and
-// the environment want (https://no-color.org).
-func (a *app) colors(when string) (bool, error) {
-	switch when {
-	case "always":
-		return true, nil
-	case "never":
-		return false, nil
-	case "auto":
-		off, _ := a.lookupEnv("NO_COLOR")
-		kind, _ := a.lookupEnv("TERM")
-		return isTerminal(a.stdout) && off == "" && kind != "dumb", nil
-	}
-	return false, usage(fmt.Errorf("--color cannot be %q", when), "it is auto, always or never")
-}
-
 // print prints what differs.
 func (c *comparison) print(list []*difference) error {
 	a := c.app

@@ -19,15 +19,11 @@ type liveScreen struct {
 }
 
 func openScreen(a *app) (liveView, error) {
-	color, err := a.colors("auto")
-	if err != nil {
-		return nil, err
-	}
 	s, err := newScreen(a.stdin, a.stdout)
 	if err != nil {
 		return nil, err
 	}
-	return &liveScreen{screen: s, color: color}, nil
+	return &liveScreen{screen: s, color: a.colour(a.stdout)}, nil
 }
 
 func (l *liveScreen) close()           { l.screen.close() }

@@ -102,7 +102,11 @@ func (a *app) emptyBecause(cmd *cobra.Command) string {
 	if cmd.Flags().NArg() > 0 {
 		return " match"
 	}
-	driver, connection := splitStorage(a.where())
+	where, err := a.where()
+	if err != nil {
+		return " here"
+	}
+	driver, connection := splitStorage(where)
 	place, options, some := strings.Cut(connection, "?")
 	if strings.Contains(options, "ext=") {
 		return " here"

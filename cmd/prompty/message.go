@@ -20,7 +20,11 @@ func (a *app) withMessage(ctx context.Context, message string) (context.Context,
 	if message == "" {
 		return ctx, nil
 	}
-	if driver, _ := splitStorage(a.where()); driver != "git" {
+	where, err := a.where()
+	if err != nil {
+		return nil, err
+	}
+	if driver, _ := splitStorage(where); driver != "git" {
 		return nil, usage(errors.New("this storage keeps no messages"), "leave out --message; a Git repository, --storage git:PATH, has it as the commit's")
 	}
 	return gitstore.WithCommit(ctx, gitstore.Commit{Message: message}), nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,13 +46,37 @@ func (a *app) rootCommand() *cobra.Command {
 		Example:            rootExample,
 		SilenceErrors:      true,
 		SilenceUsage:       true,
+		Version:            buildOf(debug.ReadBuildInfo()).String(),
 		DisableSuggestions: true, // misuse makes them
 		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.PersistentFlags().StringVarP(&a.storage, "storage", "s", "", "where the prompts are: `DRIVER:CONNECTION` or a folder")
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.rmCommand(), a.logCommand(), a.diffCommand(), a.lintCommand(), a.watchCommand())
+	root.PersistentFlags().Var(&a.color, "color", "color what is printed: `WHEN` is auto, always or never")
+	a.group(root, "Everyday", a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.watchCommand())
+	a.group(root, "Versions", a.logCommand(), a.diffCommand(), a.rmCommand())
+	a.group(root, "Checking", a.lintCommand())
+	a.group(root, "Project", a.completionCommand(), a.versionCommand())
+	root.SetHelpCommandGroupID("Project")
+	root.InitDefaultHelpCmd()
 	return root
+}
+
+// group adds verbs to the root command, under a heading of its help. Those that
+// take names and say nothing else complete them.
+func (a *app) group(root *cobra.Command, title string, verbs ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title + ":"})
+	for _, v := range verbs {
+		v.GroupID = title
+		if v.ValidArgsFunction == nil && len(v.ValidArgs) == 0 {
+			v.ValidArgsFunction = cobra.NoFileCompletions
+			if strings.Contains(v.Use, "NAME") {
+				v.ValidArgsFunction = a.completeNames
+			}
+		}
+		root.AddCommand(v)
+	}
 }
 
 // helpCommand is cobra's, but for an unknown command, which is misuse here as

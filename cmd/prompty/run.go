@@ -29,6 +29,9 @@ type app struct {
 	lookupEnv func(string) (string, bool)
 
 	storage string       // --storage
+	color   colorWhen    // --color
+	proj    *project     // what prompty.yaml says, once it was asked for
+	projErr error        // or what is wrong with it
 	out     bytes.Buffer // for stdout; written only if the verb succeeds
 	started bool         // the arguments were understood and a verb runs
 }
@@ -36,7 +39,7 @@ type app struct {
 // run is the whole command but for the process around it. What a verb prints
 // is held back until it has succeeded, so that a failure leaves stdout empty.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer, lookupEnv func(string) (string, bool)) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, lookupEnv: lookupEnv}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, lookupEnv: lookupEnv, color: colorAuto}
 	root := a.rootCommand()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -88,6 +91,9 @@ func (a *app) warn(format string, args ...any) {
 	fmt.Fprintf(a.stderr, "prompty: %s\n", printableLines(fmt.Sprintf(format, args...)))
 }
 
+// aType says what a flag's type is to people.
+var aType = map[string]string{"int": "a number", "bool": "true or false", "duration": "a time such as 10s"}
+
 // misuse makes a usage error of what cobra says about the command line, with
 // suggestions where it has none.
 func misuse(cmd *cobra.Command, err error) error {
@@ -95,6 +101,13 @@ func misuse(cmd *cobra.Command, err error) error {
 		return err
 	}
 	hint := fmt.Sprintf("`%s --help` shows what there is", cmd.CommandPath())
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		flag := invalid.GetFlag()
+		err, hint = fmt.Errorf("--%s cannot be %q", flag.Name, invalid.GetValue()), invalid.Unwrap().Error()
+		if what, ok := aType[flag.Value.Type()]; ok {
+			hint = "it is " + what
+		}
+	}
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && unknown.GetSpecifiedShortnames() == "" {
 		var flags []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, "--"+f.Name) })

@@ -46,7 +46,11 @@ func (a *app) newRunner(command string, keepStdout bool) (*runner, error) {
 // told, and no error. When ctx ends, the command gets the signal that ended it,
 // with all that it started, and the error is the cause of ctx.
 func (r *runner) run(ctx context.Context, b prompty.ChangeBatch) error {
-	env, cleanUp, err := batchEnv(b, r.app.where())
+	where, err := r.app.where()
+	if err != nil {
+		return err
+	}
+	env, cleanUp, err := batchEnv(b, where)
 	if err != nil {
 		return err
 	}

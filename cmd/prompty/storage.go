@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,10 @@ func (a *app) withStorage(create bool, do func(prompty.TemplateStorage) error) (
 }
 
 func (a *app) open(create bool) (prompty.TemplateStorage, error) {
-	where := a.where()
+	where, err := a.where()
+	if err != nil {
+		return nil, err
+	}
 	driver, connection := splitStorage(where)
 	drivers := prompty.ListStorageDrivers()
 	if !slices.Contains(drivers, driver) {
@@ -54,15 +58,19 @@ type noFolder struct{ dir string }
 
 func (e *noFolder) Error() string { return fmt.Sprintf("there is no folder %q", e.dir) }
 
-// where is what --storage, the environment or the default say.
-func (a *app) where() string {
+// where is what --storage, the environment, prompty.yaml or the default say.
+func (a *app) where() (string, error) {
 	if a.storage != "" {
-		return a.storage
+		return a.storage, nil
 	}
 	if v, ok := a.lookupEnv(storageEnv); ok && v != "" {
-		return v
+		return v, nil
 	}
-	return defaultStorage
+	p, err := a.project()
+	if err != nil {
+		return "", err
+	}
+	return cmp.Or(p.Storage, defaultStorage), nil
 }
 
 // splitStorage takes DRIVER:CONNECTION apart. What has no driver in front is a

@@ -43,7 +43,6 @@ the system), is told on standard error.`
 type watchFlags struct {
 	asJSON bool
 	exec   string
-	color  string
 }
 
 func (a *app) watchCommand() *cobra.Command {
@@ -66,16 +65,11 @@ func (a *app) watchCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.exec, "exec", "", "run `COMMAND` by the shell after each batch")
-	f.StringVar(&flags.color, "color", "auto", "color the output: `WHEN` is auto, always or never")
 	f.BoolVar(&flags.asJSON, "json", false, "print JSON, one batch a line")
 	return cmd
 }
 
 func (a *app) watch(ctx context.Context, args []string, flags *watchFlags) error {
-	color, err := a.colors(flags.color)
-	if err != nil {
-		return err
-	}
 	names, err := parseScope(args)
 	if err != nil {
 		return err
@@ -91,7 +85,7 @@ func (a *app) watch(ctx context.Context, args []string, flags *watchFlags) error
 		defer stop()
 		ctx, stop = a.readerLeft(ctx)
 		defer stop()
-		return ended(ctx, a.watchStorage(ctx, s, names, &batchPrinter{app: a, asJSON: flags.asJSON, color: color}, runner))
+		return ended(ctx, a.watchStorage(ctx, s, names, &batchPrinter{app: a, asJSON: flags.asJSON, color: a.colour(a.stdout)}, runner))
 	})
 }
 
@@ -104,7 +98,11 @@ func (a *app) watchStorage(ctx context.Context, s prompty.TemplateStorage, names
 	}
 	defer f.close()
 	a.warnOfMissing(ctx, s, names)
-	a.warn("watching %s", a.where())
+	where, err := a.where()
+	if err != nil {
+		return err
+	}
+	a.warn("watching %s", where)
 	var health watchHealth
 	for {
 		b, err := f.next(ctx)
