@@ -65,6 +65,7 @@ var heavy = map[string][]string{
 	"github.com/gofrs/flock":               {"fsstore", "examples/custom_storage/logstore"},
 	"github.com/go-git":                    {}, // see docs/design.md
 	"github.com/klauspost/compress":        {"gitstore/internal/odb"},
+	"github.com/tiktoken-go/tokenizer":     {"cmd/prompty"},
 	"github.com/pjbgf/sha1cd":              {"gitstore/internal/object"},
 	"github.com/ProtonMail/go-crypto":      {"gitstore/internal/signature"},
 	"golang.org/x/crypto":                  {"gitstore/internal/signature"},
