@@ -26,8 +26,7 @@ Write in {~prompty.var name="language" /~}, in plain words and short sentences, 
 {~prompty.for item="tool" in="tools"~}- {~prompty.var name="tool" /~}
 {~/prompty.for~}Call a tool only when the documents do not hold the answer, at most one at a time, and say in a word what for. Its result is for you: tell the customer what it means, not what it looks like.
 
-If you cannot help, or the customer becomes upset, hand over to {~prompty.var name="escalation" /~} with a summary of three lines: what was asked, what was tried, what is missing. Today is {~prompty.var name="today" /~}.
-`,
+If you cannot help, or the customer becomes upset, hand over to {~prompty.var name="escalation" /~} with a summary of three lines: what was asked, what was tried, what is missing. Today is {~prompty.var name="today" /~}.`,
 		Data: map[string]any{
 			"assistant": "Iris", "company": "Northwind Traders", "product": "the order desk", "customer": "Ann Lee", "since": "2019",
 			"plan": "business", "region": "Northern Europe", "last_ticket": "a late invoice", "language": "English", "max_words": 150,
@@ -78,7 +77,7 @@ If you cannot help, or the customer becomes upset, hand over to {~prompty.var na
 			dst = append(dst, d["escalation"].(string)...)
 			dst = append(dst, " with a summary of three lines: what was asked, what was tried, what is missing. Today is "...)
 			dst = append(dst, d["today"].(string)...)
-			return append(dst, ".\n"...)
+			return append(dst, '.')
 		},
 	}
 }
