@@ -29,7 +29,7 @@ Exit codes:
   1  what was asked for failed: not found, does not render, lint found errors;
      diff --exit-code found differences
   2  the command line makes no sense
-  130, 143  Ctrl-C or SIGTERM ended watch or render --watch
+  130, 143  Ctrl-C or SIGTERM ended watch, render --watch or copy
 On failure standard output stays empty, but for what lint and diff found, and
 what was printed while watching.`
 
@@ -57,7 +57,7 @@ func (a *app) rootCommand() *cobra.Command {
 	a.group(root, "Everyday", a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.watchCommand())
 	a.group(root, "Versions", a.logCommand(), a.diffCommand(), a.rmCommand())
 	a.group(root, "Checking", a.lintCommand())
-	a.group(root, "Project", a.completionCommand(), a.versionCommand())
+	a.group(root, "Project", a.copyCommand(), a.importCommand(), a.completionCommand(), a.versionCommand())
 	root.SetHelpCommandGroupID("Project")
 	root.InitDefaultHelpCmd()
 	return root

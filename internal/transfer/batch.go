@@ -1,0 +1,234 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/go-prompty/prompty"
+)
+
+// gapKey is the metadata by which a placeholder is known, also by the next run
+// if this one is killed before the placeholder is deleted.
+const gapKey = "prompty-copy-gap"
+
+func isPlaceholder(t *prompty.StoredTemplate) bool { return t.Metadata[gapKey] != "" }
+
+// placeholder shows the text of the version before, or, at the beginning, of
+// the one after: the text that a reader of the latest version gets anyway.
+func placeholder(t *prompty.StoredTemplate) *prompty.StoredTemplate {
+	return &prompty.StoredTemplate{
+		Name: t.Name, Source: t.Source, Tags: t.Tags, CreatedBy: t.CreatedBy, TenantID: t.TenantID,
+		Metadata: map[string]string{gapKey: "this version was deleted where it was copied from"},
+	}
+}
+
+// item is a version to be written under its number. The number before it is
+// always the destination's latest then.
+type item struct {
+	t       *prompty.StoredTemplate // Version is 0 until it is written
+	version int
+}
+
+// batch is what is written in one step.
+type batch struct {
+	items []item
+	bytes int
+}
+
+// weight is about what a version takes in memory.
+func weight(t *prompty.StoredTemplate) int {
+	n := len(t.Source) + 200
+	for k, v := range t.Metadata {
+		n += len(k) + len(v)
+	}
+	return n
+}
+
+func (c *copier) add(t *prompty.StoredTemplate, version int) {
+	t = t.Clone()
+	t.Version = 0
+	c.batch.items = append(c.batch.items, item{t, version})
+	c.batch.bytes += weight(t)
+}
+
+// enqueue puts versions of a prompt into the batch, on top of the last one
+// that is there.
+func (c *copier) enqueue(ctx context.Context, name string, last int, list []missing) error {
+	if len(list) > 0 {
+		c.wrote(name, list[0].version)
+	}
+	var before *prompty.StoredTemplate
+	for _, m := range list {
+		t, err := m.t, error(nil)
+		if t == nil {
+			if t, err = c.from.GetVersion(ctx, name, m.version); err != nil {
+				return fmt.Errorf("read the source: %w", err)
+			}
+		}
+		gap := m.version - last - 1
+		if before == nil && gap > 0 {
+			if before = t; last > 0 {
+				if before, err = c.to.GetVersion(ctx, name, last); err != nil {
+					return fmt.Errorf("read the destination: %w", err)
+				}
+			}
+		}
+		// A gap and the version after it are one step where the destination can,
+		// so that a placeholder is nobody's latest version.
+		if len(c.batch.items)+gap+1 > c.opts.BatchVersions || c.batch.bytes+weight(t) > c.opts.BatchBytes {
+			if err := c.flush(ctx); err != nil || c.broken[name] {
+				return err
+			}
+		}
+		for v := last + 1; v < m.version; v++ {
+			c.add(placeholder(before), v)
+		}
+		c.add(t, m.version)
+		before, last = t, m.version
+	}
+	return nil
+}
+
+// wrote notes from which version on a prompt is to be verified.
+func (c *copier) wrote(name string, first int) {
+	if n := len(c.written); n > 0 && c.written[n-1].name == name {
+		c.written[n-1].first = min(c.written[n-1].first, first)
+		return
+	}
+	c.written = append(c.written, span{name, first})
+}
+
+// flush writes the batch. What has begun is brought to its end, whether ctx
+// ends meanwhile or not.
+func (c *copier) flush(ctx context.Context) error {
+	items := c.batch.items
+	c.batch = batch{}
+	if err := ctx.Err(); err != nil || len(items) == 0 {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	err := c.save(ctx, items)
+	if !isTheirs(err) {
+		return errors.Join(err, c.settle(ctx, items, err == nil))
+	}
+	// One prompt's affair: which one's?
+	for len(items) > 0 {
+		n := slices.IndexFunc(items, func(it item) bool { return it.t.Name != items[0].t.Name })
+		if n < 0 {
+			n = len(items)
+		}
+		if err := c.one(ctx, items[:n]); err != nil {
+			return err
+		}
+		items = items[n:]
+	}
+	return nil
+}
+
+// one writes what a failed batch has of one prompt.
+func (c *copier) one(ctx context.Context, items []item) error {
+	rest := items
+	for len(rest) > 0 && rest[0].t.Version != 0 { // written before it failed
+		rest = rest[1:]
+	}
+	err := c.save(ctx, rest)
+	serr := c.settle(ctx, items, err == nil)
+	if !isTheirs(err) {
+		return errors.Join(err, serr)
+	}
+	kind, name := Refused, items[0].t.Name
+	if errors.Is(err, prompty.ErrConflict) {
+		kind = Conflict
+	}
+	c.problem(name, 0, kind, err)
+	c.broken[name] = true
+	return serr
+}
+
+// eacher saves a whole history at once: gitstore makes a commit for each
+// version, and one pack.
+type eacher interface {
+	SaveEach(ctx context.Context, tmpls []*prompty.StoredTemplate) error
+}
+
+// save writes items in as few steps as the destination can. What was written
+// has a version then, also if there is an error.
+func (c *copier) save(ctx context.Context, items []item) error {
+	tmpls := make([]*prompty.StoredTemplate, len(items))
+	for i, it := range items {
+		tmpls[i] = it.t
+	}
+	if each, ok := prompty.As[eacher](c.to); ok {
+		return wrote(each.SaveEach(ctx, tmpls))
+	}
+	if all, ok := prompty.As[prompty.BatchSaver](c.to); ok {
+		return wrote(all.SaveAll(ctx, tmpls))
+	}
+	_, conditional := prompty.As[prompty.ConditionalSaver](c.to)
+	for _, it := range items {
+		if c.broken[it.t.Name] {
+			continue
+		}
+		var err error
+		if conditional {
+			err = prompty.SaveIf(ctx, c.to, it.t, it.version-1)
+		} else {
+			err = c.to.Save(ctx, it.t)
+		}
+		if err != nil {
+			return wrote(err)
+		}
+	}
+	return nil
+}
+
+func wrote(err error) error {
+	if err != nil {
+		return fmt.Errorf("write to the destination: %w", err)
+	}
+	return nil
+}
+
+// settle counts what was written, deletes the placeholders among it if all was
+// written, and takes back what did not get its number.
+func (c *copier) settle(ctx context.Context, items []item, whole bool) error {
+	for _, it := range items {
+		switch {
+		case it.t.Version == 0:
+		case it.t.Version != it.version:
+			if !c.broken[it.t.Name] {
+				c.broken[it.t.Name] = true
+				c.problem(it.t.Name, it.version, Conflict, fmt.Errorf("the destination would number it %d: it had such versions before, or somebody saves there now; it is taken back", it.t.Version))
+			}
+		case isPlaceholder(it.t):
+			c.report.Gaps++
+		default:
+			c.report.Copied++
+			c.report.Bytes += int64(len(it.t.Source))
+			c.step(len(it.t.Source))
+		}
+	}
+	for _, it := range slices.Backward(items) {
+		name, got := it.t.Name, it.t.Version
+		if got == 0 || got == it.version && !(whole && isPlaceholder(it.t)) {
+			continue
+		}
+		if err := c.drop(ctx, name, []int{got}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drop deletes versions of the destination that are not to stay.
+func (c *copier) drop(ctx context.Context, name string, versions []int) error {
+	for _, v := range versions {
+		err := c.to.DeleteVersion(context.WithoutCancel(ctx), name, v)
+		if err != nil && !errors.Is(err, prompty.ErrTemplateNotFound) {
+			return fmt.Errorf("write to the destination: %w", err)
+		}
+	}
+	return nil
+}
