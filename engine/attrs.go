@@ -27,7 +27,7 @@ func (p *parser) attributes(n *node, spec *tagSpec) {
 		}
 	}
 	if a := t.attr("onerror"); a != nil {
-		n.strategy = Strategy(a.value)
+		p.rare(n).strategy = Strategy(a.value)
 		if !n.strategy.valid() {
 			p.report(a.at, t.name, fmt.Errorf("unknown error strategy %s: use one of %s%s", quote(a.value), strategyNames(), didYouMean(value.Suggest(a.value, strategies))))
 		}
@@ -65,8 +65,9 @@ func (p *parser) path(n *node, a *attr) {
 	if a == nil {
 		return
 	}
-	segs, err := splitPath(a.value)
+	segs, err := splitPath(p.segs.start(p.chunk), a.value)
 	if err != nil {
+		where := p.scan.places(a)
 		at := 0
 		for _, s := range strings.Split(a.value, ".") {
 			if strings.Trim(s, spaces) == "" {
@@ -74,10 +75,10 @@ func (p *parser) path(n *node, a *attr) {
 			}
 			at += len(s) + 1
 		}
-		p.report(a.offset(at), n.name(), fmt.Errorf("%w, but it is %s", err, quote(a.value)))
+		p.report(where.offset(at), n.name(), fmt.Errorf("%w, but it is %s", err, quote(a.value)))
 		return
 	}
-	n.path, n.pathPos = segs, a.at
+	n.path, n.pathPos = p.segs.finish(segs), a.at
 }
 
 // expr reads an expression.
@@ -85,9 +86,10 @@ func (p *parser) expr(n *node, a *attr) {
 	if a == nil {
 		return
 	}
-	e, fail := parseExpr(a.value, &p.eng.limits, p.names.funcs, &p.folds, a.offset)
+	x := exprParser{parser: p, src: a.value, places: p.scan.places(a)}
+	e, fail := x.parse()
 	if fail != nil {
-		p.report(a.offset(fail.at), n.name(), fail.err)
+		p.report(x.places.offset(fail.at), n.name(), fail.err)
 		return
 	}
 	n.expr = e
@@ -134,7 +136,7 @@ func (p *parser) forAttrs(n *node) {
 			p.report(a.at, t.name, fmt.Errorf("limit is %s: a whole number from 1 on is needed", quote(a.value)))
 			return
 		}
-		n.limit = limit
+		p.rare(n).limit = limit
 	}
 }
 
@@ -176,7 +178,7 @@ func (p *parser) ref(n *node) {
 		p.report(at, n.name(), err)
 		return
 	}
-	n.ref = ref
+	p.rare(n).ref = ref
 	p.addRef(ref)
 }
 
@@ -227,6 +229,9 @@ func (p *parser) blockName(n *node) {
 	if first := p.blocks[a.value]; first != nil {
 		p.report(a.at, n.name(), twoPlaces{fmt.Errorf("there are two blocks %s", quote(a.value)), "the first one is here", first.start})
 		return
+	}
+	if p.blocks == nil {
+		p.blocks = make(map[string]*node)
 	}
 	p.blocks[a.value] = n
 }

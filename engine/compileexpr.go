@@ -39,8 +39,8 @@ func (c *compiler) value(e *expr) {
 		c.value(e.args[0])
 		for i, op := range e.ops {
 			c.value(e.args[i+1])
-			c.at.off = int32(e.opPos[i])
-			c.emit(instr{op: doBin, aux: uint16(op)})
+			c.at.off = int32(op.pos)
+			c.emit(instr{op: doBin, aux: uint16(op.operator)})
 			c.pop(1)
 		}
 	default: // what gives a truth
@@ -93,7 +93,7 @@ func (c *compiler) jumpIf(e *expr, want bool, jumps *[]int) {
 	case e.kind == exprPath:
 		c.at.off = int32(e.pos)
 		*jumps = append(*jumps, c.emit(instr{op: doJumpPath, aux: aux, a: c.path(c.resolve(e.segs))}))
-	case e.kind == exprChain && len(e.ops) == 1 && e.ops[0] <= opGe:
+	case e.kind == exprChain && len(e.ops) == 1 && e.ops[0].operator <= opGe:
 		c.jumpCompare(e, aux, jumps)
 	default:
 		c.value(e)
@@ -106,9 +106,9 @@ func (c *compiler) jumpIf(e *expr, want bool, jumps *[]int) {
 // its lowest bit.
 func (c *compiler) jumpCompare(e *expr, aux uint16, jumps *[]int) {
 	op := e.ops[0]
-	aux |= uint16(op) << 1
+	aux |= uint16(op.operator) << 1
 	if e.args[0].kind == exprPath && e.args[1].fold {
-		c.at.off = int32(e.opPos[0])
+		c.at.off = int32(op.pos)
 		c.consts = append(c.consts, e.args[1].val)
 		in := instr{op: doJumpCmp, aux: aux, a: c.path(c.resolve(e.args[0].segs)), b: int32(len(c.consts) - 1)}
 		*jumps = append(*jumps, c.emit(in))
@@ -116,7 +116,7 @@ func (c *compiler) jumpCompare(e *expr, aux uint16, jumps *[]int) {
 	}
 	c.value(e.args[0])
 	c.value(e.args[1])
-	c.at.off = int32(e.opPos[0])
+	c.at.off = int32(op.pos)
 	*jumps = append(*jumps, c.emit(instr{op: doJumpCmpTop, aux: aux}))
 	c.pop(2)
 }

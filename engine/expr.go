@@ -21,16 +21,21 @@ const (
 // expr is a node of an expression. Operators of one level form one node
 // however many there are, so that depth counts only what an author nests.
 type expr struct {
-	kind  exprKind
-	pos   int    // in the template's source
-	text  string // of a constant: as written
-	val   any    // of a constant, or of what was folded to one
-	fold  bool   // val holds the value of the whole node
-	segs  []string
-	fn    *Func
-	args  []*expr
-	ops   []operator // of a chain: one fewer than args
-	opPos []int
+	kind exprKind
+	fold bool   // val holds the value of the whole node
+	pos  int    // in the template's source
+	text string // of a constant: as written
+	val  any    // of a constant, or of what was folded to one
+	segs []string
+	fn   *Func
+	args []*expr
+	ops  []chainOp // of a chain: one fewer than args
+}
+
+// chainOp is an operator of a chain and where it stands in the source.
+type chainOp struct {
+	operator
+	pos int
 }
 
 // operator is a binary operator other than && and ||.
@@ -56,25 +61,40 @@ var operatorText = [...]string{opEq: "==", opNe: "!=", opLt: "<", opLe: "<=", op
 
 func (o operator) String() string { return operatorText[o] }
 
+// Levels of operators: how tightly they bind.
+const (
+	levelOr = 1 + iota
+	levelAnd
+	levelCompare
+	levelSum
+	levelProduct
+	levelSign
+	levelPrimary
+)
+
 // level is how tightly a node binds.
 func (e *expr) level() int {
 	switch e.kind {
 	case exprOr:
-		return 1
+		return levelOr
 	case exprAnd:
-		return 2
+		return levelAnd
 	case exprChain:
-		switch op := e.ops[0]; {
-		case op <= opIn:
-			return 3
-		case op <= opSub:
-			return 4
-		}
-		return 5
+		return e.ops[0].level()
 	case exprNot, exprNeg:
-		return 6
+		return levelSign
 	}
-	return 7
+	return levelPrimary
+}
+
+func (o operator) level() int {
+	switch {
+	case o <= opIn:
+		return levelCompare
+	case o <= opSub:
+		return levelSum
+	}
+	return levelProduct
 }
 
 // String gives the expression in canonical form: single spaces around binary

@@ -15,17 +15,17 @@ import (
 )
 
 // exprParser reads one expression. Errors are panics of type *exprError inside
-// of it, which parseExpr catches.
+// of it, which parse catches.
 type exprParser struct {
+	parser *parser
 	src    string
-	pos    int // of the token
-	end    int // after the token
+	places places // of src in the template
+	pos    int    // of the token
+	end    int    // after the token
 	tok    token
+	op     operator // of an operator other than && and ||
+	level  int      // of a binary operator; 0 for any other token
 	depth  int
-	limits *Limits
-	funcs  map[string]*Func
-	folds  *folder
-	offset func(int) int // from a place in src to one in the template
 }
 
 // exprError is an error at a byte of the expression.
@@ -48,9 +48,7 @@ const (
 // in memory at a time.
 const maxArgs = 255
 
-// parseExpr parses src, which stands in the template where offset says.
-func parseExpr(src string, limits *Limits, funcs map[string]*Func, folds *folder, offset func(int) int) (e *expr, fail *exprError) {
-	p := &exprParser{src: src, limits: limits, funcs: funcs, folds: folds, offset: offset}
+func (p *exprParser) parse() (e *expr, fail *exprError) {
 	defer func() {
 		if r := recover(); r != nil {
 			x, ok := r.(*exprError)
@@ -64,7 +62,7 @@ func parseExpr(src string, limits *Limits, funcs map[string]*Func, folds *folder
 	if p.tok == tokEnd {
 		p.fail(0, errors.New("the expression is empty"))
 	}
-	e = p.or()
+	e = p.binary(levelOr)
 	if p.tok != tokEnd {
 		p.fail(p.pos, p.unexpected())
 	}
@@ -73,10 +71,10 @@ func parseExpr(src string, limits *Limits, funcs map[string]*Func, folds *folder
 
 func (p *exprParser) fail(at int, err error) { panic(&exprError{at, err}) }
 
-func (p *exprParser) text() string { return p.src[p.pos:p.end] }
+func (p *exprParser) token() string { return p.src[p.pos:p.end] }
 
 func (p *exprParser) unexpected() error {
-	switch text := p.text(); {
+	switch text := p.token(); {
 	case p.tok == tokEnd:
 		return errors.New("the expression ends where a value is expected")
 	case text == "=":
@@ -90,37 +88,83 @@ func (p *exprParser) unexpected() error {
 
 // next reads the next token.
 func (p *exprParser) next() {
-	p.pos = p.end
-	for p.pos < len(p.src) && isSpace(p.src[p.pos]) {
-		p.pos++
+	i := p.end
+	for i < len(p.src) && isSpace(p.src[i]) {
+		i++
 	}
-	p.end = p.pos
-	if p.pos == len(p.src) {
+	p.pos, p.end, p.level = i, i, 0
+	if i == len(p.src) {
 		p.tok = tokEnd
 		return
 	}
-	r, size := utf8.DecodeRuneInString(p.src[p.pos:])
-	switch {
-	case isDigit(r):
+	switch c := p.src[i]; {
+	case '0' <= c && c <= '9':
 		p.tok = tokNumber
 		p.end = p.number()
-	case r == '"' || r == '\'':
+	case c == '"' || c == '\'':
 		p.tok = tokString
-		p.end = p.quoted(byte(r))
-	case isIdentRune(r, true):
+		p.end = p.quoted(c)
+	case classes[c]&inIdent != 0 || c >= utf8.RuneSelf && p.letter(i):
 		p.tok = tokName
 		p.end = p.path()
+		if p.token() == "in" {
+			p.op, p.level = opIn, levelCompare
+		}
 	default:
 		p.tok = tokPunct
-		p.end += size
-		if p.end < len(p.src) {
-			switch p.src[p.pos : p.end+1] {
-			case "||", "&&", "==", "!=", "<=", ">=":
-				p.end++
-			}
-		}
+		p.punct()
 	}
 }
+
+// letter reports whether a name can start with the character at i.
+func (p *exprParser) letter(i int) bool {
+	r, _ := utf8.DecodeRuneInString(p.src[i:])
+	return isIdentRune(r, true)
+}
+
+// punct reads the operator, the bracket or whatever else stands at pos.
+func (p *exprParser) punct() {
+	_, size := utf8.DecodeRuneInString(p.src[p.pos:])
+	p.end += size
+	next := byte(0)
+	if p.end < len(p.src) {
+		next = p.src[p.end]
+	}
+	binary := func(op operator) { p.op, p.level = op, op.level() }
+	switch c := p.src[p.pos]; c {
+	case '|', '&':
+		if next == c {
+			p.level = levelOr
+			if c == '&' {
+				p.level = levelAnd
+			}
+			p.end++
+		}
+	case '=', '!', '<', '>':
+		switch {
+		case next == '=':
+			binary(compareOrEqual[c])
+			p.end++
+		case c == '<':
+			binary(opLt)
+		case c == '>':
+			binary(opGt)
+		}
+	case '+':
+		binary(opAdd)
+	case '-':
+		binary(opSub)
+	case '*':
+		binary(opMul)
+	case '/':
+		binary(opDiv)
+	case '%':
+		binary(opMod)
+	}
+}
+
+// compareOrEqual are the operators that end in =.
+var compareOrEqual = [...]operator{'=': opEq, '!': opNe, '<': opLe, '>': opGe}
 
 // number returns the end of the number at pos.
 func (p *exprParser) number() int {
@@ -179,6 +223,13 @@ func (p *exprParser) path() int {
 
 func (p *exprParser) ident(i int) int {
 	for i < len(p.src) {
+		if c := p.src[i]; c < utf8.RuneSelf {
+			if classes[c]&inIdent == 0 {
+				break
+			}
+			i++
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(p.src[i:])
 		if !isIdentRune(r, false) {
 			break
@@ -191,74 +242,60 @@ func (p *exprParser) ident(i int) int {
 // enter counts one level of nesting; the caller leaves it with p.depth--.
 func (p *exprParser) enter() {
 	p.depth++
-	if p.depth > p.limits.ExpressionDepth {
-		p.fail(p.pos, limitf("the expression is nested more than %s levels deep", value.Count(p.limits.ExpressionDepth)))
+	if p.depth > p.parser.eng.limits.ExpressionDepth {
+		p.fail(p.pos, limitf("the expression is nested more than %s levels deep", value.Count(p.parser.eng.limits.ExpressionDepth)))
 	}
 }
 
 // is reports whether the token is the operator or the bracket s.
-func (p *exprParser) is(s string) bool { return p.tok == tokPunct && p.text() == s }
+func (p *exprParser) is(s string) bool { return p.tok == tokPunct && p.token() == s }
 
-func (p *exprParser) or() *expr  { return p.logic(exprOr, "||", p.and) }
-func (p *exprParser) and() *expr { return p.logic(exprAnd, "&&", p.compare) }
-
-func (p *exprParser) logic(kind exprKind, op string, operand func() *expr) *expr {
-	first := operand()
-	if !p.is(op) {
-		return first
-	}
-	e := &expr{kind: kind, pos: first.pos, args: []*expr{first}}
-	for p.is(op) {
-		p.next()
-		e.args = append(e.args, operand())
-	}
-	return p.folds.logic(e)
+// expr returns a new node.
+func (p *exprParser) expr(kind exprKind, pos int) *expr {
+	e := p.parser.exprs.one(min(p.parser.chunk, 8))
+	e.kind, e.pos = kind, pos
+	return e
 }
 
-func (p *exprParser) compare() *expr {
-	return p.chain(p.sum, func() (operator, bool) {
-		if p.tok == tokName && p.text() == "in" {
-			return opIn, true
+// binary reads operands that are joined by operators of a level or tighter ones.
+func (p *exprParser) binary(level int) *expr {
+	e := p.unary()
+	for p.level >= level {
+		e = p.chain(e)
+	}
+	return e
+}
+
+// chain reads on from the operator after the first operand, as long as there are
+// operators of the same level.
+func (p *exprParser) chain(first *expr) *expr {
+	var argsBuf [4]*expr
+	var opsBuf [3]chainOp
+	level, args, ops := p.level, append(argsBuf[:0], first), opsBuf[:0]
+	for p.level == level {
+		if level >= levelCompare {
+			ops = append(ops, chainOp{p.op, p.places.offset(p.pos)})
 		}
-		return p.operator(opEq, opGe)
-	})
-}
-
-func (p *exprParser) sum() *expr {
-	return p.chain(p.product, func() (operator, bool) { return p.operator(opAdd, opSub) })
-}
-
-func (p *exprParser) product() *expr {
-	return p.chain(p.unary, func() (operator, bool) { return p.operator(opMul, opMod) })
-}
-
-// operator reports which of the operators from first to last the token is.
-func (p *exprParser) operator(first, last operator) (operator, bool) {
-	if p.tok == tokPunct {
-		for op := first; op <= last; op++ {
-			if operatorText[op] == p.text() {
-				return op, true
-			}
-		}
-	}
-	return 0, false
-}
-
-func (p *exprParser) chain(operand func() *expr, op func() (operator, bool)) *expr {
-	first := operand()
-	o, ok := op()
-	if !ok {
-		return first
-	}
-	e := &expr{kind: exprChain, pos: first.pos, args: []*expr{first}}
-	for ok {
-		e.ops = append(e.ops, o)
-		e.opPos = append(e.opPos, p.offset(p.pos))
 		p.next()
-		e.args = append(e.args, operand())
-		o, ok = op()
+		args = append(args, p.binary(level+1))
 	}
-	return p.folds.chain(e)
+	e := p.expr(exprChain, first.pos)
+	e.args = p.args(args)
+	switch level {
+	case levelOr:
+		e.kind = exprOr
+		return p.parser.folds.logic(e)
+	case levelAnd:
+		e.kind = exprAnd
+		return p.parser.folds.logic(e)
+	}
+	e.ops = p.parser.ops.keep(ops, 4)
+	return p.parser.folds.chain(e)
+}
+
+// args keeps operands.
+func (p *exprParser) args(list []*expr) []*expr {
+	return p.parser.args.keep(list, min(p.parser.chunk, 16))
 }
 
 func (p *exprParser) unary() *expr {
@@ -270,26 +307,27 @@ func (p *exprParser) unary() *expr {
 	default:
 		return p.primary()
 	}
-	e := &expr{kind: kind, pos: p.offset(p.pos)}
+	e := p.expr(kind, p.places.offset(p.pos))
 	p.enter()
 	p.next()
-	e.args = []*expr{p.unary()}
+	e.args = p.args([]*expr{p.unary()})
 	p.depth--
-	return p.folds.unary(e)
+	return p.parser.folds.unary(e)
 }
 
 func (p *exprParser) primary() *expr {
-	if p.folds.nodes++; p.folds.nodes > maxOperands {
+	folds := &p.parser.folds
+	if folds.nodes++; folds.nodes > maxOperands {
 		p.fail(p.pos, limitf("the expressions of the template have more than %s operands", value.Count(maxOperands)))
 	}
-	e := &expr{kind: exprConst, pos: p.offset(p.pos), text: p.text(), fold: true}
+	var e *expr
 	switch p.tok {
 	case tokNumber:
-		e.val = p.numberValue()
+		e = p.constant(p.numberValue())
 	case tokString:
-		e.val = p.stringValue()
+		e = p.constant(p.stringValue())
 	case tokName:
-		return p.nameOrCall(e)
+		return p.nameOrCall()
 	default:
 		if !p.is("(") {
 			p.fail(p.pos, p.unexpected())
@@ -297,7 +335,7 @@ func (p *exprParser) primary() *expr {
 		open := p.pos
 		p.enter()
 		p.next()
-		e = p.or()
+		e = p.binary(levelOr)
 		p.depth--
 		if !p.is(")") {
 			if p.tok != tokEnd {
@@ -310,8 +348,15 @@ func (p *exprParser) primary() *expr {
 	return e
 }
 
+// constant returns the node of the token, which has this value.
+func (p *exprParser) constant(v any) *expr {
+	e := p.expr(exprConst, p.places.offset(p.pos))
+	e.text, e.val, e.fold = p.token(), v, true
+	return e
+}
+
 func (p *exprParser) numberValue() any {
-	text := p.text()
+	text := p.token()
 	if !strings.ContainsAny(text, ".eE") {
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return int(n)
@@ -390,37 +435,48 @@ func safeRune(r rune) rune {
 	return utf8.RuneError
 }
 
-func (p *exprParser) nameOrCall(e *expr) *expr {
-	name, at := p.text(), p.pos
-	p.next()
-	if p.is("(") {
-		return p.call(e, name, at)
-	}
+func (p *exprParser) nameOrCall() *expr {
+	name, at := p.token(), p.pos
+	var e *expr
 	switch name {
 	case "true", "false":
-		e.val = name == "true"
-		return e
+		e = p.constant(name == "true")
 	case "nil":
+		e = p.constant(nil)
+	default:
+		e = p.expr(exprPath, p.places.offset(at))
+	}
+	p.next()
+	switch {
+	case p.is("("):
+		return p.call(e, name, at)
+	case e.fold:
 		return e
-	case "in":
+	case name == "in":
 		p.fail(at, errors.New(`unexpected "in" in the expression`))
 	}
-	e.kind, e.segs, e.fold, e.text = exprPath, strings.Split(name, "."), false, ""
+	segs := p.parser.segs.start(p.parser.chunk)
+	for seg := range strings.SplitSeq(name, ".") {
+		segs = append(segs, seg)
+	}
+	e.segs = p.parser.segs.finish(segs)
 	return e
 }
 
 func (p *exprParser) call(e *expr, name string, at int) *expr {
-	fn := p.funcs[name]
+	funcs := p.parser.names.funcs
+	fn := funcs[name]
 	if fn == nil {
-		names := slices.Sorted(maps.Keys(p.funcs))
+		names := slices.Sorted(maps.Keys(funcs))
 		p.fail(at, fmt.Errorf("unknown function %s%s", quote(name), didYouMean(value.Suggest(name, names))))
 	}
-	e.kind, e.fn, e.fold, e.text = exprCall, fn, false, ""
 	open := p.pos
 	p.enter()
 	p.next()
+	var buf [4]*expr
+	args := buf[:0]
 	for !p.is(")") {
-		if len(e.args) > 0 {
+		if len(args) > 0 {
 			if !p.is(",") {
 				if p.tok == tokEnd {
 					p.fail(open, fmt.Errorf("the call of %s is not closed: a ) is missing", name))
@@ -429,17 +485,18 @@ func (p *exprParser) call(e *expr, name string, at int) *expr {
 			}
 			p.next()
 		}
-		if len(e.args) == maxArgs {
+		if len(args) == maxArgs {
 			p.fail(p.pos, limitf("the call of %s has more than %s arguments", name, value.Count(maxArgs)))
 		}
-		e.args = append(e.args, p.or())
+		args = append(args, p.binary(levelOr))
 	}
 	p.depth--
 	p.next()
-	if n := len(e.args); n < fn.MinArgs || fn.MaxArgs >= 0 && n > fn.MaxArgs {
+	if n := len(args); n < fn.MinArgs || fn.MaxArgs >= 0 && n > fn.MaxArgs {
 		p.fail(at, fmt.Errorf("%s takes %s, not %d", name, arity(fn), n))
 	}
-	return p.folds.call(e)
+	*e = expr{kind: exprCall, pos: e.pos, fn: fn, args: p.args(args)}
+	return p.parser.folds.call(e)
 }
 
 // arity says how many arguments a function takes.

@@ -51,7 +51,7 @@ func (f *folder) chain(e *expr) *expr {
 	v := e.args[0].val
 	for i, op := range e.ops {
 		var err error
-		if v, err = apply(op, v, e.args[i+1].val, f.limits.FunctionResultBytes); err != nil {
+		if v, err = apply(op.operator, v, e.args[i+1].val, f.limits.FunctionResultBytes); err != nil {
 			return e // raised when it is rendered, so that onerror applies
 		}
 		f.bytes += weight(v)

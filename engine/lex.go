@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-prompty/prompty/engine/internal/value"
 )
@@ -13,7 +14,42 @@ import (
 // between the parts of a tag.
 const spaces = " \t\r\n\v\f"
 
-func isSpace(c byte) bool { return c < 128 && strings.IndexByte(spaces, c) >= 0 }
+// What a byte can be part of.
+const (
+	inSpace    = 1 << iota
+	inName     // of a tag or an attribute
+	inIdent    // of an expression; other letters and digits than those of ASCII, too
+	startsName // of a tag or an attribute
+)
+
+var classes = func() (c [256]uint8) {
+	for i := range c[:utf8.RuneSelf] {
+		r := rune(i)
+		switch {
+		case isLetter(r):
+			c[i] = startsName | inName | inIdent
+		case isDigit(r), r == '_':
+			c[i] = inName | inIdent
+		case r == '-', r == '.':
+			c[i] = inName
+		case strings.ContainsRune(spaces, r):
+			c[i] = inSpace
+		}
+	}
+	return c
+}()
+
+func isSpace(c byte) bool { return classes[c]&inSpace != 0 }
+
+// isBlank reports whether s is nothing but spaces.
+func isBlank(s string) bool {
+	for i := range len(s) {
+		if !isSpace(s[i]) {
+			return false
+		}
+	}
+	return true
+}
 
 func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
 
@@ -59,34 +95,42 @@ const maxAttrs = 256
 
 // attr is one attribute of a tag.
 type attr struct {
-	name  string
-	value string // escapes resolved
-	pos   int    // of the name
-	at    int    // of the value's first byte
-	raw   string // the value as it stands in the source
-
-	// byte v of the value stands at byte r of raw: how far offset has come
-	v, r int
+	name    string
+	value   string // escapes resolved
+	pos     int    // of the name
+	at, end int    // bounds of the value in the source, without the quotes
 }
 
-// offset returns where in the source byte i of the value stands. It goes on
-// from where it came to last, as those who read a value ask from its start to
-// its end.
-func (a *attr) offset(i int) int {
-	if len(a.raw) == len(a.value) {
-		return a.at + i
+// places finds where the bytes of an attribute's value stand in the source. It
+// goes on from where it came to last, as those who read a value ask from its
+// start to its end.
+type places struct {
+	value string
+	raw   string // the value as it stands in the source
+	at    int    // where raw begins
+	v, r  int    // byte v of the value stands at byte r of raw
+}
+
+func (s *scanner) places(a *attr) places {
+	return places{value: a.value, raw: s.src[a.at:a.end], at: a.at}
+}
+
+// offset returns where in the source byte i of the value stands.
+func (p *places) offset(i int) int {
+	if len(p.raw) == len(p.value) {
+		return p.at + i
 	}
-	if i < a.v {
-		a.v, a.r = 0, 0
+	if i < p.v {
+		p.v, p.r = 0, 0
 	}
 	// Where raw and value differ, an escape stands for the next byte of value.
-	for ; a.v < i && a.r < len(a.raw); a.v++ {
-		if a.v < len(a.value) && a.raw[a.r] == '\\' && a.r+1 < len(a.raw) && (a.raw[a.r+1] == '\\' || a.raw[a.r+1] == '"' || a.raw[a.r+1] == '\'') && a.raw[a.r+1] == a.value[a.v] {
-			a.r++
+	for ; p.v < i && p.r < len(p.raw); p.v++ {
+		if p.v < len(p.value) && p.raw[p.r] == '\\' && p.r+1 < len(p.raw) && (p.raw[p.r+1] == '\\' || p.raw[p.r+1] == '"' || p.raw[p.r+1] == '\'') && p.raw[p.r+1] == p.value[p.v] {
+			p.r++
 		}
-		a.r++
+		p.r++
 	}
-	return a.at + a.r
+	return p.at + p.r
 }
 
 // tag is what stands between an opening and a closing delimiter.
@@ -115,23 +159,24 @@ type scanner struct {
 	src         string
 	pos         int
 	open, close string
-	report      func(offset int, tag string, err error)
 }
 
-// text returns the bounds of the text up to the next tag or the end.
-func (s *scanner) text() (start, end int) {
+// text returns the bounds of the text up to the next tag or the end, and
+// whether it has an escape.
+func (s *scanner) text() (start, end int, escaped bool) {
 	start = s.pos
 	for {
 		i := strings.Index(s.src[s.pos:], s.open)
 		if i < 0 {
 			s.pos = len(s.src)
-			return start, s.pos
+			return start, s.pos, escaped
 		}
 		s.pos += i
 		if s.pos == start || s.src[s.pos-1] != '\\' {
-			return start, s.pos
+			return start, s.pos, escaped
 		}
 		s.pos += len(s.open)
+		escaped = true
 	}
 }
 
@@ -142,8 +187,10 @@ func (s *scanner) unescape(text string) string {
 
 // tag reads the tag that starts at pos. It is nil if not even a name could be
 // read; the error is reported and pos is after the tag in either case.
-func (s *scanner) tag() *tag {
-	t := &tag{pos: s.pos}
+func (p *parser) tag() *tag {
+	s := &p.scan
+	t := p.tags.one(p.chunk)
+	*t = tag{pos: s.pos, attrs: p.attrs.start(p.chunk)}
 	s.pos += len(s.open)
 	if s.peek() == '-' {
 		t.trimLeft = true
@@ -157,7 +204,7 @@ func (s *scanner) tag() *tag {
 	}
 	t.name = s.name()
 	if t.name == "" {
-		s.fail(t, t.pos, s.noName(t))
+		p.failTag(t, t.pos, s.noName(t))
 		return nil
 	}
 	for {
@@ -165,11 +212,12 @@ func (s *scanner) tag() *tag {
 		rest := s.src[s.pos:]
 		switch {
 		case rest == "":
-			s.fail(t, t.pos, fmt.Errorf("tag %s is not closed: %q is missing", t.name, s.close))
+			p.failTag(t, t.pos, fmt.Errorf("tag %s is not closed: %q is missing", t.name, s.close))
 			return t
 		case strings.HasPrefix(rest, s.close):
 			s.pos += len(s.close)
 			t.end = s.pos
+			t.attrs = p.attrs.finish(t.attrs)
 			return t
 		case rest[0] == '-' && strings.HasPrefix(rest[1:], s.close):
 			t.trimRight = true
@@ -178,14 +226,14 @@ func (s *scanner) tag() *tag {
 			t.selfClosing = true
 			s.pos++
 		case t.selfClosing:
-			s.fail(t, s.pos, fmt.Errorf("nothing but %q may follow the / of tag %s", s.close, t.name))
+			p.failTag(t, s.pos, fmt.Errorf("nothing but %q may follow the / of tag %s", s.close, t.name))
 			return t
 		case t.closing:
-			s.fail(t, s.pos, fmt.Errorf("a closing tag has nothing but its name: %q is expected after %s", s.close, t.name))
+			p.failTag(t, s.pos, fmt.Errorf("a closing tag has nothing but its name: %q is expected after %s", s.close, t.name))
 			return t
 		default:
 			if at, err := s.attr(t); err != nil {
-				s.fail(t, at, err)
+				p.failTag(t, at, err)
 				return t
 			}
 		}
@@ -200,10 +248,12 @@ func (s *scanner) noName(t *tag) error {
 	return fmt.Errorf("%s is expected after %s; write \\%s to print the delimiter itself", what, quote(strings.TrimSpace(s.src[t.pos:s.pos])), s.open)
 }
 
-// fail reports an error in t and goes on after the next closing delimiter.
-func (s *scanner) fail(t *tag, at int, err error) {
-	s.report(at, t.name, err)
+// failTag reports an error in t and goes on after the next closing delimiter.
+func (p *parser) failTag(t *tag, at int, err error) {
+	s := &p.scan
+	p.report(at, t.name, err)
 	t.bad = true
+	t.attrs = p.attrs.finish(t.attrs)
 	i := strings.Index(s.src[s.pos:], s.close)
 	if i < 0 {
 		s.pos = len(s.src)
@@ -235,24 +285,24 @@ func (s *scanner) attr(t *tag) (int, error) {
 	s.pos++
 	a.at = s.pos
 	escaped := false
-	for i := s.pos; ; i++ {
-		switch {
-		case i >= len(s.src):
+	i := s.pos
+	for ; ; i++ {
+		if i >= len(s.src) {
 			return a.at - 1, fmt.Errorf("the value of attribute %s is not closed: a %c is missing", a.name, q)
-		case s.src[i] == '\\' && i+1 < len(s.src) && (s.src[i+1] == q || s.src[i+1] == '\\'):
+		}
+		c := s.src[i]
+		if c == q {
+			break
+		}
+		if c == '\\' && i+1 < len(s.src) && (s.src[i+1] == q || s.src[i+1] == '\\') {
 			escaped = true
 			i++
-			continue
-		case s.src[i] != q:
-			continue
 		}
-		a.raw = s.src[a.at:i]
-		s.pos = i + 1
-		break
 	}
-	a.value = a.raw
+	a.end, s.pos = i, i+1
+	a.value = s.src[a.at:a.end]
 	if escaped {
-		a.value = unescapeAttr(a.raw, q)
+		a.value = unescapeAttr(a.value, q)
 	}
 	if len(t.attrs) == maxAttrs {
 		return a.pos, limitf("tag %s has more than %s attributes", t.name, value.Count(maxAttrs))
@@ -276,27 +326,28 @@ func unescapeAttr(raw string, q byte) string {
 	return b.String()
 }
 
-// verbatim reads up to the first closing tag of that name. The tag is nil if
+// verbatim reads up to the first closing tag of that name. It is not ok if
 // there is none.
-func (s *scanner) verbatim(name string) (content string, end *tag) {
+func (s *scanner) verbatim(name string) (content string, end tag, ok bool) {
 	start := s.pos
 	for at := start; ; {
 		i := strings.Index(s.src[at:], s.open)
 		if i < 0 {
-			return s.src[start:], nil
+			return s.src[start:], tag{}, false
 		}
 		at += i
-		if t := s.closer(at, name); t != nil {
+		if t, ok := s.closer(at, name); ok {
 			s.pos = t.end
-			return s.src[start:at], t
+			return s.src[start:at], t, true
 		}
 		at += len(s.open)
 	}
 }
 
-// closer reads a closing tag of that name at a place, or returns nil.
-func (s *scanner) closer(at int, name string) *tag {
-	t := &tag{name: name, pos: at, closing: true}
+// closer reads a closing tag of that name at a place. It is not ok if none
+// stands there.
+func (s *scanner) closer(at int, name string) (t tag, ok bool) {
+	t = tag{name: name, pos: at, closing: true}
 	c := scanner{src: s.src, pos: at + len(s.open), close: s.close}
 	if c.peek() == '-' {
 		t.trimLeft = true
@@ -304,12 +355,12 @@ func (s *scanner) closer(at int, name string) *tag {
 	}
 	c.space()
 	if c.peek() != '/' {
-		return nil
+		return t, false
 	}
 	c.pos++
 	c.space()
 	if c.name() != name {
-		return nil
+		return t, false
 	}
 	c.space()
 	if c.peek() == '-' {
@@ -317,10 +368,10 @@ func (s *scanner) closer(at int, name string) *tag {
 		c.pos++
 	}
 	if !strings.HasPrefix(c.src[c.pos:], s.close) {
-		return nil
+		return t, false
 	}
 	t.end = c.pos + len(s.close)
-	return t
+	return t, true
 }
 
 func (s *scanner) peek() byte {
@@ -340,28 +391,33 @@ func (s *scanner) space() {
 // of a trim marker.
 func (s *scanner) name() string {
 	start := s.pos
-	for s.pos < len(s.src) {
-		c := rune(s.src[s.pos])
-		if s.pos == start && !isLetter(c) || !isNameRune(c) {
-			break
-		}
-		if c == '-' && strings.HasPrefix(s.src[s.pos+1:], s.close) {
-			break
-		}
-		s.pos++
+	if start == len(s.src) || classes[s.src[start]]&startsName == 0 {
+		return ""
 	}
-	return s.src[start:s.pos]
+	i := start
+	for i < len(s.src) && classes[s.src[i]]&inName != 0 {
+		if s.src[i] == '-' && strings.HasPrefix(s.src[i+1:], s.close) {
+			break
+		}
+		i++
+	}
+	s.pos = i
+	return s.src[start:i]
 }
 
 var errEmptySegment = errors.New("a path cannot have an empty segment: names are joined by single dots")
 
-// splitPath cuts a path into its segments.
-func splitPath(path string) ([]string, error) {
-	segs := strings.Split(path, ".")
-	for _, s := range segs {
-		if strings.Trim(s, spaces) == "" {
+// splitPath cuts a path into its segments and adds them to segs.
+func splitPath(segs []string, path string) ([]string, error) {
+	for {
+		seg, rest, more := strings.Cut(path, ".")
+		if isBlank(seg) {
 			return nil, errEmptySegment
 		}
+		segs = append(segs, seg)
+		if !more {
+			return segs, nil
+		}
+		path = rest
 	}
-	return segs, nil
 }

@@ -27,23 +27,39 @@ const (
 // node is a piece of a template.
 type node struct {
 	kind       nodeKind
-	start, end int // bounds in the source, of a block with its closing tag
-	tag        *tag
-	closer     *tag // nil for what has no closing tag of its own
-	mismatched bool // a closing tag of another name was reported in its place
+	start, end int      // bounds in the source, of a block with its closing tag
+	text       string   // of a text or raw node: what it prints, escapes resolved, trimmed
+	tag        *tag     // nil for text
+	path       []string // name, or an in or with that is a path
+	pathPos    int      // of name, in or with
+	expr       *expr    // eval, format, eval-role, or an in or with that is an expression
 	body       []*node
+	*rare
+}
 
-	raw  string // of a text, raw or comment node: as it stands in the source
-	text string // what it prints: escapes resolved, trimmed
+// rare is what most nodes do not have: they share one that is empty.
+type rare struct {
+	closer     *tag     // nil for what has no closing tag of its own
+	mismatched bool     // a closing tag of another name was reported in its place
+	complete   bool     // a switch has its casedefault
+	strategy   Strategy // of its onerror attribute; "" without
+	limit      int      // of a for; 0 without
+	ref        Ref      // of include and extends
+	resolver   Resolver // of a custom tag
+}
 
-	strategy Strategy // of its onerror attribute; "" without
-	expr     *expr    // eval, format, eval-role, or an in or with that is an expression
-	path     []string // name, or an in or with that is a path
-	pathPos  int      // of name, in or with
-	limit    int      // of a for; 0 without
-	ref      Ref      // of include and extends
-	resolver Resolver // of a custom tag
-	complete bool     // a switch has its casedefault
+var noRare rare
+
+// raw is a text, or the body of a raw or comment node, as it stands in the
+// source; "" for what is neither.
+func (n *node) raw(source string) string {
+	switch {
+	case n.kind == nodeText:
+		return source[n.start:n.end]
+	case (n.kind == nodeRaw || n.kind == nodeComment) && n.closer != nil:
+		return source[n.tag.end:n.closer.pos]
+	}
+	return ""
 }
 
 // name is the tag's name; "" for text.
@@ -65,6 +81,7 @@ func (n *node) get(name string) (string, bool) {
 // printer writes nodes in canonical form.
 type printer struct {
 	strings.Builder
+	source      string
 	open, close string
 }
 
@@ -75,13 +92,13 @@ func (p *printer) print(nodes []*node) {
 	for _, n := range nodes {
 		switch n.kind {
 		case nodeText:
-			p.WriteString(n.raw)
+			p.WriteString(n.raw(p.source))
 			continue
 		case nodeIf:
 			p.print(n.body)
 		case nodeRaw, nodeComment:
 			p.tag(n)
-			p.WriteString(n.raw)
+			p.WriteString(n.raw(p.source))
 		default:
 			p.tag(n)
 			p.print(n.body)
@@ -110,7 +127,7 @@ func (p *printer) tag(n *node) {
 	for i := range t.attrs {
 		a := &t.attrs[i]
 		v := a.value
-		if n.expr != nil && n.expr.pos >= a.at && n.expr.pos <= a.at+len(a.raw) {
+		if n.expr != nil && n.expr.pos >= a.at && n.expr.pos <= a.end {
 			v = n.expr.String()
 		}
 		p.WriteString(" " + a.name + `="` + attrEscaper.Replace(v) + `"`)

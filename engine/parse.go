@@ -25,18 +25,25 @@ func (e *Engine) Parse(name, source string) (*Template, error) {
 
 // parse returns as much of the template as could be read beside the errors.
 func (e *Engine) parse(name, source string) (*Template, Errors) {
-	t := &Template{name: name, source: source, eng: e, blocks: make(map[string]*node)}
-	p := &parser{Template: t, names: e.names.Load(), folds: folder{limits: &e.limits}}
+	t := &Template{name: name, source: source, eng: e}
+	// What is kept only while parsing is on the stack, unless it is much.
+	var ready [64]*node
+	var stack [8]openBlock
+	p := &parser{Template: t, names: e.names.Load(), folds: folder{limits: &e.limits}, ready: ready[:0], stack: stack[:0]}
 	if len(source) > e.limits.SourceBytes {
 		p.report(0, "", limitf("the template has %s bytes, the limit is %s", value.Count(len(source)), value.Count(e.limits.SourceBytes)))
 		return t, p.errs
 	}
 	p.front()
-	p.scan = scanner{src: source, pos: t.body, open: e.open, close: e.close, report: p.report}
+	p.scan = scanner{src: source, pos: t.body, open: e.open, close: e.close}
+	p.chunk = min(strings.Count(source[t.body:], e.open)+1, maxChunk)
 	p.run()
 	slices.SortStableFunc(p.errs, func(a, b *Error) int { return a.Offset - b.Offset })
 	return t, p.errs
 }
+
+// maxChunk bounds how many nodes and tags are allocated at once.
+const maxChunk = 256
 
 // maxNodes bounds the memory that a parsed template takes.
 const maxNodes = 100_000
@@ -52,9 +59,29 @@ type parser struct {
 	stop  bool // maxErrors were found, or a limit was reached
 
 	seenRefs map[Ref]bool // those that stand in refs
-	stack    []*node      // the open blocks, outermost first
+	stack    []openBlock  // outermost first
+	ready    []*node      // what stands in the open blocks so far, outermost first
 	trimNext bool         // the last tag trims what follows it
 	content  bool         // something other than white space was met
+
+	// what the template is made of
+	chunk int // how many to allocate at once: the tags there are, if they are not too many
+	nodes slab[node]
+	rares slab[rare]
+	tags  slab[tag]
+	attrs slab[attr]
+	lists slab[*node]
+	segs  slab[string]
+	exprs slab[expr]
+	args  slab[*expr]
+	ops   slab[chainOp]
+}
+
+// openBlock is a block tag that is not closed yet.
+type openBlock struct {
+	*node
+	from int // where in ready its body begins
+	part int // the same, of the last branch of an if
 }
 
 func (p *parser) report(offset int, tag string, err error) {
@@ -113,7 +140,7 @@ func (p *parser) front() {
 		p.report(0, "", fmt.Errorf("front matter: extends: %w", err))
 		return
 	}
-	p.base = &node{kind: nodeExtends, ref: ref}
+	p.base = &node{kind: nodeExtends, rare: &rare{ref: ref}}
 	p.addRef(ref)
 }
 
@@ -157,13 +184,13 @@ func (p *parser) addRef(ref Ref) {
 
 func (p *parser) run() {
 	for p.scan.pos < len(p.source) && !p.stop {
-		if start, end := p.scan.text(); start < end {
-			p.text(start, end)
+		if start, end, escaped := p.scan.text(); start < end {
+			p.text(start, end, escaped)
 		}
 		if p.scan.pos == len(p.source) {
 			break
 		}
-		t := p.scan.tag()
+		t := p.tag()
 		switch {
 		case t == nil:
 			p.trimNext = false
@@ -175,45 +202,75 @@ func (p *parser) run() {
 			p.openTag(t)
 		}
 	}
-	for _, n := range slices.Backward(p.stack) {
-		if !n.mismatched { // one mistake, one error
-			p.report(n.start, n.name(), fmt.Errorf("tag %s is not closed: %s is missing", n.name(), p.eng.open+"/"+n.name()+p.eng.close))
+	for _, b := range slices.Backward(p.stack) {
+		if !b.mismatched { // one mistake, one error
+			p.report(b.start, b.name(), fmt.Errorf("tag %s is not closed: %s is missing", b.name(), p.eng.open+"/"+b.name()+p.eng.close))
 		}
+		p.endBlock(b)
 	}
+	p.root = p.cut(0)
 }
 
-// nodes is where the next node goes.
-func (p *parser) nodes() *[]*node {
-	if len(p.stack) == 0 {
-		return &p.root
-	}
-	n := p.stack[len(p.stack)-1]
-	if n.kind == nodeIf {
-		n = n.body[len(n.body)-1]
-	}
-	return &n.body
-}
-
+// add puts a node where the last one ended.
 func (p *parser) add(n *node) {
-	list := p.nodes()
-	*list = append(*list, n)
+	p.ready = append(p.ready, n)
 	if p.size++; p.size > maxNodes {
 		p.report(n.start, n.name(), limitf("the template has more than %s texts and tags", value.Count(maxNodes)))
 		p.stop = true
 	}
 }
 
-func (p *parser) text(start, end int) {
-	n := &node{kind: nodeText, start: start, end: end, raw: p.source[start:end]}
-	n.text = p.scan.unescape(n.raw)
+// node returns a new node.
+func (p *parser) node(kind nodeKind, start, end int) *node {
+	n := p.nodes.one(2 * p.chunk) // a text before each tag, and one at the end
+	n.kind, n.start, n.end, n.rare = kind, start, end, &noRare
+	return n
+}
+
+// rare returns the rare part of a node, to be changed.
+func (p *parser) rare(n *node) *rare {
+	if n.rare == &noRare {
+		n.rare = p.rares.one(min(p.chunk, 8))
+	}
+	return n.rare
+}
+
+// cut takes the nodes from there on out of ready.
+func (p *parser) cut(from int) []*node {
+	list := p.lists.keep(p.ready[from:], 2*p.chunk)
+	p.ready = p.ready[:from]
+	return list
+}
+
+// branch returns the last branch of an if.
+func (p *parser) branch(b *openBlock) *node { return p.ready[b.part-1] }
+
+// endBranch ends the last branch of an if.
+func (p *parser) endBranch(b *openBlock) { p.branch(b).body = p.cut(b.part) }
+
+// endBlock ends a block. Those in it have ended.
+func (p *parser) endBlock(b openBlock) {
+	if b.kind == nodeIf {
+		p.endBranch(&b)
+	}
+	b.body = p.cut(b.from)
+}
+
+func (p *parser) text(start, end int, escaped bool) {
+	n := p.node(nodeText, start, end)
+	raw := p.source[start:end]
+	n.text = raw
+	if escaped {
+		n.text = p.scan.unescape(raw)
+	}
 	if p.trimNext {
 		n.text = strings.TrimLeft(n.text, spaces)
 		p.trimNext = false
 	}
-	if blank := strings.Trim(n.raw, spaces) == ""; !blank {
+	if !isBlank(raw) {
 		p.content = true
 		if p.inSwitch() {
-			p.report(start+len(n.raw)-len(strings.TrimLeft(n.raw, spaces)), "prompty.switch", errors.New("only prompty.case and prompty.casedefault can stand in prompty.switch: this text belongs to no case"))
+			p.report(start+len(raw)-len(strings.TrimLeft(raw, spaces)), "prompty.switch", errors.New("only prompty.case and prompty.casedefault can stand in prompty.switch: this text belongs to no case"))
 		}
 	}
 	p.add(n)
@@ -225,12 +282,14 @@ func (p *parser) inSwitch() bool {
 
 // trimBefore trims the text before a tag if the tag says so.
 func (p *parser) trimBefore(t *tag) {
-	if list := *p.nodes(); t.trimLeft && len(list) > 0 {
-		if n := list[len(list)-1]; n.kind == nodeText && n.end == t.pos {
-			n.text = strings.TrimRight(n.text, spaces)
-		}
-	}
 	p.trimNext = t.trimRight
+	if !t.trimLeft || len(p.ready) == 0 {
+		return
+	}
+	// A text that ends here stands in the innermost block.
+	if n := p.ready[len(p.ready)-1]; n.kind == nodeText && n.end == t.pos {
+		n.text = strings.TrimRight(n.text, spaces)
+	}
 }
 
 func (p *parser) closeTag(t *tag) {
@@ -245,9 +304,12 @@ func (p *parser) closeTag(t *tag) {
 	if at < 0 {
 		return
 	}
-	n := p.stack[at]
+	for _, b := range slices.Backward(p.stack[at:]) {
+		p.endBlock(b)
+	}
+	n := p.stack[at].node
 	p.stack = p.stack[:at]
-	n.closer, n.end = t, t.end
+	p.rare(n).closer, n.end = t, t.end
 	if n.kind == nodeIf {
 		n.body[len(n.body)-1].end = t.pos
 	}
@@ -262,18 +324,20 @@ func (p *parser) mismatch(t *tag) {
 		p.report(t.pos, t.name, fmt.Errorf("closing tag %s closes nothing: no tag is open here", t.name))
 		return
 	}
-	n := p.stack[len(p.stack)-1]
-	n.mismatched = true
+	n := p.stack[len(p.stack)-1].node
+	p.rare(n).mismatched = true
 	err := fmt.Errorf("closing tag %s is met where %s is expected", t.name, n.name())
 	p.report(t.pos, t.name, twoPlaces{err, n.name() + " is opened here", n.start})
 }
 
 func (p *parser) openTag(t *tag) {
 	spec := builtinTags[t.name]
-	n := &node{start: t.pos, end: t.end, tag: t}
+	n := p.node(nodeCustom, t.pos, t.end)
+	n.tag = t
 	if spec == nil {
-		if n.resolver = p.names.resolvers[t.name]; n.resolver != nil {
+		if r := p.names.resolvers[t.name]; r != nil {
 			spec = customTag
+			p.rare(n).resolver = r
 		}
 	}
 	if spec == nil {
@@ -339,9 +403,11 @@ func (p *parser) checkForm(t *tag, spec *tagSpec) {
 // checkPlace refuses a tag that means nothing where it stands.
 func (p *parser) checkPlace(n *node, blank bool) {
 	name := n.name()
+	var block *openBlock
 	var parent *node
 	if len(p.stack) > 0 {
-		parent = p.stack[len(p.stack)-1]
+		block = &p.stack[len(p.stack)-1]
+		parent = block.node
 	}
 	if p.inSwitch() && n.kind != nodeCase && !blank {
 		p.report(n.start, name, fmt.Errorf("only prompty.case and prompty.casedefault can stand in prompty.switch, not %s", name))
@@ -351,7 +417,7 @@ func (p *parser) checkPlace(n *node, blank bool) {
 	case nodeBranch:
 		if parent == nil || parent.kind != nodeIf {
 			p.report(n.start, name, fmt.Errorf("%s stands outside of prompty.if%s", name, openTagNote(parent)))
-		} else if parent.body[len(parent.body)-1].name() == "prompty.else" {
+		} else if p.branch(block).name() == "prompty.else" {
 			p.report(n.start, name, fmt.Errorf("%s follows prompty.else, which must be the last branch", name))
 		}
 	case nodeCase:
@@ -362,7 +428,9 @@ func (p *parser) checkPlace(n *node, blank bool) {
 		if parent.complete {
 			p.report(n.start, name, fmt.Errorf("%s follows prompty.casedefault, which must be the last case", name))
 		}
-		parent.complete = parent.complete || name == "prompty.casedefault"
+		if name == "prompty.casedefault" {
+			p.rare(parent).complete = true
+		}
 	case nodeExtends:
 		switch {
 		case p.base != nil:
@@ -393,7 +461,7 @@ func openTagNote(parent *node) string {
 }
 
 func (p *parser) inside(kind nodeKind) bool {
-	return slices.ContainsFunc(p.stack, func(n *node) bool { return n.kind == kind })
+	return slices.ContainsFunc(p.stack, func(b openBlock) bool { return b.kind == kind })
 }
 
 // place puts a node into the tree and opens its body.
@@ -407,9 +475,11 @@ func (p *parser) place(n *node, spec *tagSpec) {
 			return
 		}
 		n.tag.selfClosing = false // {~prompty.else/~} is as good
-		parent := p.stack[len(p.stack)-1]
-		parent.body[len(parent.body)-1].end = n.start
-		parent.body = append(parent.body, n)
+		block := &p.stack[len(p.stack)-1]
+		p.branch(block).end = n.start
+		p.endBranch(block)
+		p.ready = append(p.ready, n)
+		block.part = len(p.ready)
 		return
 	case nodeExtends:
 		if p.base == nil {
@@ -420,10 +490,13 @@ func (p *parser) place(n *node, spec *tagSpec) {
 	if n.tag.selfClosing {
 		return
 	}
+	from := len(p.ready)
 	if n.kind == nodeIf {
-		n.body = []*node{{kind: nodeBranch, start: n.start, tag: n.tag, expr: n.expr}}
+		first := p.node(nodeBranch, n.start, 0)
+		first.tag, first.expr = n.tag, n.expr
+		p.ready = append(p.ready, first)
 	}
-	p.stack = append(p.stack, n)
+	p.stack = append(p.stack, openBlock{n, from, len(p.ready)})
 	if len(p.stack) > p.eng.limits.BlockDepth {
 		p.report(n.start, n.name(), limitf("tags are nested more than %s deep", value.Count(p.eng.limits.BlockDepth)))
 		p.stop = true
@@ -436,13 +509,16 @@ func (p *parser) verbatim(n *node) {
 	if n.tag.selfClosing {
 		return
 	}
-	raw, end := p.scan.verbatim(n.name())
-	if end == nil {
+	raw, end, ok := p.scan.verbatim(n.name())
+	if !ok {
 		p.report(n.start, n.name(), fmt.Errorf("tag %s is not closed: %s is missing", n.name(), p.eng.open+"/"+n.name()+p.eng.close))
 		p.scan.pos = len(p.source)
 		return
 	}
-	n.raw, n.text, n.closer, n.end = raw, raw, end, end.end
+	closer := p.tags.one(p.chunk)
+	*closer = end
+	p.rare(n).closer = closer
+	n.text, n.end = raw, end.end
 	if n.tag.trimRight {
 		n.text = strings.TrimLeft(n.text, spaces)
 	}

@@ -81,7 +81,7 @@ type Tag struct {
 // Lookup finds what a path means where the tag stands, loop variables and
 // include attributes included. It reports false for a path that leads nowhere.
 func (t *Tag) Lookup(path string) (any, bool) {
-	segs, err := splitPath(path)
+	segs, err := splitPath(nil, path)
 	if err != nil || t.env == nil {
 		return nil, false
 	}

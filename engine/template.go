@@ -42,7 +42,7 @@ func (t *Template) Refs() []Ref { return append([]Ref(nil), t.refs...) }
 // and the body with every tag written in one way. Parsing it again gives the
 // same template and prints the same.
 func (t *Template) String() string {
-	p := printer{open: t.eng.open, close: t.eng.close}
+	p := printer{source: t.source, open: t.eng.open, close: t.eng.close}
 	p.WriteString(t.source[:t.body])
 	p.print(t.root)
 	return p.Builder.String()

@@ -260,9 +260,10 @@ func (v *validator) outsideBlocks() {
 	for _, n := range v.t.root {
 		switch {
 		case n.kind == nodeBlock || n.kind == nodeComment || n.kind == nodeExtends:
-		case n.kind == nodeText && strings.Trim(n.raw, spaces) == "":
+		case n.kind == nodeText && isBlank(n.raw(v.t.source)):
 		default:
-			at := n.start + len(n.raw) - len(strings.TrimLeft(n.raw, spaces))
+			raw := n.raw(v.t.source)
+			at := n.start + len(raw) - len(strings.TrimLeft(raw, spaces))
 			v.warn(at, n.name(), "this is never printed: the template extends a base, so only what stands in its blocks is")
 		}
 	}
