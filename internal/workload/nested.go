@@ -31,7 +31,7 @@ func loop() Workload {
 func includes() Workload {
 	return Workload{
 		Name:   "W4_FiveIncludes",
-		Source: `0 {~prompty.include template="a" x="1" /~} {~prompty.var name="end" /~}`,
+		Source: `0 {~prompty.include template="a" x="1" /~} {~prompty.var name="last" /~}`,
 		Partials: map[string]string{
 			"a": `1 {~prompty.var name="x" /~} {~prompty.include template="b" /~}`,
 			"b": `2 {~prompty.var name="user" /~} {~prompty.include template="c" with="doc" /~}`,
@@ -39,7 +39,7 @@ func includes() Workload {
 			"d": `4 {~prompty.var name="page" /~} {~prompty.include template="e" /~}`,
 			"e": `5 {~prompty.var name="author" /~}`,
 		},
-		Data: map[string]any{"user": "Ann", "end": "bye", "doc": map[string]any{"title": "Terms", "page": 7, "author": "Bo"}},
+		Data: map[string]any{"user": "Ann", "last": "bye", "doc": map[string]any{"title": "Terms", "page": 7, "author": "Bo"}},
 		ByHand: func(dst []byte, d map[string]any) []byte {
 			doc := d["doc"].(map[string]any)
 			dst = append(dst, "0 1 1 2 "...)
@@ -51,7 +51,7 @@ func includes() Workload {
 			dst = append(dst, " 5 "...)
 			dst = append(dst, doc["author"].(string)...)
 			dst = append(dst, ' ')
-			return append(dst, d["end"].(string)...)
+			return append(dst, d["last"].(string)...)
 		},
 	}
 }
