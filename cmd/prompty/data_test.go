@@ -23,12 +23,16 @@ func TestSettingsCopyWhatTheyChange(t *testing.T) {
 	t.Parallel()
 	list := []any{map[string]any{"n": 1}}
 	data := map[string]any{"list": list}
-	for _, flag := range []string{"list.0.n=2", "list.1=x", "new.deep.path:=[true]"} {
-		s, err := parseSetting(flag)
+	for _, given := range []string{"list.0.n=2", "list.1=x", "new.deep.path:=[true]"} {
+		s := setting{flag: setFlag, given: given}
+		if err := s.parse(); err != nil {
+			t.Fatal(err)
+		}
+		v, err := s.resolve(nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.apply(data, s.resolve(nil)); err != nil {
+		if err := s.apply(data, v); err != nil {
 			t.Fatal(err)
 		}
 	}

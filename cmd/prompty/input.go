@@ -19,7 +19,7 @@ const (
 // read reads a file, or standard input for "-", up to a number of bytes.
 func (a *app) read(path string, most int64) ([]byte, error) {
 	if path == "-" {
-		return readUpTo(a.stdin, "standard input", most)
+		return readUpTo(a.stdin, inputName(path), most)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -27,6 +27,14 @@ func (a *app) read(path string, most int64) ([]byte, error) {
 	}
 	defer f.Close()
 	return readUpTo(f, path, most)
+}
+
+// inputName is how messages call what read reads.
+func inputName(path string) string {
+	if path == "-" {
+		return "standard input"
+	}
+	return path
 }
 
 func readUpTo(r io.Reader, what string, most int64) ([]byte, error) {

@@ -67,7 +67,7 @@ func (r *rendering) follow(ctx context.Context, s prompty.TemplateStorage, ref e
 	if r.engine, err = r.newEngine(l.log); err != nil {
 		return err
 	}
-	if l.files, err = watchFiles(ctx, r.app, append([]string{path}, r.flags.data...)); err != nil {
+	if l.files, err = watchFiles(ctx, r.app, append(r.flags.dataFiles(), path)); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.files.close()) }()

@@ -7,7 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,10 +25,13 @@ Data, each laid over the one before:
   1. the prompt's own sample: if no data is given, or with --sample
      (--sample=false: never)
   2. --data FILE, a JSON or YAML mapping (- standard input), as often as you like
-  3. --set PATH=TEXT and --set PATH:=JSON, in the order given
+  3. --set PATH=TEXT, --set PATH:=JSON, --set-file PATH=FILE (the file's text,
+     every byte of it) and --set-file PATH:=FILE (the JSON or YAML value in it),
+     in the order given
 Mappings are merged key by key, everything else is replaced. PATH may lead into
 mappings and lists: user.name, items.0. The text of --set takes the type that
-the prompt declares for the input of that name; without one it stays text.
+the prompt declares for the input of that name; without one it stays text. One
+FILE may be -, standard input.
 
 With --watch the output is drawn anew whenever the prompt, what it includes or
 extends, or a file of data changes, with what changed in it marked; an error
@@ -37,13 +42,23 @@ printed below a line that begins with ---, errors go to standard error; with
 
 --messages prints the chat messages, each under its role; their text is
 indented, so that no text can pass for a message. Text outside of messages is
-a message of the user. With --json it is an array for the program that sends it.`
+a message of the user. With --json it is an array for the program that sends it.
+
+--stats prints to standard error how much it is: tokens by OpenAI's tokenizer
+o200k_base, or the one that --tokenizer or prompty.yaml names, exact and without
+a network; bytes, characters, lines; the time it took to compile and to render;
+which prompts it includes and extends. With --messages also for each message,
+contents alone. With --json they are the object "stats" in the output, and
+messages are the array "messages" beside it.`
 
 type renderFlags struct {
-	set, data, env      []string
+	settings            []setting // --set and --set-file
+	data, env           []string
 	sample, sampleGiven bool
 	messages, asJSON    bool
 	watch               bool
+	stats               bool
+	tokenizer           string
 }
 
 func (a *app) renderCommand() *cobra.Command {
@@ -56,44 +71,79 @@ func (a *app) renderCommand() *cobra.Command {
   prompty render support/refund --set user=Ann --set urgent:=true
   prompty render support/refund@2 --data ticket.yaml --messages
   prompty render ./draft.prompty --data -  < ticket.json
+  prompty render support/refund --set-file letter=letter.txt --stats
   prompty render support/refund --data ticket.yaml --watch`,
 		Args: wantArgs(1, 1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
 			flags.sampleGiven = cmd.Flags().Changed("sample")
+			if err := exclusive(cmd, "stats", "watch"); err != nil {
+				return err
+			}
 			return a.render(cmd.Context(), args[0], &flags)
 		}),
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&flags.set, "set", nil, "set one value: `PATH=TEXT` or PATH:=JSON; may be given several times")
+	f.Var(settingFlag{setFlag, &flags.settings}, setFlag, "set one value: `PATH=TEXT` or PATH:=JSON; may be given several times")
+	f.Var(settingFlag{setFileFlag, &flags.settings}, setFileFlag, "set one value to what is in a file: `PATH=FILE`, or PATH:=FILE for JSON or YAML; - for standard input; may be given several times")
 	f.StringArrayVar(&flags.data, "data", nil, "read data from a JSON or YAML `FILE`, - for standard input; may be given several times")
 	f.BoolVar(&flags.sample, "sample", false, "lay the data over the prompt's own sample")
 	f.StringArrayVar(&flags.env, "env", nil, "let the prompt read the environment variable `NAME`; may be given several times")
 	f.BoolVar(&flags.messages, "messages", false, "print chat messages")
 	f.BoolVar(&flags.watch, "watch", false, "render again at each change")
+	f.BoolVar(&flags.stats, "stats", false, "tell tokens, bytes, lines and times on standard error")
+	f.StringVar(&flags.tokenizer, "tokenizer", "", "count tokens as `NAME` does: "+strings.Join(tokenizerNames(), ", ")+"; with --stats")
+	_ = cmd.RegisterFlagCompletionFunc("tokenizer", cobra.FixedCompletions(tokenizerNames(), cobra.ShellCompDirectiveNoFileComp))
 	f.BoolVar(&flags.asJSON, "json", false, "print JSON: name, version and output, or with --messages the array of messages")
 	return cmd
 }
 
-// rendered is the output of render --json.
-type rendered struct {
-	Name    string `json:"name"`
-	Version int    `json:"version"` // 0 for a file
-	Output  string `json:"output"`
+// dataGiven reports whether the command line has data.
+func (f *renderFlags) dataGiven() bool { return len(f.data)+len(f.settings) > 0 }
+
+// dataFiles are the files that data is read from, - among them.
+func (f *renderFlags) dataFiles() []string {
+	files := slices.Clone(f.data)
+	for i := range f.settings {
+		if s := &f.settings[i]; s.fromFile() {
+			files = append(files, s.text)
+		}
+	}
+	return files
+}
+
+// checkStdin refuses standard input for two things at once.
+func (f *renderFlags) checkStdin(arg string) error {
+	uses := 0
+	for _, path := range append(f.dataFiles(), arg) {
+		if path == "-" {
+			uses++
+		}
+	}
+	if uses > 1 {
+		return usage(errors.New("standard input can be read once, and is given as - "+strconv.Itoa(uses)+" times"), "put the others into files")
+	}
+	return nil
 }
 
 func (a *app) render(ctx context.Context, arg string, flags *renderFlags) error {
-	settings := make([]setting, len(flags.set))
-	for i, text := range flags.set {
-		var err error
-		if settings[i], err = parseSetting(text); err != nil {
+	for i := range flags.settings {
+		if err := flags.settings[i].parse(); err != nil {
 			return err
 		}
 	}
-	if arg == "-" && slices.Contains(flags.data, "-") {
-		return usage(errors.New("standard input cannot be both the prompt and its data"), "")
+	if err := flags.checkStdin(arg); err != nil {
+		return err
 	}
-	job := &rendering{app: a, flags: flags, settings: settings, note: a.warn, read: a.read}
+	job := &rendering{app: a, flags: flags, note: a.warn, read: a.read}
 	var err error
+	switch {
+	case flags.stats:
+		if job.tokenizer, err = a.tokenizer(flags.tokenizer); err != nil {
+			return err
+		}
+	case flags.tokenizer != "":
+		return usage(errors.New("--tokenizer counts nothing without --stats"), "add --stats")
+	}
 	if job.engine, err = job.newEngine(a.stderr); err != nil {
 		return err
 	}
@@ -127,12 +177,12 @@ func (a *app) render(ctx context.Context, arg string, flags *renderFlags) error 
 
 // rendering is one prompt on its way to the output.
 type rendering struct {
-	app      *app
-	engine   *engine.Engine
-	flags    *renderFlags
-	settings []setting
-	note     func(format string, args ...any)
-	read     func(path string, most int64) ([]byte, error)
+	app       *app
+	engine    *engine.Engine
+	flags     *renderFlags
+	tokenizer string // with --stats
+	note      func(format string, args ...any)
+	read      func(path string, most int64) ([]byte, error)
 }
 
 // result is what a rendering makes: a text, or messages if they are asked for.
@@ -140,6 +190,7 @@ type result struct {
 	ref      engine.Ref // version 0 for a file
 	text     string
 	messages []engine.Message
+	costs
 }
 
 // readPrompt reads a file that is a prompt.
@@ -155,6 +206,7 @@ func (r *rendering) readPrompt(path string) (string, error) {
 }
 
 func (r *rendering) run(ctx context.Context, load engine.LoadFunc, ref engine.Ref, text string) (*result, error) {
+	began := time.Now()
 	t, err := r.engine.Parse(ref.Name, text)
 	if err != nil {
 		return nil, err
@@ -171,42 +223,29 @@ func (r *rendering) run(ctx context.Context, load engine.LoadFunc, ref engine.Re
 	if err != nil {
 		return nil, err
 	}
+	res := &result{ref: ref, costs: costs{compile: time.Since(began), refs: program.Refs()}}
 	data, err := r.data(t, types)
 	if err != nil {
 		return nil, err
 	}
-	res := &result{ref: ref}
+	began = time.Now()
 	if r.flags.messages {
 		res.messages, err = program.Messages(ctx, data)
+		res.messages = messageList(res.messages)
 	} else {
 		res.text, err = program.Render(ctx, data)
 	}
 	if err != nil {
 		return nil, r.explain(err)
 	}
+	res.render = time.Since(began)
 	return res, nil
-}
-
-func (r *rendering) print(res *result, err error) error {
-	switch {
-	case err != nil:
-		return err
-	case r.flags.messages && r.flags.asJSON:
-		return r.app.printJSON(messageList(res.messages))
-	case r.flags.messages:
-		r.app.out.WriteString(messageText(res.messages))
-		return nil
-	case r.flags.asJSON:
-		return r.app.printJSON(rendered{res.ref.Name, res.ref.Version, res.text})
-	}
-	r.app.printText(res.text)
-	return nil
 }
 
 // explain adds what to do for the commonest failure: no data was given, and
 // some is missing. The engine has no error of its own for that.
 func (r *rendering) explain(err error) error {
-	if len(r.flags.data)+len(r.flags.set) == 0 && strings.Contains(err.Error(), "missing") {
+	if !r.flags.dataGiven() && strings.Contains(err.Error(), "missing") {
 		return withHint(err, "data comes from --set PATH=TEXT and --data FILE; a `sample:` in the front matter would serve without either")
 	}
 	return err
@@ -214,8 +253,7 @@ func (r *rendering) explain(err error) error {
 
 // data brings the sample, the files and the settings together.
 func (r *rendering) data(t *engine.Template, types map[string]string) (map[string]any, error) {
-	given := len(r.flags.data)+len(r.flags.set) > 0
-	use := r.flags.sample || !given && !r.flags.sampleGiven
+	use := r.flags.sample || !r.flags.dataGiven() && !r.flags.sampleGiven
 	data := make(map[string]any)
 	if h := t.Header(); use && h != nil && len(h.Sample) > 0 {
 		data = merge(data, h.Sample)
@@ -236,46 +274,17 @@ func (r *rendering) data(t *engine.Template, types map[string]string) (map[strin
 		}
 		data = merge(data, top)
 	}
-	for i := range r.settings {
-		s := &r.settings[i]
-		if err := s.apply(data, s.resolve(types)); err != nil {
+	for i := range r.flags.settings {
+		s := &r.flags.settings[i]
+		v, err := s.resolve(types, r.read)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.apply(data, v); err != nil {
 			return nil, err
 		}
 	}
 	return data, nil
-}
-
-// messageList makes an empty list of none, for JSON.
-func messageList(messages []engine.Message) []engine.Message {
-	if messages == nil {
-		return []engine.Message{}
-	}
-	return messages
-}
-
-// messageText shows messages to people.
-func messageText(messages []engine.Message) string {
-	var b strings.Builder
-	for i, m := range messages {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		b.WriteString(printable(m.Role))
-		if m.Name != "" {
-			fmt.Fprintf(&b, " (%s)", printable(m.Name))
-		}
-		if m.Cache {
-			b.WriteString(" [cache]")
-		}
-		b.WriteString(":\n")
-		for line := range strings.Lines(m.Content) {
-			if line = strings.TrimRight(line, "\r\n"); line != "" {
-				line = "  " + quietLine(line)
-			}
-			b.WriteString(line + "\n")
-		}
-	}
-	return b.String()
 }
 
 // newEngine returns an engine that logs to log the errors that a prompt's
