@@ -23,6 +23,7 @@ const (
 // Issue is one finding of Validate.
 type Issue struct {
 	Severity Severity `json:"severity"`
+	Rule     string   `json:"rule"` // the ID of one of [Rules]
 	Template string   `json:"template"`
 	Line     int      `json:"line"`   // from 1
 	Column   int      `json:"column"` // from 1, in code points
@@ -38,31 +39,29 @@ func (i Issue) String() string {
 
 // Validate returns what is wrong with a template and what is suspicious about
 // it, in the order of the source: the errors that Parse and Link would give,
-// and as warnings declared inputs that nothing uses, variables that the inputs
-// do not declare (if any are declared), conditions that are constant, branches
-// that cannot be reached, includes that cannot be loaded, and text outside of
-// blocks and blocks that replace nothing in a template that extends another;
-// 200 issues at most. load may be nil; then no include
-// or base can be found.
+// and as warnings what [Rules] lists; 200 issues at most. load may be nil; then
+// no include or base can be found.
 func (e *Engine) Validate(ctx context.Context, name, source string, load LoadFunc) []Issue {
 	t, errs := e.parse(name, source)
-	v := &validator{t: t, names: make(map[string]bool), declared: make(map[string]bool)}
-	if t.header != nil {
-		for _, in := range t.header.Inputs {
-			v.declared[in.Name] = true
-		}
-	}
+	v := &validator{t: t, names: make(map[string]bool)}
 	for _, err := range errs {
-		v.error(err)
+		rule := ruleSyntax
+		if errors.Is(err, ErrLimit) {
+			rule = ruleLimit
+		} else if err.Offset < t.body {
+			rule = ruleFrontMatter
+		}
+		v.error(rule, err)
 	}
 	p := &Program{eng: e, tmpl: t, links: make(map[Ref]link), targets: make(map[*Template]*target)}
-	if err := v.link(ctx, p, load, len(errs) == 0); err != nil {
-		v.error(err)
+	if rule, err := v.link(ctx, p, load, len(errs) == 0); err != nil {
+		v.error(rule, err)
 	}
 	v.links = p.links
+	v.declare()
 	v.walk(t.root, nil)
 	v.outsideBlocks()
-	v.inputs(p)
+	v.inputs()
 	slices.SortStableFunc(v.issues, func(a, b Issue) int { return a.Offset - b.Offset })
 	return v.issues
 }
@@ -73,56 +72,61 @@ type validator struct {
 	links  map[Ref]link
 	issues []Issue
 	names  map[string]bool // the variables that the template itself uses
+	custom bool            // it has custom tags, which may look up any variable
 
-	declared map[string]bool // its inputs
+	declared []declared      // the inputs of it and of its bases
+	known    map[string]bool // their names; empty if it has none of its own
+	needs    map[*Template]*needs
+	work     int // what needs took to find
 }
 
 // maxIssues bounds the issues, as nobody reads more and each has to find its
 // line.
 const maxIssues = 200
 
-func (v *validator) add(severity Severity, offset int, tag, format string, args ...any) {
+func (v *validator) add(severity Severity, rule string, offset int, tag, format string, args ...any) {
 	if len(v.issues) >= maxIssues {
 		return
 	}
 	e := newError(v.t.name, v.t.source, offset, tag, nil)
-	v.issues = append(v.issues, Issue{severity, e.Template, e.Line, e.Column, e.Offset, tag, fmt.Sprintf(format, args...)})
+	v.issues = append(v.issues, Issue{severity, rule, e.Template, e.Line, e.Column, e.Offset, tag, fmt.Sprintf(format, args...)})
 }
 
-func (v *validator) warn(offset int, tag, format string, args ...any) {
-	v.add(SeverityWarning, offset, tag, format, args...)
+func (v *validator) warn(rule string, offset int, tag, format string, args ...any) {
+	v.add(SeverityWarning, rule, offset, tag, format, args...)
 }
 
 // error adds an error that has a place, if it can be in another template.
-func (v *validator) error(err error) {
+func (v *validator) error(rule string, err error) {
 	e, ok := errors.AsType[*Error](err)
 	switch {
 	case !ok:
-		v.add(SeverityError, v.t.body, "", "%s", firstLine(err))
+		v.add(SeverityError, rule, v.t.body, "", "%s", firstLine(err))
 	case e.Template == v.t.name:
-		v.issues = append(v.issues, Issue{SeverityError, e.Template, e.Line, e.Column, e.Offset, e.Tag, firstLine(e.Err)})
+		v.issues = append(v.issues, Issue{SeverityError, rule, e.Template, e.Line, e.Column, e.Offset, e.Tag, firstLine(e.Err)})
 	default:
-		v.add(SeverityError, v.t.body, "", "%s", firstLine(err))
+		v.add(SeverityError, rule, v.t.body, "", "%s", firstLine(err))
 	}
 }
 
-// link finds the other templates and, if t is good, compiles it.
-func (v *validator) link(ctx context.Context, p *Program, load LoadFunc, good bool) error {
+// link finds the other templates and, if t is good, compiles it. An error comes
+// with its rule.
+func (v *validator) link(ctx context.Context, p *Program, load LoadFunc, good bool) (rule string, err error) {
 	if err := p.load(ctx, load); err != nil {
-		return err
+		return ruleLimit, err // or the context's, whose issues nobody reads
 	}
 	if base := p.tmpl.base; base != nil && !good {
 		if _, known := p.links[base.ref]; !known {
-			return nil // what it extends could not be read
+			return "", nil // what it extends could not be read
 		}
 	}
 	if _, err := p.lineage(); err != nil || !good {
-		return err
+		return ruleBrokenBase, err
 	}
 	if _, err := p.compile(p.tmpl, false); err != nil {
-		return err
+		return ruleLimit, err
 	}
-	return p.compileTargets()
+	return ruleLimit, p.compileTargets()
 }
 
 // walk looks at nodes where the given names are those of loops around them.
@@ -159,8 +163,11 @@ func (v *validator) node(n *node, scope []string) {
 		v.path(n, scope)
 		v.expr(n, scope)
 		if l := v.links[n.ref]; l.err != nil {
-			v.warn(n.start, n.name(), "include %s: %s", quote(n.ref.String()), firstLine(l.err))
+			v.warn(ruleBrokenInclude, n.start, n.name(), "include %s: %s", quote(n.ref.String()), firstLine(l.err))
 		}
+		v.arguments(n)
+	case nodeCustom:
+		v.custom = true
 	default:
 		v.expr(n, scope)
 	}
@@ -178,7 +185,7 @@ func (v *validator) branches(n *node, scope []string) {
 	for _, b := range n.body {
 		switch {
 		case always:
-			v.warn(b.start, b.name(), "this branch is unreachable: a condition before it is always true")
+			v.warn(ruleUnreachable, b.start, b.name(), "this branch is unreachable: a condition before it is always true")
 		case b.expr != nil && b.expr.fold:
 			always = value.Truthy(b.expr.val)
 			v.constant(b, always, "branch")
@@ -194,7 +201,7 @@ func (v *validator) constant(n *node, truth bool, what string) {
 	if !truth {
 		effect = ", so the " + what + " is unreachable"
 	}
-	v.warn(n.expr.pos, n.name(), "constant condition: %s is always %t%s", n.expr, truth, effect)
+	v.warn(ruleConstant, n.expr.pos, n.name(), "constant condition: %s is always %t%s", n.expr, truth, effect)
 }
 
 func (v *validator) cases(n *node, scope []string) {
@@ -207,12 +214,12 @@ func (v *validator) cases(n *node, scope []string) {
 		text, ok := b.get("value")
 		switch {
 		case always:
-			v.warn(b.start, b.name(), "this case is unreachable: the condition of one before it is always true")
+			v.warn(ruleUnreachable, b.start, b.name(), "this case is unreachable: the condition of one before it is always true")
 		case b.expr != nil && b.expr.fold:
 			always = value.Truthy(b.expr.val)
 			v.constant(b, always, "case")
 		case ok && seen[text]:
-			v.warn(b.start, b.name(), "this case is unreachable: %s stands in a case before it", quote(text))
+			v.warn(ruleUnreachable, b.start, b.name(), "this case is unreachable: %s stands in a case before it", quote(text))
 		default:
 			v.expr(b, scope)
 		}
@@ -241,14 +248,14 @@ func (v *validator) use(name string, offset int, tag string, scope []string) {
 		return
 	}
 	v.names[name] = true
-	if len(v.declared) == 0 || v.declared[name] || len(v.issues) >= maxIssues {
+	if len(v.known) == 0 || v.known[name] || len(v.issues) >= maxIssues {
 		return
 	}
 	known := scope[:len(scope):len(scope)]
-	for _, in := range v.t.header.Inputs[:min(len(v.t.header.Inputs), 1000)] {
+	for _, in := range v.declared[:min(len(v.declared), 1000)] {
 		known = append(known, in.Name)
 	}
-	v.warn(offset, tag, "variable %s is not declared in inputs%s", quote(name), didYouMean(value.Suggest(name, known)))
+	v.warn(ruleUndeclared, offset, tag, "variable %s is not declared in inputs%s", quote(name), didYouMean(value.Suggest(name, known)))
 }
 
 // outsideBlocks warns of what a template that extends another has in vain: text
@@ -264,7 +271,7 @@ func (v *validator) outsideBlocks() {
 		default:
 			raw := n.raw(v.t.source)
 			at := n.start + len(raw) - len(strings.TrimLeft(raw, spaces))
-			v.warn(at, n.name(), "this is never printed: the template extends a base, so only what stands in its blocks is")
+			v.warn(ruleOutsideBlocks, at, n.name(), "this is never printed: the template extends a base, so only what stands in its blocks is")
 		}
 	}
 	known := make(map[string]bool)
@@ -292,28 +299,7 @@ func (v *validator) unknownBlocks(list []*node, known map[string]bool) {
 			continue
 		}
 		if name, ok := n.get("name"); ok && !known[name] {
-			v.warn(n.tag.attr("name").at, n.name(), "block %s is never printed: no base has a block of that name%s", quote(name), didYouMean(value.Suggest(name, names)))
-		}
-	}
-}
-
-// inputs warns of inputs that neither the template nor what it includes and
-// extends uses. What could not be loaded might use any, as might a resolver.
-func (v *validator) inputs(p *Program) {
-	if v.t.header == nil || len(v.t.header.Inputs) == 0 {
-		return
-	}
-	used := v.names
-	for _, l := range p.links {
-		if l.err != nil {
-			return
-		}
-		other := &validator{t: &Template{}, names: used}
-		other.walk(l.tmpl.root, nil)
-	}
-	for _, in := range v.t.header.Inputs {
-		if !used[in.Name] && len(v.issues) < maxIssues {
-			v.warn(offsetOf(v.t.source, in.Line, in.Column), "", "input %s is not used", quote(in.Name))
+			v.warn(ruleUnknownBlock, n.tag.attr("name").at, n.name(), "block %s is never printed: no base has a block of that name%s", quote(name), didYouMean(value.Suggest(name, names)))
 		}
 	}
 }
