@@ -65,7 +65,7 @@ func (p *parser) path(n *node, a *attr) {
 	if a == nil {
 		return
 	}
-	segs, err := splitPath(p.segs.start(p.chunk), a.value)
+	segs, err := splitPath(p.exprs.segs.start(p.exprs.chunk), a.value)
 	if err != nil {
 		where := p.scan.places(a)
 		at := 0
@@ -78,7 +78,7 @@ func (p *parser) path(n *node, a *attr) {
 		p.report(where.offset(at), n.name(), fmt.Errorf("%w, but it is %s", err, quote(a.value)))
 		return
 	}
-	n.path, n.pathPos = p.segs.finish(segs), a.at
+	n.path, n.pathPos = p.exprs.segs.finish(segs), a.at
 }
 
 // expr reads an expression.
@@ -86,10 +86,9 @@ func (p *parser) expr(n *node, a *attr) {
 	if a == nil {
 		return
 	}
-	x := exprParser{parser: p, src: a.value, places: p.scan.places(a)}
-	e, fail := x.parse()
+	e, fail := p.exprs.parse(a.value, p.scan.places(a))
 	if fail != nil {
-		p.report(x.places.offset(fail.at), n.name(), fail.err)
+		p.report(p.exprs.places.offset(fail.at), n.name(), fail.err)
 		return
 	}
 	n.expr = e

@@ -14,10 +14,21 @@ import (
 	"github.com/go-prompty/prompty/engine/internal/value"
 )
 
-// exprParser reads one expression. Errors are panics of type *exprError inside
-// of it, which parse catches.
+// exprParser reads the expressions of a template, one after the other. Errors
+// are panics of type *exprError inside of it, which parse catches.
 type exprParser struct {
-	parser *parser
+	limits *Limits
+	funcs  map[string]*Func
+	folds  folder
+
+	// what expressions and paths are made of
+	nodes slab[expr]
+	args  slab[*expr]
+	ops   slab[chainOp]
+	segs  slab[string]
+	chunk int // how many of each to allocate at once
+
+	// the one that is being read
 	src    string
 	places places // of src in the template
 	pos    int    // of the token
@@ -48,7 +59,10 @@ const (
 // in memory at a time.
 const maxArgs = 255
 
-func (p *exprParser) parse() (e *expr, fail *exprError) {
+// parse reads the expression src, which stands in the template where places
+// says.
+func (p *exprParser) parse(src string, at places) (e *expr, fail *exprError) {
+	p.src, p.places, p.pos, p.end, p.depth = src, at, 0, 0, 0
 	defer func() {
 		if r := recover(); r != nil {
 			x, ok := r.(*exprError)
@@ -242,8 +256,8 @@ func (p *exprParser) ident(i int) int {
 // enter counts one level of nesting; the caller leaves it with p.depth--.
 func (p *exprParser) enter() {
 	p.depth++
-	if p.depth > p.parser.eng.limits.ExpressionDepth {
-		p.fail(p.pos, limitf("the expression is nested more than %s levels deep", value.Count(p.parser.eng.limits.ExpressionDepth)))
+	if p.depth > p.limits.ExpressionDepth {
+		p.fail(p.pos, limitf("the expression is nested more than %s levels deep", value.Count(p.limits.ExpressionDepth)))
 	}
 }
 
@@ -252,7 +266,7 @@ func (p *exprParser) is(s string) bool { return p.tok == tokPunct && p.token() =
 
 // expr returns a new node.
 func (p *exprParser) expr(kind exprKind, pos int) *expr {
-	e := p.parser.exprs.one(min(p.parser.chunk, 8))
+	e := p.nodes.one(p.chunk)
 	e.kind, e.pos = kind, pos
 	return e
 }
@@ -280,22 +294,17 @@ func (p *exprParser) chain(first *expr) *expr {
 		args = append(args, p.binary(level+1))
 	}
 	e := p.expr(exprChain, first.pos)
-	e.args = p.args(args)
+	e.args = p.args.keep(args, p.chunk)
 	switch level {
 	case levelOr:
 		e.kind = exprOr
-		return p.parser.folds.logic(e)
+		return p.folds.logic(e)
 	case levelAnd:
 		e.kind = exprAnd
-		return p.parser.folds.logic(e)
+		return p.folds.logic(e)
 	}
-	e.ops = p.parser.ops.keep(ops, 4)
-	return p.parser.folds.chain(e)
-}
-
-// args keeps operands.
-func (p *exprParser) args(list []*expr) []*expr {
-	return p.parser.args.keep(list, min(p.parser.chunk, 16))
+	e.ops = p.ops.keep(ops, p.chunk)
+	return p.folds.chain(e)
 }
 
 func (p *exprParser) unary() *expr {
@@ -310,13 +319,13 @@ func (p *exprParser) unary() *expr {
 	e := p.expr(kind, p.places.offset(p.pos))
 	p.enter()
 	p.next()
-	e.args = p.args([]*expr{p.unary()})
+	e.args = p.args.keep([]*expr{p.unary()}, p.chunk)
 	p.depth--
-	return p.parser.folds.unary(e)
+	return p.folds.unary(e)
 }
 
 func (p *exprParser) primary() *expr {
-	folds := &p.parser.folds
+	folds := &p.folds
 	if folds.nodes++; folds.nodes > maxOperands {
 		p.fail(p.pos, limitf("the expressions of the template have more than %s operands", value.Count(maxOperands)))
 	}
@@ -455,19 +464,18 @@ func (p *exprParser) nameOrCall() *expr {
 	case name == "in":
 		p.fail(at, errors.New(`unexpected "in" in the expression`))
 	}
-	segs := p.parser.segs.start(p.parser.chunk)
+	segs := p.segs.start(p.chunk)
 	for seg := range strings.SplitSeq(name, ".") {
 		segs = append(segs, seg)
 	}
-	e.segs = p.parser.segs.finish(segs)
+	e.segs = p.segs.finish(segs)
 	return e
 }
 
 func (p *exprParser) call(e *expr, name string, at int) *expr {
-	funcs := p.parser.names.funcs
-	fn := funcs[name]
+	fn := p.funcs[name]
 	if fn == nil {
-		names := slices.Sorted(maps.Keys(funcs))
+		names := slices.Sorted(maps.Keys(p.funcs))
 		p.fail(at, fmt.Errorf("unknown function %s%s", quote(name), didYouMean(value.Suggest(name, names))))
 	}
 	open := p.pos
@@ -495,8 +503,8 @@ func (p *exprParser) call(e *expr, name string, at int) *expr {
 	if n := len(args); n < fn.MinArgs || fn.MaxArgs >= 0 && n > fn.MaxArgs {
 		p.fail(at, fmt.Errorf("%s takes %s, not %d", name, arity(fn), n))
 	}
-	*e = expr{kind: exprCall, pos: e.pos, fn: fn, args: p.args(args)}
-	return p.parser.folds.call(e)
+	*e = expr{kind: exprCall, pos: e.pos, fn: fn, args: p.args.keep(args, p.chunk)}
+	return p.folds.call(e)
 }
 
 // arity says how many arguments a function takes.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/go-prompty/prompty/engine/internal/value"
@@ -26,10 +27,10 @@ func (e *Engine) Parse(name, source string) (*Template, error) {
 // parse returns as much of the template as could be read beside the errors.
 func (e *Engine) parse(name, source string) (*Template, Errors) {
 	t := &Template{name: name, source: source, eng: e}
-	// What is kept only while parsing is on the stack, unless it is much.
-	var ready [64]*node
-	var stack [8]openBlock
-	p := &parser{Template: t, names: e.names.Load(), folds: folder{limits: &e.limits}, ready: ready[:0], stack: stack[:0]}
+	p := parsers.Get().(*parser)
+	defer p.release()
+	p.Template, p.names = t, e.names.Load()
+	p.exprs.limits, p.exprs.funcs, p.exprs.folds.limits = &e.limits, p.names.funcs, &e.limits
 	if len(source) > e.limits.SourceBytes {
 		p.report(0, "", limitf("the template has %s bytes, the limit is %s", value.Count(len(source)), value.Count(e.limits.SourceBytes)))
 		return t, p.errs
@@ -37,9 +38,26 @@ func (e *Engine) parse(name, source string) (*Template, Errors) {
 	p.front()
 	p.scan = scanner{src: source, pos: t.body, open: e.open, close: e.close}
 	p.chunk = min(strings.Count(source[t.body:], e.open)+1, maxChunk)
+	p.exprs.chunk = min(p.chunk, 8)
 	p.run()
 	slices.SortStableFunc(p.errs, func(a, b *Error) int { return a.Offset - b.Offset })
 	return t, p.errs
+}
+
+// parsers are kept for the memory of their stacks.
+var parsers = sync.Pool{New: func() any { return new(parser) }}
+
+// release puts a parser back that holds on to nothing of its template.
+func (p *parser) release() {
+	const most = 256
+	stack, ready := p.stack[:0], p.ready[:0]
+	*p = parser{}
+	if cap(stack) <= most && cap(ready) <= most {
+		clear(stack[:cap(stack)])
+		clear(ready[:cap(ready)])
+		p.stack, p.ready = stack, ready
+	}
+	parsers.Put(p)
 }
 
 // maxChunk bounds how many nodes and tags are allocated at once.
@@ -54,7 +72,7 @@ type parser struct {
 	*Template
 	names *names
 	scan  scanner
-	folds folder
+	exprs exprParser
 	errs  Errors
 	stop  bool // maxErrors were found, or a limit was reached
 
@@ -71,10 +89,6 @@ type parser struct {
 	tags  slab[tag]
 	attrs slab[attr]
 	lists slab[*node]
-	segs  slab[string]
-	exprs slab[expr]
-	args  slab[*expr]
-	ops   slab[chainOp]
 }
 
 // openBlock is a block tag that is not closed yet.
