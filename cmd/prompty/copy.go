@@ -135,8 +135,8 @@ func (a *app) copy(ctx context.Context, from, to string, args []string, flags *c
 		a.warn("%s: %s", p.Kind, p.Error())
 	}
 	if err != nil {
-		a.warn("stopped: %s", done(report))
-		return withHint(ended(ctx, err), "run the same command again: it goes on where it stopped")
+		a.warn("stopped: %s; the same command goes on from there", done(report))
+		return ended(ctx, err)
 	}
 	return a.printCopied(report, from, to, flags)
 }

@@ -19,7 +19,7 @@ func isPlaceholder(t *prompty.StoredTemplate) bool { return t.Metadata[gapKey] !
 // the one after: the text that a reader of the latest version gets anyway.
 func placeholder(t *prompty.StoredTemplate) *prompty.StoredTemplate {
 	return &prompty.StoredTemplate{
-		Name: t.Name, Source: t.Source, Tags: t.Tags, CreatedBy: t.CreatedBy, TenantID: t.TenantID,
+		Name: t.Name, Source: t.Source, Tags: t.Tags, TenantID: t.TenantID,
 		Metadata: map[string]string{gapKey: "this version was deleted where it was copied from"},
 	}
 }
@@ -100,15 +100,14 @@ func (c *copier) wrote(name string, first int) {
 	c.written = append(c.written, span{name, first})
 }
 
-// flush writes the batch. What has begun is brought to its end, whether ctx
-// ends meanwhile or not.
+// flush writes the batch. A step that has begun is brought to its end, whether
+// ctx ends meanwhile or not.
 func (c *copier) flush(ctx context.Context) error {
 	items := c.batch.items
 	c.batch = batch{}
 	if err := ctx.Err(); err != nil || len(items) == 0 {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx)
 	err := c.save(ctx, items)
 	if !isTheirs(err) {
 		return errors.Join(err, c.settle(ctx, items, err == nil))
@@ -156,6 +155,8 @@ type eacher interface {
 // save writes items in as few steps as the destination can. What was written
 // has a version then, also if there is an error.
 func (c *copier) save(ctx context.Context, items []item) error {
+	outer := ctx
+	ctx = context.WithoutCancel(ctx)
 	tmpls := make([]*prompty.StoredTemplate, len(items))
 	for i, it := range items {
 		tmpls[i] = it.t
@@ -167,9 +168,13 @@ func (c *copier) save(ctx context.Context, items []item) error {
 		return wrote(all.SaveAll(ctx, tmpls))
 	}
 	_, conditional := prompty.As[prompty.ConditionalSaver](c.to)
+	lost := "" // the prompt whose numbers are not ours any more
 	for _, it := range items {
-		if c.broken[it.t.Name] {
+		if it.t.Name == lost {
 			continue
+		}
+		if err := outer.Err(); err != nil {
+			return err
 		}
 		var err error
 		if conditional {
@@ -179,6 +184,9 @@ func (c *copier) save(ctx context.Context, items []item) error {
 		}
 		if err != nil {
 			return wrote(err)
+		}
+		if it.t.Version != it.version {
+			lost = it.t.Name
 		}
 	}
 	return nil
