@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-prompty/prompty/gitstore/internal/writeback"
+	"github.com/go-prompty/prompty/internal/writeback"
 )
 
 // DefaultTimeout is how long Acquire waits unless it is told otherwise.

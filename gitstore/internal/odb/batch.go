@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
-	"github.com/go-prompty/prompty/gitstore/internal/writeback"
+	"github.com/go-prompty/prompty/internal/writeback"
 )
 
 // Sync is how much of new objects is on the disk when [Batch.Flush] returns.

@@ -9,7 +9,7 @@ import (
 	"strconv"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
-	"github.com/go-prompty/prompty/gitstore/internal/writeback"
+	"github.com/go-prompty/prompty/internal/writeback"
 )
 
 // writeLoose writes each object into a file of its own. All data is written

@@ -12,7 +12,7 @@ import (
 	"slices"
 
 	"github.com/go-prompty/prompty/gitstore/internal/object"
-	"github.com/go-prompty/prompty/gitstore/internal/writeback"
+	"github.com/go-prompty/prompty/internal/writeback"
 )
 
 const (
