@@ -99,10 +99,15 @@ func readVector(t *testing.T, path string) *vector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &vector{archive: archive}
 	if len(bytes.TrimSpace(archive.Comment)) == 0 {
 		t.Fatal("the file has no comment that says which rule it proves")
 	}
+	return newVector(t, archive)
+}
+
+func newVector(t *testing.T, archive *txtar.Archive) *vector {
+	t.Helper()
+	v := &vector{archive: archive}
 	for _, f := range archive.Files {
 		switch f.Name {
 		case "template":
