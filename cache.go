@@ -214,10 +214,10 @@ func (c *cache) entry(ctx context.Context, key cacheKey) (*cacheEntry, error) {
 	return c.fetch(ctx, key, old)
 }
 
-// touch notes a hit. Hits within a microsecond count as one, so that a hot
-// entry is not written by every core at every read.
+// touch notes a hit. Hits within a millisecond count as one, so that a hot
+// entry is seldom written and stays in the memory near each core.
 func (e *cacheEntry) touch(now int64) {
-	if now-e.used.Load() > int64(time.Microsecond) {
+	if now-e.used.Load() > int64(time.Millisecond) {
 		e.used.Store(now)
 	}
 }

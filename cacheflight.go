@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 )
 
@@ -291,17 +291,31 @@ func (h *evictionHeap) Pop() any {
 	return e
 }
 
-// stripedCount counts hits without one cache line that all cores write.
-type stripedCount [8]struct {
-	n atomic.Int64
-	_ [56]byte
+// stripedCount counts hits without one cache line that all cores write: a pool
+// keeps what was put into it with the processor that put it there.
+type stripedCount struct {
+	stripes [32]stripe
+	next    atomic.Uint32
+	mine    sync.Pool // of *stripe
 }
 
-func (s *stripedCount) add() { s[rand.Uint32()%8].n.Add(1) }
+type stripe struct {
+	n atomic.Int64
+	_ [120]byte // processors fetch cache lines in pairs
+}
+
+func (s *stripedCount) add() {
+	own, _ := s.mine.Get().(*stripe)
+	if own == nil {
+		own = &s.stripes[s.next.Add(1)%uint32(len(s.stripes))]
+	}
+	own.n.Add(1)
+	s.mine.Put(own)
+}
 
 func (s *stripedCount) sum() (n int64) {
-	for i := range s {
-		n += s[i].n.Load()
+	for i := range s.stripes {
+		n += s.stripes[i].n.Load()
 	}
 	return n
 }
