@@ -100,14 +100,15 @@ func (c *copier) wrote(name string, first int) {
 	c.written = append(c.written, span{name, first})
 }
 
-// flush writes the batch. A step that has begun is brought to its end, whether
-// ctx ends meanwhile or not.
+// flush writes the batch. What has begun is brought to its end, whether ctx
+// ends meanwhile or not.
 func (c *copier) flush(ctx context.Context) error {
 	items := c.batch.items
 	c.batch = batch{}
 	if err := ctx.Err(); err != nil || len(items) == 0 {
 		return err
 	}
+	ctx = context.WithoutCancel(ctx)
 	err := c.save(ctx, items)
 	if !isTheirs(err) {
 		return errors.Join(err, c.settle(ctx, items, err == nil))
@@ -152,30 +153,29 @@ type eacher interface {
 	SaveEach(ctx context.Context, tmpls []*prompty.StoredTemplate) error
 }
 
-// save writes items in as few steps as the destination can. What was written
-// has a version then, also if there is an error.
+// batchSave is how the destination saves many at once; nil if it cannot.
+func batchSave(to prompty.TemplateStorage) func(context.Context, []*prompty.StoredTemplate) error {
+	if each, ok := prompty.As[eacher](to); ok {
+		return each.SaveEach
+	}
+	if all, ok := prompty.As[prompty.BatchSaver](to); ok {
+		return all.SaveAll
+	}
+	return nil
+}
+
+// save writes items, in one step if the destination can. What was written has
+// a version then, also if there is an error.
 func (c *copier) save(ctx context.Context, items []item) error {
-	outer := ctx
-	ctx = context.WithoutCancel(ctx)
-	tmpls := make([]*prompty.StoredTemplate, len(items))
-	for i, it := range items {
-		tmpls[i] = it.t
-	}
-	if each, ok := prompty.As[eacher](c.to); ok {
-		return wrote(each.SaveEach(ctx, tmpls))
-	}
-	if all, ok := prompty.As[prompty.BatchSaver](c.to); ok {
-		return wrote(all.SaveAll(ctx, tmpls))
+	if batch := batchSave(c.to); batch != nil {
+		tmpls := make([]*prompty.StoredTemplate, len(items))
+		for i, it := range items {
+			tmpls[i] = it.t
+		}
+		return wrote(batch(ctx, tmpls))
 	}
 	_, conditional := prompty.As[prompty.ConditionalSaver](c.to)
-	lost := "" // the prompt whose numbers are not ours any more
 	for _, it := range items {
-		if it.t.Name == lost {
-			continue
-		}
-		if err := outer.Err(); err != nil {
-			return err
-		}
 		var err error
 		if conditional {
 			err = prompty.SaveIf(ctx, c.to, it.t, it.version-1)
@@ -185,8 +185,8 @@ func (c *copier) save(ctx context.Context, items []item) error {
 		if err != nil {
 			return wrote(err)
 		}
-		if it.t.Version != it.version {
-			lost = it.t.Name
+		if it.t.Version != it.version { // as it will be with those after it
+			return nil
 		}
 	}
 	return nil

@@ -97,7 +97,10 @@ func (p Problem) Error() string {
 // after the batch that is being written, with the context's error.
 func Copy(ctx context.Context, from, to prompty.TemplateStorage, opts Options) (*Report, error) {
 	c := &copier{from: from, to: to, opts: opts, report: &Report{}, broken: map[string]bool{}}
-	if c.opts.BatchVersions <= 0 {
+	switch {
+	case batchSave(to) == nil:
+		c.opts.BatchVersions = 1
+	case opts.BatchVersions <= 0:
 		c.opts.BatchVersions = 500
 	}
 	if c.opts.BatchBytes <= 0 {
