@@ -27,7 +27,7 @@ func (p *parser) attributes(n *node, spec *tagSpec) {
 		}
 	}
 	if a := t.attr("onerror"); a != nil {
-		p.rare(n).strategy = Strategy(a.value)
+		p.rare(n.tag).strategy = Strategy(a.value)
 		if !n.strategy.valid() {
 			p.report(a.at, t.name, fmt.Errorf("unknown error strategy %s: use one of %s%s", quote(a.value), strategyNames(), didYouMean(value.Suggest(a.value, strategies))))
 		}
@@ -65,7 +65,7 @@ func (p *parser) path(n *node, a *attr) {
 	if a == nil {
 		return
 	}
-	segs, err := splitPath(p.exprs.segs.start(p.exprs.chunk), a.value)
+	segs, err := splitPath(p.exprs.segs.start(p.chunk), a.value)
 	if err != nil {
 		where := p.scan.places(a)
 		at := 0
@@ -135,7 +135,7 @@ func (p *parser) forAttrs(n *node) {
 			p.report(a.at, t.name, fmt.Errorf("limit is %s: a whole number from 1 on is needed", quote(a.value)))
 			return
 		}
-		p.rare(n).limit = limit
+		p.rare(n.tag).limit = limit
 	}
 }
 
@@ -177,7 +177,7 @@ func (p *parser) ref(n *node) {
 		p.report(at, n.name(), err)
 		return
 	}
-	p.rare(n).ref = ref
+	p.rare(n.tag).ref = ref
 	p.addRef(ref)
 }
 

@@ -26,7 +26,7 @@ type exprParser struct {
 	args  slab[*expr]
 	ops   slab[chainOp]
 	segs  slab[string]
-	chunk int // how many of each to allocate at once
+	chunk int // how many of each there may be
 
 	// the one that is being read
 	src    string
@@ -266,7 +266,7 @@ func (p *exprParser) is(s string) bool { return p.tok == tokPunct && p.token() =
 
 // expr returns a new node.
 func (p *exprParser) expr(kind exprKind, pos int) *expr {
-	e := p.nodes.one(p.chunk)
+	e := p.nodes.one(min(p.chunk, 8))
 	e.kind, e.pos = kind, pos
 	return e
 }
@@ -294,7 +294,7 @@ func (p *exprParser) chain(first *expr) *expr {
 		args = append(args, p.binary(level+1))
 	}
 	e := p.expr(exprChain, first.pos)
-	e.args = p.args.keep(args, p.chunk)
+	e.args = p.args.keep(args, min(p.chunk, 8))
 	switch level {
 	case levelOr:
 		e.kind = exprOr
@@ -303,7 +303,7 @@ func (p *exprParser) chain(first *expr) *expr {
 		e.kind = exprAnd
 		return p.folds.logic(e)
 	}
-	e.ops = p.ops.keep(ops, p.chunk)
+	e.ops = p.ops.keep(ops, min(p.chunk, 4))
 	return p.folds.chain(e)
 }
 
@@ -319,7 +319,7 @@ func (p *exprParser) unary() *expr {
 	e := p.expr(kind, p.places.offset(p.pos))
 	p.enter()
 	p.next()
-	e.args = p.args.keep([]*expr{p.unary()}, p.chunk)
+	e.args = p.args.keep([]*expr{p.unary()}, min(p.chunk, 8))
 	p.depth--
 	return p.folds.unary(e)
 }
@@ -503,7 +503,7 @@ func (p *exprParser) call(e *expr, name string, at int) *expr {
 	if n := len(args); n < fn.MinArgs || fn.MaxArgs >= 0 && n > fn.MaxArgs {
 		p.fail(at, fmt.Errorf("%s takes %s, not %d", name, arity(fn), n))
 	}
-	*e = expr{kind: exprCall, pos: e.pos, fn: fn, args: p.args.keep(args, p.chunk)}
+	*e = expr{kind: exprCall, pos: e.pos, fn: fn, args: p.args.keep(args, min(p.chunk, 8))}
 	return p.folds.call(e)
 }
 

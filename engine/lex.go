@@ -143,6 +143,12 @@ type tag struct {
 	trimLeft    bool
 	trimRight   bool
 	bad         bool // an error in it was reported
+
+	path    []string // name, or an in or with that is a path
+	pathPos int      // of name, in or with
+	expr    *expr    // eval, format, eval-role, or an in or with that is an expression
+	*inner
+	*rare
 }
 
 func (t *tag) attr(name string) *attr {
@@ -159,6 +165,22 @@ type scanner struct {
 	src         string
 	pos         int
 	open, close string
+}
+
+// count says how many tags there may be to open and to close.
+func (s *scanner) count() (open, close int) {
+	for at := s.pos; ; {
+		i := strings.Index(s.src[at:], s.open)
+		if i < 0 {
+			return open, close
+		}
+		at += i + len(s.open)
+		if at < len(s.src) && s.src[at] == '/' {
+			close++
+		} else {
+			open++
+		}
+	}
 }
 
 // text returns the bounds of the text up to the next tag or the end, and
@@ -190,7 +212,7 @@ func (s *scanner) unescape(text string) string {
 func (p *parser) tag() *tag {
 	s := &p.scan
 	t := p.tags.one(p.chunk)
-	*t = tag{pos: s.pos, attrs: p.attrs.start(p.chunk)}
+	t.pos, t.attrs, t.inner, t.rare = s.pos, p.attrs.start(p.chunk), &noInner, &noRare
 	s.pos += len(s.open)
 	if s.peek() == '-' {
 		t.trimLeft = true
@@ -328,12 +350,12 @@ func unescapeAttr(raw string, q byte) string {
 
 // verbatim reads up to the first closing tag of that name. It is not ok if
 // there is none.
-func (s *scanner) verbatim(name string) (content string, end tag, ok bool) {
+func (s *scanner) verbatim(name string) (content string, end closer, ok bool) {
 	start := s.pos
 	for at := start; ; {
 		i := strings.Index(s.src[at:], s.open)
 		if i < 0 {
-			return s.src[start:], tag{}, false
+			return s.src[start:], closer{}, false
 		}
 		at += i
 		if t, ok := s.closer(at, name); ok {
@@ -346,8 +368,8 @@ func (s *scanner) verbatim(name string) (content string, end tag, ok bool) {
 
 // closer reads a closing tag of that name at a place. It is not ok if none
 // stands there.
-func (s *scanner) closer(at int, name string) (t tag, ok bool) {
-	t = tag{name: name, pos: at, closing: true}
+func (s *scanner) closer(at int, name string) (t closer, ok bool) {
+	t = closer{pos: at}
 	c := scanner{src: s.src, pos: at + len(s.open), close: s.close}
 	if c.peek() == '-' {
 		t.trimLeft = true

@@ -27,28 +27,37 @@ const (
 // node is a piece of a template.
 type node struct {
 	kind       nodeKind
-	start, end int      // bounds in the source, of a block with its closing tag
-	text       string   // of a text or raw node: what it prints, escapes resolved, trimmed
-	tag        *tag     // nil for text
-	path       []string // name, or an in or with that is a path
-	pathPos    int      // of name, in or with
-	expr       *expr    // eval, format, eval-role, or an in or with that is an expression
+	start, end int    // bounds in the source, of a block with its closing tag
+	text       string // of a text or raw node: what it prints, escapes resolved, trimmed
+	*tag              // nil for text
+}
+
+// inner is what a tag with a body has beside. Others share one that is empty.
+type inner struct {
 	body       []*node
-	*rare
+	closer     closer
+	mismatched bool // a closing tag of another name was reported in its place
+	complete   bool // a switch has its casedefault
 }
 
-// rare is what most nodes do not have: they share one that is empty.
+// closer is a closing tag; the zero closer if there is none.
+type closer struct {
+	pos, end            int
+	trimLeft, trimRight bool
+}
+
+// rare is what few tags have. All others share one that is empty.
 type rare struct {
-	closer     *tag     // nil for what has no closing tag of its own
-	mismatched bool     // a closing tag of another name was reported in its place
-	complete   bool     // a switch has its casedefault
-	strategy   Strategy // of its onerror attribute; "" without
-	limit      int      // of a for; 0 without
-	ref        Ref      // of include and extends
-	resolver   Resolver // of a custom tag
+	strategy Strategy // of its onerror attribute; "" without
+	limit    int      // of a for; 0 without
+	ref      Ref      // of include and extends
+	resolver Resolver // of a custom tag
 }
 
-var noRare rare
+var (
+	noInner inner
+	noRare  rare
+)
 
 // raw is a text, or the body of a raw or comment node, as it stands in the
 // source; "" for what is neither.
@@ -56,7 +65,7 @@ func (n *node) raw(source string) string {
 	switch {
 	case n.kind == nodeText:
 		return source[n.start:n.end]
-	case (n.kind == nodeRaw || n.kind == nodeComment) && n.closer != nil:
+	case (n.kind == nodeRaw || n.kind == nodeComment) && n.closer.end > 0:
 		return source[n.tag.end:n.closer.pos]
 	}
 	return ""
@@ -103,10 +112,10 @@ func (p *printer) print(nodes []*node) {
 			p.tag(n)
 			p.print(n.body)
 		}
-		if n.closer != nil {
+		if n.closer.end > 0 {
 			p.WriteString(p.open)
 			p.mark(n.closer.trimLeft)
-			p.WriteString("/" + n.closer.name)
+			p.WriteString("/" + n.name())
 			p.mark(n.closer.trimRight)
 			p.WriteString(p.close)
 		}

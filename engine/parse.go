@@ -27,37 +27,46 @@ func (e *Engine) Parse(name, source string) (*Template, error) {
 // parse returns as much of the template as could be read beside the errors.
 func (e *Engine) parse(name, source string) (*Template, Errors) {
 	t := &Template{name: name, source: source, eng: e}
-	p := parsers.Get().(*parser)
-	defer p.release()
-	p.Template, p.names = t, e.names.Load()
-	p.exprs.limits, p.exprs.funcs, p.exprs.folds.limits = &e.limits, p.names.funcs, &e.limits
+	names := e.names.Load()
+	stacks := stackPool.Get().(*stacks)
+	p := &parser{
+		Template: t, names: names,
+		exprs: exprParser{limits: &e.limits, funcs: names.funcs, folds: folder{limits: &e.limits}},
+		stack: stacks.open[:0], ready: stacks.ready[:0],
+	}
 	if len(source) > e.limits.SourceBytes {
 		p.report(0, "", limitf("the template has %s bytes, the limit is %s", value.Count(len(source)), value.Count(e.limits.SourceBytes)))
 		return t, p.errs
 	}
 	p.front()
 	p.scan = scanner{src: source, pos: t.body, open: e.open, close: e.close}
-	p.chunk = min(strings.Count(source[t.body:], e.open)+1, maxChunk)
-	p.exprs.chunk = min(p.chunk, 8)
+	open, close := p.scan.count()
+	p.chunk = min(open+1, maxChunk)
+	p.nodeChunk = min(2*open+open/4+close+1, 2*maxChunk) // a text before each tag, some of which are an if
+	p.exprs.chunk = p.chunk
 	p.run()
+	stacks.put(p.stack, p.ready)
 	slices.SortStableFunc(p.errs, func(a, b *Error) int { return a.Offset - b.Offset })
 	return t, p.errs
 }
 
-// parsers are kept for the memory of their stacks.
-var parsers = sync.Pool{New: func() any { return new(parser) }}
+// stacks are the memory of a parser's stacks, which is used again.
+type stacks struct {
+	open  []openBlock
+	ready []*node
+}
 
-// release puts a parser back that holds on to nothing of its template.
-func (p *parser) release() {
+var stackPool = sync.Pool{New: func() any { return new(stacks) }}
+
+// put keeps the stacks unless they are large. They hold on to nothing.
+func (s *stacks) put(open []openBlock, ready []*node) {
 	const most = 256
-	stack, ready := p.stack[:0], p.ready[:0]
-	*p = parser{}
-	if cap(stack) <= most && cap(ready) <= most {
-		clear(stack[:cap(stack)])
+	if cap(open) <= most && cap(ready) <= most {
+		clear(open[:cap(open)])
 		clear(ready[:cap(ready)])
-		p.stack, p.ready = stack, ready
+		s.open, s.ready = open, ready
+		stackPool.Put(s)
 	}
-	parsers.Put(p)
 }
 
 // maxChunk bounds how many nodes and tags are allocated at once.
@@ -83,12 +92,13 @@ type parser struct {
 	content  bool         // something other than white space was met
 
 	// what the template is made of
-	chunk int // how many to allocate at once: the tags there are, if they are not too many
-	nodes slab[node]
-	rares slab[rare]
-	tags  slab[tag]
-	attrs slab[attr]
-	lists slab[*node]
+	chunk     int // how many tags there may be, or some of many
+	nodeChunk int // how many nodes
+	nodes     slab[node]
+	lists     slab[*node]
+	tags      slab[tag]
+	attrs     slab[attr]
+	inners    slab[inner]
 }
 
 // openBlock is a block tag that is not closed yet.
@@ -154,7 +164,7 @@ func (p *parser) front() {
 		p.report(0, "", fmt.Errorf("front matter: extends: %w", err))
 		return
 	}
-	p.base = &node{kind: nodeExtends, rare: &rare{ref: ref}}
+	p.base = &node{kind: nodeExtends, tag: &tag{rare: &rare{ref: ref}}}
 	p.addRef(ref)
 }
 
@@ -211,6 +221,7 @@ func (p *parser) run() {
 		case t.closing:
 			p.trimBefore(t)
 			p.closeTag(t)
+			p.tags.undo()
 		default:
 			p.trimBefore(t)
 			p.openTag(t)
@@ -236,22 +247,30 @@ func (p *parser) add(n *node) {
 
 // node returns a new node.
 func (p *parser) node(kind nodeKind, start, end int) *node {
-	n := p.nodes.one(2 * p.chunk) // a text before each tag, and one at the end
-	n.kind, n.start, n.end, n.rare = kind, start, end, &noRare
+	n := p.nodes.one(p.nodeChunk)
+	n.kind, n.start, n.end = kind, start, end
 	return n
 }
 
-// rare returns the rare part of a node, to be changed.
-func (p *parser) rare(n *node) *rare {
-	if n.rare == &noRare {
-		n.rare = p.rares.one(min(p.chunk, 8))
+// inner returns the inner part of a tag, to be changed.
+func (p *parser) inner(t *tag) *inner {
+	if t.inner == &noInner {
+		t.inner = p.inners.one(min(p.chunk, 8))
 	}
-	return n.rare
+	return t.inner
+}
+
+// rare returns the rare part of a tag, to be changed.
+func (p *parser) rare(t *tag) *rare {
+	if t.rare == &noRare {
+		t.rare = new(rare)
+	}
+	return t.rare
 }
 
 // cut takes the nodes from there on out of ready.
 func (p *parser) cut(from int) []*node {
-	list := p.lists.keep(p.ready[from:], 2*p.chunk)
+	list := p.lists.keep(p.ready[from:], p.nodeChunk)
 	p.ready = p.ready[:from]
 	return list
 }
@@ -260,14 +279,14 @@ func (p *parser) cut(from int) []*node {
 func (p *parser) branch(b *openBlock) *node { return p.ready[b.part-1] }
 
 // endBranch ends the last branch of an if.
-func (p *parser) endBranch(b *openBlock) { p.branch(b).body = p.cut(b.part) }
+func (p *parser) endBranch(b *openBlock) { p.inner(p.branch(b).tag).body = p.cut(b.part) }
 
 // endBlock ends a block. Those in it have ended.
 func (p *parser) endBlock(b openBlock) {
 	if b.kind == nodeIf {
 		p.endBranch(&b)
 	}
-	b.body = p.cut(b.from)
+	p.inner(b.tag).body = p.cut(b.from)
 }
 
 func (p *parser) text(start, end int, escaped bool) {
@@ -323,7 +342,8 @@ func (p *parser) closeTag(t *tag) {
 	}
 	n := p.stack[at].node
 	p.stack = p.stack[:at]
-	p.rare(n).closer, n.end = t, t.end
+	p.inner(n.tag).closer = closer{t.pos, t.end, t.trimLeft, t.trimRight}
+	n.end = t.end
 	if n.kind == nodeIf {
 		n.body[len(n.body)-1].end = t.pos
 	}
@@ -339,7 +359,7 @@ func (p *parser) mismatch(t *tag) {
 		return
 	}
 	n := p.stack[len(p.stack)-1].node
-	p.rare(n).mismatched = true
+	p.inner(n.tag).mismatched = true
 	err := fmt.Errorf("closing tag %s is met where %s is expected", t.name, n.name())
 	p.report(t.pos, t.name, twoPlaces{err, n.name() + " is opened here", n.start})
 }
@@ -351,7 +371,7 @@ func (p *parser) openTag(t *tag) {
 	if spec == nil {
 		if r := p.names.resolvers[t.name]; r != nil {
 			spec = customTag
-			p.rare(n).resolver = r
+			p.rare(t).resolver = r
 		}
 	}
 	if spec == nil {
@@ -443,7 +463,7 @@ func (p *parser) checkPlace(n *node, blank bool) {
 			p.report(n.start, name, fmt.Errorf("%s follows prompty.casedefault, which must be the last case", name))
 		}
 		if name == "prompty.casedefault" {
-			p.rare(parent).complete = true
+			p.inner(parent.tag).complete = true
 		}
 	case nodeExtends:
 		switch {
@@ -507,7 +527,8 @@ func (p *parser) place(n *node, spec *tagSpec) {
 	from := len(p.ready)
 	if n.kind == nodeIf {
 		first := p.node(nodeBranch, n.start, 0)
-		first.tag, first.expr = n.tag, n.expr
+		first.tag = p.tags.one(p.chunk)
+		*first.tag = *n.tag
 		p.ready = append(p.ready, first)
 	}
 	p.stack = append(p.stack, openBlock{n, from, len(p.ready)})
@@ -529,9 +550,7 @@ func (p *parser) verbatim(n *node) {
 		p.scan.pos = len(p.source)
 		return
 	}
-	closer := p.tags.one(p.chunk)
-	*closer = end
-	p.rare(n).closer = closer
+	p.inner(n.tag).closer = end
 	n.text, n.end = raw, end.end
 	if n.tag.trimRight {
 		n.text = strings.TrimLeft(n.text, spaces)

@@ -2,25 +2,41 @@ package engine
 
 // slab hands out values that live as long as one template, many of them to one
 // allocation.
-type slab[T any] struct{ free []T }
-
-// one returns a zero value. If there is none left, it makes n at once.
-func (s *slab[T]) one(n int) *T {
-	if len(s.free) == 0 {
-		s.free = make([]T, n)
-	}
-	v := &s.free[0]
-	s.free = s.free[1:]
-	return v
+type slab[T any] struct {
+	room []T
+	used int
 }
 
-// start returns an empty list to append to, with room for one value at least.
-// Until it is given to finish, no other may be started.
-func (s *slab[T]) start(n int) []T {
-	if len(s.free) == 0 {
-		s.free = make([]T, n)
+// grow makes room for the first n values, or for some more.
+func (s *slab[T]) grow(n, least int) {
+	if s.room != nil {
+		n /= 4
 	}
-	return s.free[:0]
+	s.room, s.used = make([]T, max(n, least)), 0
+}
+
+// one returns a zero value. If it is the first, there will be some n.
+func (s *slab[T]) one(n int) *T {
+	if s.used == len(s.room) {
+		s.grow(n, 4)
+	}
+	s.used++
+	return &s.room[s.used-1]
+}
+
+// undo takes the last value back.
+func (s *slab[T]) undo() {
+	s.used--
+	clear(s.room[s.used : s.used+1])
+}
+
+// start returns an empty list to append to. Until it is given to finish, nothing
+// else may be taken.
+func (s *slab[T]) start(n int) []T {
+	if s.used == len(s.room) {
+		s.grow(n, 4)
+	}
+	return s.room[s.used:s.used]
 }
 
 // finish returns a list that start has given, which may have outgrown its room.
@@ -29,8 +45,8 @@ func (s *slab[T]) finish(list []T) []T {
 	if n == 0 {
 		return nil
 	}
-	if n <= len(s.free) {
-		s.free = s.free[n:]
+	if n <= len(s.room)-s.used {
+		s.used += n
 	}
 	return list[:n:n]
 }
@@ -40,11 +56,10 @@ func (s *slab[T]) keep(list []T, n int) []T {
 	if len(list) == 0 {
 		return nil
 	}
-	if len(s.free) < len(list) {
-		s.free = make([]T, max(n, len(list)))
+	if len(list) > len(s.room)-s.used {
+		s.grow(n, len(list))
 	}
-	kept := s.free[:len(list):len(list)]
-	s.free = s.free[len(list):]
-	copy(kept, list)
-	return kept
+	at := s.used
+	s.used += copy(s.room[at:], list)
+	return s.room[at:s.used:s.used]
 }
