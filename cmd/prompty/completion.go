@@ -2,15 +2,17 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/go-prompty/prompty"
-	"github.com/go-prompty/prompty/engine"
 )
 
 // completionTime is how long a shell waits for the names that it asked for.
@@ -21,72 +23,130 @@ const completionTime = 2 * time.Second
 // first argument, or of each where the usage line ends in "...". A storage that
 // can't be read completes nothing, in silence.
 func (a *app) completeNames(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
-	const nothing = cobra.ShellCompDirectiveNoFileComp
 	if isPath(toComplete) {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
 	if len(args) > 0 && !strings.Contains(cmd.Use, "...") {
-		return nil, nothing
+		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
+	if name, _, ok := strings.Cut(toComplete, "@"); ok && name != "" {
+		return a.complete(cmd, func(ctx context.Context, s prompty.TemplateStorage) ([]string, error) {
+			return completeVersions(ctx, s, name, name+"@")
+		}, args, toComplete)
+	}
+	return a.complete(cmd, func(ctx context.Context, s prompty.TemplateStorage) ([]string, error) {
+		list, err := s.List(ctx, &prompty.TemplateQuery{NamePrefix: toComplete})
+		var found []string
+		for _, t := range list {
+			found = append(found, candidate(t.Name, summary(description(t))))
+		}
+		return found, err
+	}, args, toComplete)
+}
+
+// completeNameVersion completes NAME, then the bare number of a version.
+func (a *app) completeNameVersion(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	if len(args) != 1 || strings.Contains(args[0], "@") {
+		return a.completeNames(cmd, args, toComplete)
+	}
+	return a.complete(cmd, func(ctx context.Context, s prompty.TemplateStorage) ([]string, error) {
+		return completeVersions(ctx, s, args[0], "")
+	}, nil, toComplete)
+}
+
+// completeVersions are the versions of a prompt, the newest first.
+func completeVersions(ctx context.Context, s prompty.TemplateStorage, name, before string) ([]string, error) {
+	list, err := prompty.History(ctx, s, name)
+	var found []string
+	for _, h := range list {
+		what := strings.TrimSpace(clock(h.Time) + " " + h.Author)
+		found = append(found, candidate(before+strconv.Itoa(h.Version), what+" "+summary(h.Message)))
+	}
+	return found, err
+}
+
+// completeFields completes a flag with what prompts have in a field.
+func (a *app) completeFields(of func(*prompty.StoredTemplate) []string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+		return a.complete(cmd, func(ctx context.Context, s prompty.TemplateStorage) ([]string, error) {
+			list, err := s.List(ctx, nil)
+			words := make(map[string]bool)
+			for _, t := range list {
+				for _, w := range of(t) {
+					words[w] = true
+				}
+			}
+			return slices.Sorted(maps.Keys(words)), err
+		}, nil, toComplete)
+	}
+}
+
+// complete asks the storage for candidates, in the order in which shells are to
+// show them. What stands on the command line already is none.
+func (a *app) complete(cmd *cobra.Command, ask func(context.Context, prompty.TemplateStorage) ([]string, error), given []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
 	defer cancel()
 	var found []string
 	err := a.withStorage(false, func(s prompty.TemplateStorage) (err error) {
-		if name, _, ok := strings.Cut(toComplete, "@"); ok && name != "" {
-			found, err = completeVersions(ctx, s, name)
-			return err
-		}
-		found, err = completeWholeNames(ctx, s, toComplete)
+		found, err = ask(ctx, s)
 		return err
 	})
 	if err != nil {
-		return nil, nothing
+		found = nil
 	}
-	return slices.DeleteFunc(found, func(c string) bool {
+	found = slices.DeleteFunc(found, func(c string) bool {
 		word, _, _ := strings.Cut(c, "\t")
-		return !strings.HasPrefix(word, toComplete) || slices.Contains(args, word)
-	}), nothing
+		return word == "" || !strings.HasPrefix(word, toComplete) || slices.Contains(given, word)
+	})
+	return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 }
 
-func completeWholeNames(ctx context.Context, s prompty.TemplateStorage, prefix string) ([]string, error) {
-	list, err := s.List(ctx, &prompty.TemplateQuery{NamePrefix: prefix})
-	var found []string
-	for _, t := range list {
-		found = append(found, described(t.Name, summary(description(t))))
-	}
-	return found, err
-}
-
-func completeVersions(ctx context.Context, s prompty.TemplateStorage, name string) ([]string, error) {
-	list, err := prompty.History(ctx, s, name)
-	var found []string
-	for _, h := range list {
-		what := strings.TrimSpace(clock(h.Time) + " " + h.Author + " " + summary(h.Message))
-		found = append(found, described(engine.Ref{Name: name, Version: h.Version}.String(), what))
-	}
-	return found, err
-}
-
-// described is a candidate with what shells show beside it.
-func described(word, what string) string {
-	if what = printable(what); what == "" {
+// candidate is a word with what shells show beside it.
+func candidate(word, what string) string {
+	if what = strings.TrimSpace(printable(what)); what == "" {
 		return word
 	}
 	return word + "\t" + what
 }
 
+// completeStorage completes --storage: drivers, and folders.
+func completeStorage(_ *cobra.Command, _ []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	var found []string
+	for _, d := range prompty.ListStorageDrivers() {
+		if d += ":"; strings.HasPrefix(d, toComplete) && d != "memory:" {
+			found = append(found, d)
+		}
+	}
+	if toComplete == "" || len(found) > 0 {
+		return found, cobra.ShellCompDirectiveNoSpace
+	}
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+//go:embed completion.bash
+var bashCompletion string
+
 func (a *app) completionCommand() *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
-		Use:       "completion SHELL",
-		Short:     "Print a script that makes the Tab key complete names, verbs and flags",
-		Args:      wantArgs(1, 1),
-		ValidArgs: shells,
+		Use:   "completion SHELL",
+		Short: "Make the Tab key complete names, verbs and flags",
+		Long: `Print a script for a shell by which the Tab key completes verbs, flags, names
+of prompts (NAME@ their versions), tags, authors and drivers.
+
+  bash        in ~/.bashrc:      source <(prompty completion bash)
+  zsh         in ~/.zshrc:       source <(prompty completion zsh)
+              after autoload -U compinit && compinit
+  fish        once:              prompty completion fish > ~/.config/fish/completions/prompty.fish
+  powershell  in $PROFILE:       prompty completion powershell | Out-String | Invoke-Expression`,
+		Example: `  source <(prompty completion bash)`,
+		Args:    wantArgs(1, 1), ValidArgs: shells,
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
 			switch args[0] {
 			case "bash":
-				return root.GenBashCompletionV2(&a.out, true)
+				a.out.WriteString(bashCompletion)
+				return nil
 			case "zsh":
 				return root.GenZshCompletion(&a.out)
 			case "fish":

@@ -78,12 +78,16 @@ func conflictHint(name string, c *prompty.ConflictError) string {
 // withGuess puts "did you mean" before a hint if a candidate is near to word.
 func withGuess(word string, candidates []string, hint string) string {
 	found := nearest(word, candidates)
-	switch len(found) {
-	case 0:
+	if len(found) == 0 {
 		return hint
-	case 1:
-		return "did you mean " + found[0] + "? " + hint
+	}
+	return didYouMean(found) + " " + hint
+}
+
+func didYouMean(found []string) string {
+	if len(found) == 1 {
+		return "did you mean " + found[0] + "?"
 	}
 	last := len(found) - 1
-	return "did you mean " + strings.Join(found[:last], ", ") + " or " + found[last] + "? " + hint
+	return "did you mean " + strings.Join(found[:last], ", ") + " or " + found[last] + "?"
 }

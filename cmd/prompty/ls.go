@@ -42,7 +42,8 @@ Conditions are joined by "and". What the storage finds wrong with its place
   prompty ls support/ --tag billing
   prompty ls --names | xargs -n1 prompty log
   prompty ls --json | jq -r '.[].name'`,
-		Args: wantArgs(0, 1),
+		Args:              wantArgs(0, 1),
+		ValidArgsFunction: a.completeNames,
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
 			if err := exclusive(cmd, "names", "json"); err != nil {
 				return err
@@ -72,7 +73,7 @@ Conditions are joined by "and". What the storage finds wrong with its place
 					}
 					return nil
 				case len(list) == 0:
-					a.warn("no prompts%s", a.emptyBecause(cmd))
+					a.warnOfNone(cmd, s, &query)
 					return nil
 				}
 				a.printList(list)
@@ -89,39 +90,10 @@ Conditions are joined by "and". What the storage finds wrong with its place
 	f.IntVar(&query.Offset, "offset", 0, "leave out the first `N`")
 	f.BoolVar(&names, "names", false, "print names alone, one a line")
 	f.BoolVar(&asJSON, "json", false, "print JSON, without the texts")
+	cmd.RegisterFlagCompletionFunc("tag", a.completeFields(func(t *prompty.StoredTemplate) []string { return t.Tags }))
+	cmd.RegisterFlagCompletionFunc("by", a.completeFields(func(t *prompty.StoredTemplate) []string { return []string{t.CreatedBy} }))
+	cmd.RegisterFlagCompletionFunc("tenant", a.completeFields(func(t *prompty.StoredTemplate) []string { return []string{t.TenantID} }))
 	return cmd
-}
-
-// emptyBecause says why a list may be empty.
-func (a *app) emptyBecause(cmd *cobra.Command) string {
-	for _, flag := range []string{"tag", "tenant", "by", "offset"} {
-		if cmd.Flags().Changed(flag) {
-			return " match"
-		}
-	}
-	if cmd.Flags().NArg() > 0 {
-		return " match"
-	}
-	where, err := a.where()
-	if err != nil {
-		return " here"
-	}
-	driver, connection := splitStorage(where)
-	place, options, some := strings.Cut(connection, "?")
-	if strings.Contains(options, "ext=") {
-		return " here"
-	}
-	other := connection + "?ext=.md"
-	if some {
-		other = connection + "&ext=.md"
-	}
-	switch driver {
-	case "filesystem", "fs":
-		return fmt.Sprintf(" in %s; files that end otherwise than in %s show with --storage '%s'", place, promptfile.DefaultExt, other)
-	case "git":
-		return fmt.Sprintf(" are committed in git:%s; files that end otherwise than in %s show with --storage 'git:%s'", connection, promptfile.DefaultExt, other)
-	}
-	return " here"
 }
 
 func (a *app) printList(list []*prompty.StoredTemplate) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -60,9 +61,22 @@ func get(ctx context.Context, s prompty.TemplateStorage, ref engine.Ref) (*promp
 		return t, err
 	}
 	if found, xerr := s.Exists(ctx, ref.Name); xerr == nil && found {
-		return nil, err // just not that version
+		return nil, missingVersion(ctx, s, ref, err)
 	}
 	return nil, missingHint(ctx, s, ref.Name, prompty.NewStorageTemplateNotFoundError(ref.Name))
+}
+
+// missingVersion says which versions there are.
+func missingVersion(ctx context.Context, s prompty.TemplateStorage, ref engine.Ref, err error) error {
+	versions, lerr := s.ListVersions(ctx, ref.Name)
+	if lerr != nil || len(versions) == 0 {
+		return err
+	}
+	hint := fmt.Sprintf("the latest is %d; ", versions[0])
+	if slices.Max(versions) > ref.Version && ref.Version > 0 {
+		hint = fmt.Sprintf("version %d was removed; ", ref.Version)
+	}
+	return withHint(err, hint+fmt.Sprintf("`prompty log %s` shows the versions there are", shellWord(ref.Name)))
 }
 
 func fetch(ctx context.Context, s prompty.TemplateStorage, ref engine.Ref) (*prompty.StoredTemplate, error) {

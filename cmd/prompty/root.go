@@ -55,12 +55,36 @@ func (a *app) rootCommand() *cobra.Command {
 	root.SetHelpCommand(helpCommand())
 	root.PersistentFlags().Var(&a.color, "color", "color what is printed: `WHEN` is auto, always or never")
 	a.group(root, "Everyday", a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.watchCommand())
-	a.group(root, "Versions", a.logCommand(), a.diffCommand(), a.rmCommand())
+	a.group(root, "Versions", a.logCommand(), a.diffCommand(), a.rollbackCommand(), a.rmCommand())
 	a.group(root, "Checking", a.lintCommand())
-	a.group(root, "Project", a.copyCommand(), a.importCommand(), a.completionCommand(), a.versionCommand())
+	a.group(root, "Moving", a.copyCommand(), a.importCommand())
+	a.group(root, "Project", a.initCommand(), a.newCommand(), a.completionCommand(), a.versionCommand())
+	root.RegisterFlagCompletionFunc("storage", completeStorage)
+	root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
 	root.SetHelpCommandGroupID("Project")
 	root.InitDefaultHelpCmd()
 	return root
+}
+
+// synonyms are what other tools call a verb.
+var synonyms = map[string][]string{
+	"ls":         {"list", "dir"},
+	"show":       {"cat", "get", "view", "print"},
+	"render":     {"run", "exec", "execute", "preview"},
+	"save":       {"add", "put", "commit", "update", "set", "push"},
+	"rm":         {"delete", "del", "remove"},
+	"log":        {"history", "versions"},
+	"rollback":   {"revert", "restore", "undo", "reset"},
+	"lint":       {"check", "validate", "test"},
+	"fmt":        {"format"},
+	"graph":      {"deps", "includes", "tree"},
+	"inputs":     {"schema", "variables", "vars"},
+	"copy":       {"cp", "sync", "migrate", "export"},
+	"import":     {"convert"},
+	"new":        {"create", "touch"},
+	"init":       {"setup", "start"},
+	"watch":      {"follow", "tail"},
+	"completion": {"complete", "autocomplete"},
 }
 
 // group adds verbs to the root command, under a heading of its help. Those that
@@ -69,6 +93,7 @@ func (a *app) group(root *cobra.Command, title string, verbs ...*cobra.Command) 
 	root.AddGroup(&cobra.Group{ID: title, Title: title + ":"})
 	for _, v := range verbs {
 		v.GroupID = title
+		v.SuggestFor = append(v.SuggestFor, synonyms[v.Name()]...)
 		if v.ValidArgsFunction == nil && len(v.ValidArgs) == 0 {
 			v.ValidArgsFunction = cobra.NoFileCompletions
 			if strings.Contains(v.Use, "NAME") {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -78,7 +79,7 @@ func (a *app) fail(err error) int {
 	}
 	fmt.Fprintf(a.stderr, "prompty: %s\n", printableLines(err.Error()))
 	if hint := hintOf(err); hint != "" {
-		fmt.Fprintf(a.stderr, "hint: %s\n", printableLines(hint))
+		a.hint(hint)
 	}
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
@@ -86,9 +87,26 @@ func (a *app) fail(err error) int {
 	return exitFailed
 }
 
+// hint tells of the next step.
+func (a *app) hint(text string) { fmt.Fprintf(a.stderr, "hint: %s\n", printableLines(text)) }
+
 // warn tells of something that does not stop the verb.
 func (a *app) warn(format string, args ...any) {
 	fmt.Fprintf(a.stderr, "prompty: %s\n", printableLines(fmt.Sprintf(format, args...)))
+}
+
+// withVerb puts the verb that was meant before a hint.
+func withVerb(cmd *cobra.Command, word, hint string) string {
+	var verbs []string
+	for _, c := range cmd.Commands() {
+		if slices.Contains(c.SuggestFor, strings.ToLower(word)) {
+			return "did you mean " + c.Name() + "? " + hint
+		}
+		if !c.Hidden {
+			verbs = append(verbs, c.Name())
+		}
+	}
+	return withGuess(word, verbs, hint)
 }
 
 // aType says what a flag's type is to people.
@@ -116,11 +134,7 @@ func misuse(cmd *cobra.Command, err error) error {
 	if quoted, ok := strings.CutPrefix(err.Error(), "unknown command "); ok {
 		if q, qerr := strconv.QuotedPrefix(quoted); qerr == nil {
 			word, _ := strconv.Unquote(q)
-			var verbs []string
-			for _, c := range cmd.Commands() {
-				verbs = append(verbs, c.Name())
-			}
-			hint = withGuess(word, verbs, hint)
+			hint = withVerb(cmd, word, hint)
 		}
 	}
 	return usage(err, hint)

@@ -109,7 +109,14 @@ func (a *app) save(ctx context.Context, args []string, flags *saveFlags) error {
 	}
 	// On top of a version there has to be a folder already.
 	return a.withStorage(!flags.conditional || flags.base == 0, func(s prompty.TemplateStorage) error {
-		return a.saveTo(ctx, s, t, path, string(raw), flags)
+		if err := a.store(ctx, s, t, path, string(raw), flags); err != nil {
+			return err
+		}
+		if flags.json {
+			return a.printJSON(savedAs(t))
+		}
+		fmt.Fprintf(&a.out, "%s\n", printable(refOf(t, true)))
+		return nil
 	})
 }
 
@@ -161,8 +168,11 @@ func template(name, path string, raw []byte, flags *saveFlags) (*prompty.StoredT
 	return t, nil
 }
 
-// saveTo checks t with the prompts that it includes, and saves it.
-func (a *app) saveTo(ctx context.Context, s prompty.TemplateStorage, t *prompty.StoredTemplate, path, text string, flags *saveFlags) error {
+func savedAs(t *prompty.StoredTemplate) saved { return saved{t.Name, t.Version, t.ID, t.CreatedAt} }
+
+// store checks t with the prompts that it includes, and saves it. Its text is
+// called path to people.
+func (a *app) store(ctx context.Context, s prompty.TemplateStorage, t *prompty.StoredTemplate, path, text string, flags *saveFlags) error {
 	if !flags.unchecked {
 		e := engine.MustNew(engine.Config{})
 		issues := e.Validate(ctx, path, text, loader(s, e))
@@ -179,18 +189,8 @@ func (a *app) saveTo(ctx context.Context, s prompty.TemplateStorage, t *prompty.
 			return withHint(fmt.Errorf("%s has errors and is not saved", path), "mend it, or save it as it is with --no-validate")
 		}
 	}
-	var err error
 	if flags.conditional {
-		err = prompty.SaveIf(ctx, s, t, flags.base)
-	} else {
-		err = s.Save(ctx, t)
+		return prompty.SaveIf(ctx, s, t, flags.base)
 	}
-	if err != nil {
-		return err
-	}
-	if flags.json {
-		return a.printJSON(saved{t.Name, t.Version, t.ID, t.CreatedAt})
-	}
-	fmt.Fprintf(&a.out, "%s@%d\n", printable(t.Name), t.Version)
-	return nil
+	return s.Save(ctx, t)
 }

@@ -34,11 +34,9 @@ func (a *app) open(create bool) (prompty.TemplateStorage, error) {
 	if err != nil {
 		return nil, err
 	}
-	driver, connection := splitStorage(where)
-	drivers := prompty.ListStorageDrivers()
-	if !slices.Contains(drivers, driver) {
-		hint := fmt.Sprintf("this command has %s; a folder is written like ./prompts", strings.Join(drivers, ", "))
-		return nil, usage(fmt.Errorf("unknown storage driver %q", driver), withGuess(driver, drivers, hint))
+	driver, connection, err := knownStorage(where)
+	if err != nil {
+		return nil, err
 	}
 	folder := driver == "filesystem" || driver == "fs"
 	if folder && !create {
@@ -71,6 +69,17 @@ func (a *app) where() (string, error) {
 		return "", err
 	}
 	return cmp.Or(p.Storage, defaultStorage), nil
+}
+
+// knownStorage is splitStorage for drivers that this command has.
+func knownStorage(where string) (driver, connection string, err error) {
+	driver, connection = splitStorage(where)
+	drivers := prompty.ListStorageDrivers()
+	if !slices.Contains(drivers, driver) {
+		hint := fmt.Sprintf("this command has %s; a folder is written like ./prompts", strings.Join(drivers, ", "))
+		return "", "", usage(fmt.Errorf("unknown storage driver %q", driver), withGuess(driver, drivers, hint))
+	}
+	return driver, connection, nil
 }
 
 // splitStorage takes DRIVER:CONNECTION apart. What has no driver in front is a

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -55,6 +56,18 @@ func (b build) String() string {
 	from = append(from, b.Go, b.Platform)
 	return fmt.Sprintf("prompty %s (%s)", b.Version, strings.Join(from, ", "))
 }
+
+// installVersion is what go install gets this command by: the release that this
+// is, or the latest.
+func installVersion() string {
+	v := buildOf(debug.ReadBuildInfo()).Version
+	if release.MatchString(v) {
+		return v
+	}
+	return "latest"
+}
+
+var release = regexp.MustCompile(`^v\d+\.\d+\.\d+$`)
 
 func (a *app) versionCommand() *cobra.Command {
 	var asJSON bool
