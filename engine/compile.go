@@ -59,19 +59,16 @@ type blockDef struct {
 
 // compile makes the code of a template.
 func (p *Program) compile(t *Template, called bool) (*code, error) {
-	c := &compiler{p: p, code: &code{}, called: called, at: meta{handler: noHandler}, catcher: noHandler}
+	c := &compiler{p: p, code: codePool.Get().(*code), called: called, at: meta{handler: noHandler}, catcher: noHandler}
 	c.scope = &scope{kind: scopeRoot}
 	if called {
 		c.scope = &scope{kind: scopeEnv}
 	}
-	c.sites = []site{{tmpl: t, parent: -1}}
-	c.tags = []string{""}
-	// Most tags take one or two instructions, most texts one.
-	c.ins, c.meta = make([]instr, 0, t.size*3/2+8), make([]meta, 0, t.size*3/2+8)
-	c.paths = make([]pathRef, 0, t.size/2)
+	c.sites = append(c.sites, site{tmpl: t, parent: -1})
+	c.tags = append(c.tags, "")
 	c.template(t)
 	c.emit(instr{op: doEnd})
-	return c.code, c.full
+	return c.code.finish(), c.full
 }
 
 func (c *compiler) nodes(list []*node) {

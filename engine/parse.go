@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/go-prompty/prompty/engine/internal/value"
@@ -48,25 +47,6 @@ func (e *Engine) parse(name, source string) (*Template, Errors) {
 	stacks.put(p.stack, p.ready)
 	slices.SortStableFunc(p.errs, func(a, b *Error) int { return a.Offset - b.Offset })
 	return t, p.errs
-}
-
-// stacks are the memory of a parser's stacks, which is used again.
-type stacks struct {
-	open  []openBlock
-	ready []*node
-}
-
-var stackPool = sync.Pool{New: func() any { return new(stacks) }}
-
-// put keeps the stacks unless they are large. They hold on to nothing.
-func (s *stacks) put(open []openBlock, ready []*node) {
-	const most = 256
-	if cap(open) <= most && cap(ready) <= most {
-		clear(open[:cap(open)])
-		clear(ready[:cap(ready)])
-		s.open, s.ready = open, ready
-		stackPool.Put(s)
-	}
 }
 
 // maxChunk bounds how many nodes and tags are allocated at once.
