@@ -61,7 +61,7 @@ func TestRules(t *testing.T) {
 		if !found[r.ID] {
 			t.Errorf("nothing breaks the rule %s", r.ID)
 		}
-		if !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(r.ID) || !strings.HasSuffix(r.Summary, ".") {
+		if !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(r.ID) || !strings.HasSuffix(r.Summary, ".") || !strings.HasSuffix(r.Advice, ".") {
 			t.Errorf("the rule %+v is not in the form that rules have", r)
 		}
 	}

@@ -13,67 +13,105 @@ import (
 	"github.com/go-prompty/prompty/engine"
 )
 
+const lintHelp = `Look for errors and doubtful places in the prompts named, or in all of them.
+A path that starts with ./ or / is a file (- standard input).
+
+Each finding is a line: name:line:column: severity: message [rule]. Lines count
+as show prints the prompt. --rules lists the rules.
+
+For machines there are --format json, sarif (code scanning of GitHub and others)
+and github (annotations of a workflow run); they name the files where the
+storage has files, from the root of the repository or else from here.
+
+Errors make the exit code 1; with --strict, or lint: {strict: true} in
+prompty.yaml, warnings and problems that the storage reports do so, too.`
+
+type lintFlags struct {
+	format            string
+	all, strict, json bool
+	rules             bool
+}
+
+// lintFormats are the ways to print findings.
+var lintFormats = []string{"text", "json", "sarif", "github"}
+
+func (a *app) lintCommand() *cobra.Command {
+	var flags lintFlags
+	cmd := &cobra.Command{
+		Use:   "lint [NAME[@VERSION]|FILE|-]...",
+		Short: "Look for errors and doubtful places in prompts",
+		Long:  lintHelp,
+		Example: `  prompty lint
+  prompty lint support/refund --strict
+  prompty lint ./draft.prompty
+  prompty lint --format github --strict
+  prompty lint --format sarif > prompty.sarif`,
+		Args: wantArgs(0, -1),
+		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
+			if flags.all && len(args) > 0 {
+				return usage(errors.New("--all and names exclude each other"), "")
+			}
+			if err := exclusive(cmd, "format", "json"); err != nil {
+				return err
+			}
+			if flags.json {
+				flags.format = "json"
+			}
+			if !slices.Contains(lintFormats, flags.format) {
+				return usage(fmt.Errorf("unknown format %q", flags.format), withGuess(flags.format, lintFormats, "the formats are "+strings.Join(lintFormats, ", ")))
+			}
+			if flags.rules {
+				return a.printRules(flags.format)
+			}
+			if !cmd.Flags().Changed("strict") {
+				p, err := a.project()
+				if err != nil {
+					return err
+				}
+				flags.strict = p.LintStrict
+			}
+			return a.lint(cmd.Context(), args, &flags)
+		}),
+	}
+	f := cmd.Flags()
+	f.BoolVar(&flags.all, "all", false, "look through all prompts, as without any name")
+	f.BoolVar(&flags.strict, "strict", false, "let warnings fail, too")
+	f.StringVar(&flags.format, "format", "text", "print `FORMAT`: text, json, sarif or github")
+	f.BoolVar(&flags.json, "json", false, "print JSON, as --format json")
+	f.BoolVar(&flags.rules, "rules", false, "list the rules and look at nothing")
+	return cmd
+}
+
 // finding is an issue in the output of lint --json.
 type finding struct {
-	Name     string          `json:"name"`
-	Version  int             `json:"version"` // 0 for a file
-	Line     int             `json:"line"`    // from 1, as show prints the prompt
-	Column   int             `json:"column"`  // from 1, in code points
+	Name     string          `json:"name"`                // "" for a problem of the storage
+	Version  int             `json:"version"`             // 0 for a file
+	Line     int             `json:"line"`                // from 1, as show prints the prompt
+	Column   int             `json:"column"`              // from 1, in code points
+	File     string          `json:"file,omitempty"`      // where the text stands, if that is a file
+	FileLine int             `json:"file_line,omitempty"` // the line in it
 	Severity engine.Severity `json:"severity"`
+	Rule     string          `json:"rule"`
 	Message  string          `json:"message"`
 	Tag      string          `json:"tag,omitempty"`
 }
 
 // suspect is a text to look through.
 type suspect struct {
-	name    string
-	version int
-	text    string
+	name   string // of a file its path
+	text   string
+	stored *prompty.StoredTemplate // nil for a file
 }
 
-func (a *app) lintCommand() *cobra.Command {
-	var all, strict, asJSON bool
-	cmd := &cobra.Command{
-		Use:   "lint [NAME[@VERSION]...]",
-		Short: "Look for errors and doubtful places in prompts",
-		Long: `Look for errors and doubtful places in the prompts named, or in all of them.
-A path that starts with ./ or / is a file (- standard input).
-
-Each finding is a line: name:line:column: severity: message. Lines count as
-show prints the prompt. Errors make the exit code 1; with --strict, warnings
-and problems that the storage reports do so, too.`,
-		Example: `  prompty lint
-  prompty lint support/refund --strict
-  prompty lint ./draft.prompty`,
-		Args: wantArgs(0, -1),
-		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
-			if all && len(args) > 0 {
-				return usage(errors.New("--all and names exclude each other"), "")
-			}
-			return a.lint(cmd.Context(), args, strict, asJSON)
-		}),
+func (x *suspect) version() int {
+	if x.stored == nil {
+		return 0
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "look through all prompts, as without any name")
-	cmd.Flags().BoolVar(&strict, "strict", false, "let warnings fail, too")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
+	return x.stored.Version
 }
 
-func (a *app) lint(ctx context.Context, args []string, strict, asJSON bool) error {
-	var files []suspect
-	var names []string
-	for _, arg := range args {
-		if arg != "-" && !isPath(arg) {
-			names = append(names, arg)
-			continue
-		}
-		text, err := a.read(arg, maxPrompt)
-		if err != nil {
-			return err
-		}
-		files = append(files, suspect{name: arg, text: string(text)})
-	}
-	refs, err := parseRefs(names)
+func (a *app) lint(ctx context.Context, args []string, flags *lintFlags) error {
+	files, refs, err := a.suspectFiles(args)
 	if err != nil {
 		return err
 	}
@@ -82,22 +120,39 @@ func (a *app) lint(ctx context.Context, args []string, strict, asJSON bool) erro
 		open = a.withIncludes
 	}
 	return open(func(s prompty.TemplateStorage) error {
-		suspects, err := suspects(ctx, s, refs, len(args) == 0)
+		list, err := suspects(ctx, s, refs, len(args) == 0)
 		if err != nil {
 			return err
 		}
-		report, err := examine(ctx, s, append(files, suspects...))
+		r, err := examine(ctx, s, append(files, list...))
 		if err != nil {
 			return err
 		}
 		if len(args) == 0 {
-			if report.problems, err = problems(ctx, s); err != nil {
+			if err := r.addProblems(ctx, s); err != nil {
 				return err
 			}
-			report.problems = slices.DeleteFunc(report.problems, report.covers)
 		}
-		return a.printReport(report, strict, asJSON)
+		return a.printReport(r, flags)
 	})
+}
+
+// suspectFiles reads the arguments that are files; the others are prompts.
+func (a *app) suspectFiles(args []string) (files []suspect, refs []engine.Ref, err error) {
+	var names []string
+	for _, arg := range args {
+		if arg != "-" && !isPath(arg) {
+			names = append(names, arg)
+			continue
+		}
+		text, err := a.read(arg, maxPrompt)
+		if err != nil {
+			return nil, nil, err
+		}
+		files = append(files, suspect{name: arg, text: string(text)})
+	}
+	refs, err = parseRefs(names)
+	return files, refs, err
 }
 
 // suspects are the prompts named, or all.
@@ -118,7 +173,7 @@ func suspects(ctx context.Context, s prompty.TemplateStorage, refs []engine.Ref,
 	}
 	var found []suspect
 	for _, t := range list {
-		found = append(found, suspect{t.Name, t.Version, parseText(s, t)})
+		found = append(found, suspect{t.Name, parseText(s, t), t})
 	}
 	return found, nil
 }
@@ -127,9 +182,9 @@ func suspects(ctx context.Context, s prompty.TemplateStorage, refs []engine.Ref,
 type report struct {
 	prompts  int
 	findings []finding
-	lines    []string // the findings as text
-	wrong    int      // errors among them
-	problems []string // of the storage
+	wrong    int // errors among them
+	problems []string
+	where    string // the storage's place, for its problems
 }
 
 func examine(ctx context.Context, s prompty.TemplateStorage, list []suspect) (*report, error) {
@@ -137,24 +192,62 @@ func examine(ctx context.Context, s prompty.TemplateStorage, list []suspect) (*r
 	load := remember(loader(s, e))
 	r := &report{prompts: len(list), findings: []finding{}}
 	for _, x := range list {
+		p := places{ctx: ctx, storage: s, suspect: &x}
 		if fault := notText(x.name, x.text); fault != nil { // a file: no storage holds such
-			r.wrong++
-			r.findings = append(r.findings, finding{x.name, x.version, fault.Line, fault.Column, engine.SeverityError, fault.Msg + ". " + fault.Hint, ""})
-			r.lines = append(r.lines, fmt.Sprintf("%s:%d:%d: error: %s. %s", x.name, fault.Line, fault.Column, fault.Msg, fault.Hint))
+			r.add(&p, finding{Line: fault.Line, Column: fault.Column, Severity: engine.SeverityError, Rule: ruleNotText, Message: fault.Msg + ". " + fault.Hint})
 			continue
 		}
 		for _, i := range e.Validate(ctx, x.name, x.text, load) {
-			if i.Severity == engine.SeverityError {
-				r.wrong++
-			}
-			r.findings = append(r.findings, finding{x.name, x.version, i.Line, i.Column, i.Severity, i.Message, i.Tag})
-			r.lines = append(r.lines, i.String())
+			r.add(&p, finding{Line: i.Line, Column: i.Column, Severity: i.Severity, Rule: i.Rule, Message: i.Message, Tag: i.Tag})
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 	}
 	return r, nil
+}
+
+func (r *report) add(p *places, f finding) {
+	f.Name, f.Version = p.suspect.name, p.suspect.version()
+	f.File, f.FileLine = p.of(f.Line)
+	if f.Severity == engine.SeverityError {
+		r.wrong++
+	}
+	r.findings = append(r.findings, f)
+}
+
+// addProblems adds what the storage itself finds wrong with its place, unless
+// that is a finding already: that front matter is broken, both of them notice.
+func (r *report) addProblems(ctx context.Context, s prompty.TemplateStorage) error {
+	d, ok := prompty.As[prompty.Describer](s)
+	if !ok {
+		return nil
+	}
+	desc, err := d.Describe(ctx)
+	r.where = desc.Location
+	r.problems = slices.DeleteFunc(desc.Problems, func(problem string) bool {
+		return slices.ContainsFunc(r.findings, func(f finding) bool {
+			return f.Severity == engine.SeverityError && strings.HasPrefix(problem, f.Name) &&
+				strings.Contains(problem, fmt.Sprintf(":%d:%d: ", f.Line, f.Column))
+		})
+	})
+	return err
+}
+
+func (r *report) verdict() string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{r.wrong, "error"}, {len(r.findings) - r.wrong, "warning"}, {len(r.problems), "storage problem"}} {
+		if p.n > 0 {
+			parts = append(parts, count(p.n, p.what))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing to mend"
+	}
+	return strings.Join(parts, ", ")
 }
 
 // remember keeps what was loaded: many prompts include the same few.
@@ -172,47 +265,4 @@ func remember(load engine.LoadFunc) engine.LoadFunc {
 		}
 		return l.t, l.err
 	}
-}
-
-// covers reports whether a problem of the storage is among the findings: that
-// front matter is broken, both of them notice.
-func (r *report) covers(problem string) bool {
-	return slices.ContainsFunc(r.findings, func(f finding) bool {
-		return f.Severity == engine.SeverityError && strings.HasPrefix(problem, f.Name) &&
-			strings.Contains(problem, fmt.Sprintf(":%d:%d: ", f.Line, f.Column))
-	})
-}
-
-func (a *app) printReport(r *report, strict, asJSON bool) error {
-	a.warnOf(r.problems)
-	if asJSON {
-		if err := a.printJSON(r.findings); err != nil {
-			return err
-		}
-	} else {
-		for _, line := range r.lines {
-			fmt.Fprintln(&a.out, printable(line))
-		}
-		a.warn("%s: %s", count(r.prompts, "prompt"), r.verdict())
-	}
-	if r.wrong > 0 || strict && len(r.findings)+len(r.problems) > 0 {
-		return errFindings
-	}
-	return nil
-}
-
-func (r *report) verdict() string {
-	var parts []string
-	for _, p := range []struct {
-		n    int
-		what string
-	}{{r.wrong, "error"}, {len(r.findings) - r.wrong, "warning"}, {len(r.problems), "storage problem"}} {
-		if p.n > 0 {
-			parts = append(parts, count(p.n, p.what))
-		}
-	}
-	if len(parts) == 0 {
-		return "nothing to mend"
-	}
-	return strings.Join(parts, ", ")
 }
