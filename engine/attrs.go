@@ -18,18 +18,18 @@ func (p *parser) attributes(n *node, spec *tagSpec) {
 	for i := range t.attrs {
 		if a := &t.attrs[i]; !spec.allows(a.name) {
 			near := value.Suggest(a.name, spec.attrNames())
-			p.report(a.pos, t.name, fmt.Errorf("%s has no attribute %s%s", t.name, quote(a.name), didYouMean(near)))
+			p.report(a.pos(p.source), t.name, fmt.Errorf("%s has no attribute %s%s", t.name, quote(a.name), didYouMean(near)))
 		}
 	}
 	for _, name := range spec.required {
 		if t.attr(name) == nil {
-			p.report(t.pos, t.name, fmt.Errorf("%s needs the attribute %s", t.name, name))
+			p.report(int(n.start), t.name, fmt.Errorf("%s needs the attribute %s", t.name, name))
 		}
 	}
 	if a := t.attr("onerror"); a != nil {
 		p.rare(n.tag).strategy = Strategy(a.value)
 		if !n.strategy.valid() {
-			p.report(a.at, t.name, fmt.Errorf("unknown error strategy %s: use one of %s%s", quote(a.value), strategyNames(), didYouMean(value.Suggest(a.value, strategies))))
+			p.report(int(a.at), t.name, fmt.Errorf("unknown error strategy %s: use one of %s%s", quote(a.value), strategyNames(), didYouMean(value.Suggest(a.value, strategies))))
 		}
 	}
 	switch n.kind {
@@ -55,7 +55,7 @@ func (p *parser) attributes(n *node, spec *tagSpec) {
 	case nodeEnv:
 		p.boolean(n, "required")
 		if a := t.attr("name"); a != nil && a.value == "" {
-			p.report(a.at, t.name, errors.New("the name of the environment variable is empty"))
+			p.report(int(a.at), t.name, errors.New("the name of the environment variable is empty"))
 		}
 	}
 }
@@ -107,7 +107,7 @@ func (p *parser) pathOrExpr(n *node, a *attr) {
 	case a.value == "true", a.value == "false", a.value == "nil", isDigit(first), first == '-', !plain && a.value != "":
 		p.expr(n, a)
 		if n.expr != nil {
-			n.pathPos = n.expr.pos
+			n.pathPos = int32(n.expr.pos)
 		}
 	default:
 		p.path(n, a)
@@ -119,12 +119,12 @@ func (p *parser) forAttrs(n *node) {
 	p.pathOrExpr(n, t.attr("in"))
 	for _, name := range []string{"item", "index"} {
 		if a := t.attr(name); a != nil && !isIdent(a.value) {
-			p.report(a.at, t.name, fmt.Errorf("%s is no name for a loop variable: use letters, digits and _, the first no digit", quote(a.value)))
+			p.report(int(a.at), t.name, fmt.Errorf("%s is no name for a loop variable: use letters, digits and _, the first no digit", quote(a.value)))
 		}
 	}
 	item, index := t.attr("item"), t.attr("index")
 	if item != nil && index != nil && item.value == index.value {
-		p.report(index.at, t.name, fmt.Errorf("item and index are both called %s", quote(item.value)))
+		p.report(int(index.at), t.name, fmt.Errorf("item and index are both called %s", quote(item.value)))
 	}
 	if a := t.attr("limit"); a != nil {
 		limit, err := strconv.Atoi(a.value)
@@ -132,7 +132,7 @@ func (p *parser) forAttrs(n *node) {
 			limit, err = int(^uint(0)>>1), nil
 		}
 		if err != nil || limit < 1 {
-			p.report(a.at, t.name, fmt.Errorf("limit is %s: a whole number from 1 on is needed", quote(a.value)))
+			p.report(int(a.at), t.name, fmt.Errorf("limit is %s: a whole number from 1 on is needed", quote(a.value)))
 			return
 		}
 		p.rare(n.tag).limit = limit
@@ -143,7 +143,7 @@ func (p *parser) caseAttrs(n *node) {
 	if n.name() == "prompty.casedefault" {
 		for _, name := range []string{"value", "eval"} {
 			if a := n.tag.attr(name); a != nil {
-				p.report(a.pos, n.name(), fmt.Errorf("prompty.casedefault has no %s: use prompty.case", name))
+				p.report(a.pos(p.source), n.name(), fmt.Errorf("prompty.casedefault has no %s: use prompty.case", name))
 			}
 		}
 		return
@@ -151,9 +151,9 @@ func (p *parser) caseAttrs(n *node) {
 	v, eval := n.tag.attr("value"), n.tag.attr("eval")
 	switch {
 	case v == nil && eval == nil:
-		p.report(n.start, n.name(), errors.New("prompty.case needs the attribute value or eval"))
+		p.report(int(n.start), n.name(), errors.New("prompty.case needs the attribute value or eval"))
 	case v != nil && eval != nil:
-		p.report(n.start, n.name(), errors.New("prompty.case has both value and eval: use one"))
+		p.report(int(n.start), n.name(), errors.New("prompty.case has both value and eval: use one"))
 	}
 	p.expr(n, eval)
 }
@@ -164,9 +164,9 @@ func (p *parser) ref(n *node) {
 	if a == nil {
 		return
 	}
-	version, at := "", a.at
+	version, at := "", int(a.at)
 	if v := n.tag.attr("version"); v != nil {
-		version, at = v.value, v.at
+		version, at = v.value, int(v.at)
 		if version == "" {
 			p.report(at, n.name(), errors.New("version is empty: a whole number from 1 on is needed"))
 			return
@@ -206,7 +206,7 @@ func parseRef(name, version string) (Ref, error) {
 
 func (p *parser) boolean(n *node, name string) {
 	if a := n.tag.attr(name); a != nil && a.value != "true" && a.value != "false" {
-		p.report(a.at, n.name(), fmt.Errorf(`%s is %s: it can be "true" or "false"`, name, quote(a.value)))
+		p.report(int(a.at), n.name(), fmt.Errorf(`%s is %s: it can be "true" or "false"`, name, quote(a.value)))
 	}
 }
 
@@ -222,11 +222,11 @@ func (p *parser) blockName(n *node) {
 		return
 	}
 	if strings.Trim(a.value, spaces) == "" || strings.ContainsFunc(a.value, unicode.IsControl) {
-		p.report(a.at, n.name(), fmt.Errorf("%s is no name for a block", quote(a.value)))
+		p.report(int(a.at), n.name(), fmt.Errorf("%s is no name for a block", quote(a.value)))
 		return
 	}
 	if first := p.blocks[a.value]; first != nil {
-		p.report(a.at, n.name(), twoPlaces{fmt.Errorf("there are two blocks %s", quote(a.value)), "the first one is here", first.start})
+		p.report(int(a.at), n.name(), twoPlaces{fmt.Errorf("there are two blocks %s", quote(a.value)), "the first one is here", int(first.start)})
 		return
 	}
 	if p.blocks == nil {
@@ -241,11 +241,11 @@ func (p *parser) messageAttrs(n *node) {
 	role, eval := n.tag.attr("role"), n.tag.attr("eval-role")
 	switch {
 	case role == nil && eval == nil:
-		p.report(n.start, n.name(), errors.New("prompty.message needs the attribute role or eval-role"))
+		p.report(int(n.start), n.name(), errors.New("prompty.message needs the attribute role or eval-role"))
 	case role != nil && eval != nil:
-		p.report(n.start, n.name(), errors.New("prompty.message has both role and eval-role: use one"))
+		p.report(int(n.start), n.name(), errors.New("prompty.message has both role and eval-role: use one"))
 	case role != nil && !slices.Contains(roles, role.value):
-		p.report(role.at, n.name(), badRole(role.value))
+		p.report(int(role.at), n.name(), badRole(role.value))
 	}
 	p.expr(n, eval)
 	p.boolean(n, "cache")

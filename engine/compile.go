@@ -81,7 +81,7 @@ func (c *compiler) nodes(list []*node) {
 		}
 		switch n.kind {
 		case nodeText, nodeRaw:
-			c.text(n.text)
+			c.text(n.text(c.sites[c.at.site].tmpl))
 		case nodeComment, nodeExtends:
 		default:
 			c.tagged(n, func(n *node, _ int) { c.node(n) })
@@ -261,7 +261,7 @@ func (c *compiler) node(n *node) {
 	case nodeEnv:
 		name, _ := n.get("name")
 		def, hasDef := n.get("default")
-		c.at.off = int32(n.tag.attr("name").at)
+		c.at.off = n.tag.attr("name").at
 		c.envs = append(c.envs, envSite{name, def, hasDef, n.flag("required")})
 		c.emit(instr{op: doEnv, a: int32(len(c.envs) - 1)})
 	case nodeCustom:

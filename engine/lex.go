@@ -97,8 +97,16 @@ const maxAttrs = 256
 type attr struct {
 	name    string
 	value   string // escapes resolved
-	pos     int    // of the name
-	at, end int    // bounds of the value in the source, without the quotes
+	at, end int32  // bounds of the value in the source, without the quotes
+}
+
+// pos is where the attribute begins in the source.
+func (a *attr) pos(source string) int {
+	i := int(a.at) - 1 // the quote
+	for isSpace(source[i-1]) || source[i-1] == '=' {
+		i--
+	}
+	return i - len(a.name)
 }
 
 // places finds where the bytes of an attribute's value stand in the source. It
@@ -112,7 +120,7 @@ type places struct {
 }
 
 func (s *scanner) places(a *attr) places {
-	return places{value: a.value, raw: s.src[a.at:a.end], at: a.at}
+	return places{value: a.value, raw: s.src[a.at:a.end], at: int(a.at)}
 }
 
 // offset returns where in the source byte i of the value stands.
@@ -135,20 +143,18 @@ func (p *places) offset(i int) int {
 
 // tag is what stands between an opening and a closing delimiter.
 type tag struct {
-	name        string
-	attrs       []attr
-	pos, end    int // bounds in the source, delimiters included
+	name  string
+	attrs []attr
+	path  []string // name, or an in or with that is a path
+	expr  *expr    // eval, format, eval-role, or an in or with that is an expression
+	*inner
+	end         int32 // in the source, after the delimiter
+	pathPos     int32 // of path
 	closing     bool
 	selfClosing bool
 	trimLeft    bool
 	trimRight   bool
 	bad         bool // an error in it was reported
-
-	path    []string // name, or an in or with that is a path
-	pathPos int      // of name, in or with
-	expr    *expr    // eval, format, eval-role, or an in or with that is an expression
-	*inner
-	*rare
 }
 
 func (t *tag) attr(name string) *attr {
@@ -202,17 +208,13 @@ func (s *scanner) text() (start, end int, escaped bool) {
 	}
 }
 
-// unescape resolves the one escape that text has.
-func (s *scanner) unescape(text string) string {
-	return strings.ReplaceAll(text, `\`+s.open, s.open)
-}
-
 // tag reads the tag that starts at pos. It is nil if not even a name could be
 // read; the error is reported and pos is after the tag in either case.
 func (p *parser) tag() *tag {
 	s := &p.scan
-	t := p.tags.one(p.chunk)
-	t.pos, t.attrs, t.inner, t.rare = s.pos, p.attrs.start(p.chunk), &noInner, &noRare
+	t := p.tags.one(p.chunk + p.chunk/4)
+	t.attrs, t.inner = p.attrs.start(p.chunk), &noInner
+	p.tagPos = s.pos
 	s.pos += len(s.open)
 	if s.peek() == '-' {
 		t.trimLeft = true
@@ -226,7 +228,7 @@ func (p *parser) tag() *tag {
 	}
 	t.name = s.name()
 	if t.name == "" {
-		p.failTag(t, t.pos, s.noName(t))
+		p.failTag(t, p.tagPos, p.noName(t))
 		return nil
 	}
 	for {
@@ -234,11 +236,11 @@ func (p *parser) tag() *tag {
 		rest := s.src[s.pos:]
 		switch {
 		case rest == "":
-			p.failTag(t, t.pos, fmt.Errorf("tag %s is not closed: %q is missing", t.name, s.close))
+			p.failTag(t, p.tagPos, fmt.Errorf("tag %s is not closed: %q is missing", t.name, s.close))
 			return t
 		case strings.HasPrefix(rest, s.close):
 			s.pos += len(s.close)
-			t.end = s.pos
+			t.end = int32(s.pos)
 			t.attrs = p.attrs.finish(t.attrs)
 			return t
 		case rest[0] == '-' && strings.HasPrefix(rest[1:], s.close):
@@ -262,12 +264,12 @@ func (p *parser) tag() *tag {
 	}
 }
 
-func (s *scanner) noName(t *tag) error {
+func (p *parser) noName(t *tag) error {
 	what := "a tag name"
 	if t.closing {
 		what = "the name of the tag to close"
 	}
-	return fmt.Errorf("%s is expected after %s; write \\%s to print the delimiter itself", what, quote(strings.TrimSpace(s.src[t.pos:s.pos])), s.open)
+	return fmt.Errorf("%s is expected after %s; write \\%s to print the delimiter itself", what, quote(strings.TrimSpace(p.source[p.tagPos:p.scan.pos])), p.eng.open)
 }
 
 // failTag reports an error in t and goes on after the next closing delimiter.
@@ -281,22 +283,22 @@ func (p *parser) failTag(t *tag, at int, err error) {
 		s.pos = len(s.src)
 		t.selfClosing = true // there is nothing left that could be its body
 	} else {
-		t.selfClosing = t.selfClosing || strings.HasSuffix(strings.TrimSuffix(s.src[t.pos:s.pos+i], "-"), "/")
+		t.selfClosing = t.selfClosing || strings.HasSuffix(strings.TrimSuffix(s.src[p.tagPos:s.pos+i], "-"), "/")
 		s.pos += i + len(s.close)
 	}
-	t.end = s.pos
+	t.end = int32(s.pos)
 }
 
 // attr reads one attribute at pos, or returns an error with its place.
 func (s *scanner) attr(t *tag) (int, error) {
-	a := attr{pos: s.pos}
-	a.name = s.name()
+	pos := s.pos
+	a := attr{name: s.name()}
 	if a.name == "" {
 		return s.pos, fmt.Errorf("an attribute or %q is expected in tag %s", s.close, t.name)
 	}
 	s.space()
 	if s.peek() != '=' {
-		return a.pos, fmt.Errorf("attribute %s of tag %s has no value: write %s=%q", a.name, t.name, a.name, "…")
+		return pos, fmt.Errorf("attribute %s of tag %s has no value: write %s=%q", a.name, t.name, a.name, "…")
 	}
 	s.pos++
 	s.space()
@@ -305,12 +307,11 @@ func (s *scanner) attr(t *tag) (int, error) {
 		return s.pos, fmt.Errorf("the value of attribute %s must stand in quotes", a.name)
 	}
 	s.pos++
-	a.at = s.pos
-	escaped := false
-	i := s.pos
+	at, escaped := s.pos, false
+	i := at
 	for ; ; i++ {
 		if i >= len(s.src) {
-			return a.at - 1, fmt.Errorf("the value of attribute %s is not closed: a %c is missing", a.name, q)
+			return at - 1, fmt.Errorf("the value of attribute %s is not closed: a %c is missing", a.name, q)
 		}
 		c := s.src[i]
 		if c == q {
@@ -321,16 +322,16 @@ func (s *scanner) attr(t *tag) (int, error) {
 			i++
 		}
 	}
-	a.end, s.pos = i, i+1
-	a.value = s.src[a.at:a.end]
+	s.pos = i + 1
+	a.at, a.end, a.value = int32(at), int32(i), s.src[at:i]
 	if escaped {
 		a.value = unescapeAttr(a.value, q)
 	}
 	if len(t.attrs) == maxAttrs {
-		return a.pos, limitf("tag %s has more than %s attributes", t.name, value.Count(maxAttrs))
+		return pos, limitf("tag %s has more than %s attributes", t.name, value.Count(maxAttrs))
 	}
 	if first := t.attr(a.name); first != nil {
-		return a.pos, twoPlaces{fmt.Errorf("attribute %s is repeated", a.name), "the first one is here", first.pos}
+		return pos, twoPlaces{fmt.Errorf("attribute %s is repeated", a.name), "the first one is here", first.pos(s.src)}
 	}
 	t.attrs = append(t.attrs, a)
 	return 0, nil
@@ -359,7 +360,7 @@ func (s *scanner) verbatim(name string) (content string, end closer, ok bool) {
 		}
 		at += i
 		if t, ok := s.closer(at, name); ok {
-			s.pos = t.end
+			s.pos = int(t.end)
 			return s.src[start:at], t, true
 		}
 		at += len(s.open)
@@ -369,7 +370,7 @@ func (s *scanner) verbatim(name string) (content string, end closer, ok bool) {
 // closer reads a closing tag of that name at a place. It is not ok if none
 // stands there.
 func (s *scanner) closer(at int, name string) (t closer, ok bool) {
-	t = closer{pos: at}
+	t = closer{pos: int32(at)}
 	c := scanner{src: s.src, pos: at + len(s.open), close: s.close}
 	if c.peek() == '-' {
 		t.trimLeft = true
@@ -392,7 +393,7 @@ func (s *scanner) closer(at int, name string) (t closer, ok bool) {
 	if !strings.HasPrefix(c.src[c.pos:], s.close) {
 		return t, false
 	}
-	t.end = c.pos + len(s.close)
+	t.end = int32(c.pos + len(s.close))
 	return t, true
 }
 

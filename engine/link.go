@@ -87,10 +87,10 @@ func (p *Program) lineage() ([]*Template, error) {
 	for t := p.tmpl; t.base != nil; {
 		base := p.links[t.base.ref]
 		if base.err != nil || len(list) > p.eng.limits.IncludeDepth {
-			err := newError(t.name, t.source, t.base.start, t.base.name(), chainError(t.base.ref, base.err, p.eng.limits.IncludeDepth))
+			err := newError(t.name, t.source, int(t.base.start), t.base.name(), chainError(t.base.ref, base.err, p.eng.limits.IncludeDepth))
 			for i := len(list) - 2; i >= 0; i-- {
 				by := list[i]
-				line, column, _, _ := position(by.source, by.base.start)
+				line, column, _, _ := position(by.source, int(by.base.start))
 				err.via = append(err.via, place{extendedBy, by.name, line, column})
 			}
 			return nil, err

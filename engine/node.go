@@ -24,25 +24,29 @@ const (
 	nodeCustom
 )
 
-// node is a piece of a template.
+// node is a piece of a template. Places are 32 bits, as no source is larger than
+// 1 GiB: of nodes, tags and attributes there are many.
 type node struct {
 	kind       nodeKind
-	start, end int    // bounds in the source, of a block with its closing tag
-	text       string // of a text or raw node: what it prints, escapes resolved, trimmed
-	*tag              // nil for text
+	escaped    bool  // its text has an escape
+	start, end int32 // bounds in the source, of a block with its closing tag
+	from, to   int32 // of a text or raw node: bounds of what it prints, trimmed
+	*tag             // nil for text
 }
 
-// inner is what a tag with a body has beside. Others share one that is empty.
+// inner is what tags with a body have beside, and some others. The rest shares
+// one that is empty.
 type inner struct {
 	body       []*node
 	closer     closer
 	mismatched bool // a closing tag of another name was reported in its place
 	complete   bool // a switch has its casedefault
+	*rare
 }
 
 // closer is a closing tag; the zero closer if there is none.
 type closer struct {
-	pos, end            int
+	pos, end            int32
 	trimLeft, trimRight bool
 }
 
@@ -55,7 +59,7 @@ type rare struct {
 }
 
 var (
-	noInner inner
+	noInner = inner{rare: &noRare}
 	noRare  rare
 )
 
@@ -69,6 +73,15 @@ func (n *node) raw(source string) string {
 		return source[n.tag.end:n.closer.pos]
 	}
 	return ""
+}
+
+// text is what a text or raw node of t prints.
+func (n *node) text(t *Template) string {
+	text := t.source[n.from:n.to]
+	if n.escaped {
+		return strings.ReplaceAll(text, `\`+t.eng.open, t.eng.open) // the one escape that text has
+	}
+	return text
 }
 
 // name is the tag's name; "" for text.
@@ -136,7 +149,7 @@ func (p *printer) tag(n *node) {
 	for i := range t.attrs {
 		a := &t.attrs[i]
 		v := a.value
-		if n.expr != nil && n.expr.pos >= a.at && n.expr.pos <= a.end {
+		if n.expr != nil && n.expr.pos >= int(a.at) && n.expr.pos <= int(a.end) {
 			v = n.expr.String()
 		}
 		p.WriteString(" " + a.name + `="` + attrEscaper.Replace(v) + `"`)

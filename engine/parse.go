@@ -68,6 +68,7 @@ type parser struct {
 	seenRefs map[Ref]bool // those that stand in refs
 	stack    []openBlock  // outermost first
 	ready    []*node      // what stands in the open blocks so far, outermost first
+	tagPos   int          // where the tag that is read begins
 	trimNext bool         // the last tag trims what follows it
 	content  bool         // something other than white space was met
 
@@ -144,7 +145,7 @@ func (p *parser) front() {
 		p.report(0, "", fmt.Errorf("front matter: extends: %w", err))
 		return
 	}
-	p.base = &node{kind: nodeExtends, tag: &tag{rare: &rare{ref: ref}}}
+	p.base = &node{kind: nodeExtends, tag: &tag{inner: &inner{rare: &rare{ref: ref}}}}
 	p.addRef(ref)
 }
 
@@ -209,7 +210,7 @@ func (p *parser) run() {
 	}
 	for _, b := range slices.Backward(p.stack) {
 		if !b.mismatched { // one mistake, one error
-			p.report(b.start, b.name(), fmt.Errorf("tag %s is not closed: %s is missing", b.name(), p.eng.open+"/"+b.name()+p.eng.close))
+			p.report(int(b.start), b.name(), fmt.Errorf("tag %s is not closed: %s is missing", b.name(), p.eng.open+"/"+b.name()+p.eng.close))
 		}
 		p.endBlock(b)
 	}
@@ -220,7 +221,7 @@ func (p *parser) run() {
 func (p *parser) add(n *node) {
 	p.ready = append(p.ready, n)
 	if p.size++; p.size > maxNodes {
-		p.report(n.start, n.name(), limitf("the template has more than %s texts and tags", value.Count(maxNodes)))
+		p.report(int(n.start), n.name(), limitf("the template has more than %s texts and tags", value.Count(maxNodes)))
 		p.stop = true
 	}
 }
@@ -228,7 +229,7 @@ func (p *parser) add(n *node) {
 // node returns a new node.
 func (p *parser) node(kind nodeKind, start, end int) *node {
 	n := p.nodes.one(p.nodeChunk)
-	n.kind, n.start, n.end = kind, start, end
+	n.kind, n.start, n.end = kind, int32(start), int32(end)
 	return n
 }
 
@@ -236,16 +237,18 @@ func (p *parser) node(kind nodeKind, start, end int) *node {
 func (p *parser) inner(t *tag) *inner {
 	if t.inner == &noInner {
 		t.inner = p.inners.one(min(p.chunk, 8))
+		t.inner.rare = &noRare
 	}
 	return t.inner
 }
 
 // rare returns the rare part of a tag, to be changed.
 func (p *parser) rare(t *tag) *rare {
-	if t.rare == &noRare {
-		t.rare = new(rare)
+	in := p.inner(t)
+	if in.rare == &noRare {
+		in.rare = new(rare)
 	}
-	return t.rare
+	return in.rare
 }
 
 // cut takes the nodes from there on out of ready.
@@ -272,12 +275,9 @@ func (p *parser) endBlock(b openBlock) {
 func (p *parser) text(start, end int, escaped bool) {
 	n := p.node(nodeText, start, end)
 	raw := p.source[start:end]
-	n.text = raw
-	if escaped {
-		n.text = p.scan.unescape(raw)
-	}
+	n.escaped, n.from, n.to = escaped, n.start, n.end
 	if p.trimNext {
-		n.text = strings.TrimLeft(n.text, spaces)
+		p.trimLeft(n)
 		p.trimNext = false
 	}
 	if !isBlank(raw) {
@@ -300,8 +300,20 @@ func (p *parser) trimBefore(t *tag) {
 		return
 	}
 	// A text that ends here stands in the innermost block.
-	if n := p.ready[len(p.ready)-1]; n.kind == nodeText && n.end == t.pos {
-		n.text = strings.TrimRight(n.text, spaces)
+	if n := p.ready[len(p.ready)-1]; n.kind == nodeText && int(n.end) == p.tagPos {
+		p.trimRight(n)
+	}
+}
+
+func (p *parser) trimLeft(n *node) {
+	for n.from < n.to && isSpace(p.source[n.from]) {
+		n.from++
+	}
+}
+
+func (p *parser) trimRight(n *node) {
+	for n.from < n.to && isSpace(p.source[n.to-1]) {
+		n.to--
 	}
 }
 
@@ -322,31 +334,31 @@ func (p *parser) closeTag(t *tag) {
 	}
 	n := p.stack[at].node
 	p.stack = p.stack[:at]
-	p.inner(n.tag).closer = closer{t.pos, t.end, t.trimLeft, t.trimRight}
+	p.inner(n.tag).closer = closer{int32(p.tagPos), t.end, t.trimLeft, t.trimRight}
 	n.end = t.end
 	if n.kind == nodeIf {
-		n.body[len(n.body)-1].end = t.pos
+		n.body[len(n.body)-1].end = int32(p.tagPos)
 	}
 }
 
 func (p *parser) mismatch(t *tag) {
 	if s := builtinTags[t.name]; s != nil && s.form == separator {
-		p.report(t.pos, t.name, fmt.Errorf("%s has no closing tag: it ends where the next branch begins", t.name))
+		p.report(p.tagPos, t.name, fmt.Errorf("%s has no closing tag: it ends where the next branch begins", t.name))
 		return
 	}
 	if len(p.stack) == 0 {
-		p.report(t.pos, t.name, fmt.Errorf("closing tag %s closes nothing: no tag is open here", t.name))
+		p.report(p.tagPos, t.name, fmt.Errorf("closing tag %s closes nothing: no tag is open here", t.name))
 		return
 	}
 	n := p.stack[len(p.stack)-1].node
 	p.inner(n.tag).mismatched = true
 	err := fmt.Errorf("closing tag %s is met where %s is expected", t.name, n.name())
-	p.report(t.pos, t.name, twoPlaces{err, n.name() + " is opened here", n.start})
+	p.report(p.tagPos, t.name, twoPlaces{err, n.name() + " is opened here", int(n.start)})
 }
 
 func (p *parser) openTag(t *tag) {
 	spec := builtinTags[t.name]
-	n := p.node(nodeCustom, t.pos, t.end)
+	n := p.node(nodeCustom, p.tagPos, int(t.end))
 	n.tag = t
 	if spec == nil {
 		if r := p.names.resolvers[t.name]; r != nil {
@@ -396,7 +408,7 @@ func (p *parser) unknownTag(t *tag) {
 	case len(near) == 0 && slices.Contains(known, "prompty."+t.name): // the author forgot the prefix
 		near = []string{"prompty." + t.name}
 	}
-	p.report(t.pos, t.name, fmt.Errorf("unknown tag %s%s", quote(t.name), didYouMean(near)))
+	p.report(p.tagPos, t.name, fmt.Errorf("unknown tag %s%s", quote(t.name), didYouMean(near)))
 }
 
 // checkForm refuses a block tag without body and a body where none can be.
@@ -406,11 +418,11 @@ func (p *parser) checkForm(t *tag, spec *tagSpec) {
 	}
 	switch {
 	case spec.form == selfClosing && !t.selfClosing:
-		p.report(t.pos, t.name, fmt.Errorf("%s has no body: close the tag with /%s", t.name, p.eng.close))
+		p.report(p.tagPos, t.name, fmt.Errorf("%s has no body: close the tag with /%s", t.name, p.eng.close))
 		// A body that was written all the same is read as if it stood beside.
 		t.selfClosing = !strings.Contains(p.source[t.end:], p.eng.open+"/"+t.name+p.eng.close)
 	case spec.form == block && t.selfClosing:
-		p.report(t.pos, t.name, fmt.Errorf("%s needs a body: close it with %s", t.name, p.eng.open+"/"+t.name+p.eng.close))
+		p.report(p.tagPos, t.name, fmt.Errorf("%s needs a body: close it with %s", t.name, p.eng.open+"/"+t.name+p.eng.close))
 	}
 }
 
@@ -424,23 +436,23 @@ func (p *parser) checkPlace(n *node, blank bool) {
 		parent = block.node
 	}
 	if p.inSwitch() && n.kind != nodeCase && !blank {
-		p.report(n.start, name, fmt.Errorf("only prompty.case and prompty.casedefault can stand in prompty.switch, not %s", name))
+		p.report(int(n.start), name, fmt.Errorf("only prompty.case and prompty.casedefault can stand in prompty.switch, not %s", name))
 		return
 	}
 	switch n.kind {
 	case nodeBranch:
 		if parent == nil || parent.kind != nodeIf {
-			p.report(n.start, name, fmt.Errorf("%s stands outside of prompty.if%s", name, openTagNote(parent)))
+			p.report(int(n.start), name, fmt.Errorf("%s stands outside of prompty.if%s", name, openTagNote(parent)))
 		} else if p.branch(block).name() == "prompty.else" {
-			p.report(n.start, name, fmt.Errorf("%s follows prompty.else, which must be the last branch", name))
+			p.report(int(n.start), name, fmt.Errorf("%s follows prompty.else, which must be the last branch", name))
 		}
 	case nodeCase:
 		if !p.inSwitch() {
-			p.report(n.start, name, fmt.Errorf("%s stands outside of prompty.switch%s", name, openTagNote(parent)))
+			p.report(int(n.start), name, fmt.Errorf("%s stands outside of prompty.switch%s", name, openTagNote(parent)))
 			return
 		}
 		if parent.complete {
-			p.report(n.start, name, fmt.Errorf("%s follows prompty.casedefault, which must be the last case", name))
+			p.report(int(n.start), name, fmt.Errorf("%s follows prompty.casedefault, which must be the last case", name))
 		}
 		if name == "prompty.casedefault" {
 			p.inner(parent.tag).complete = true
@@ -448,21 +460,21 @@ func (p *parser) checkPlace(n *node, blank bool) {
 	case nodeExtends:
 		switch {
 		case p.base != nil:
-			p.report(n.start, name, errors.New("the template extends another one already"))
+			p.report(int(n.start), name, errors.New("the template extends another one already"))
 		case p.content || parent != nil:
-			p.report(n.start, name, errors.New("prompty.extends must come first in the template: only white space and comments may stand before it"))
+			p.report(int(n.start), name, errors.New("prompty.extends must come first in the template: only white space and comments may stand before it"))
 		}
 	case nodeParent:
 		if !p.inside(nodeBlock) {
-			p.report(n.start, name, errors.New("prompty.parent stands outside of prompty.block"))
+			p.report(int(n.start), name, errors.New("prompty.parent stands outside of prompty.block"))
 		} else if p.base == nil {
-			p.report(n.start, name, errors.New("prompty.parent prints the block of the base, but this template extends none"))
+			p.report(int(n.start), name, errors.New("prompty.parent prints the block of the base, but this template extends none"))
 		}
 	case nodeMessage:
 		if p.inside(nodeMessage) {
-			p.report(n.start, name, errors.New("prompty.message stands in another prompty.message"))
+			p.report(int(n.start), name, errors.New("prompty.message stands in another prompty.message"))
 		} else if p.inside(nodeCustom) {
-			p.report(n.start, name, errors.New("prompty.message cannot stand in a custom tag, which gets its body as text"))
+			p.report(int(n.start), name, errors.New("prompty.message cannot stand in a custom tag, which gets its body as text"))
 		}
 	}
 }
@@ -506,14 +518,15 @@ func (p *parser) place(n *node, spec *tagSpec) {
 	}
 	from := len(p.ready)
 	if n.kind == nodeIf {
-		first := p.node(nodeBranch, n.start, 0)
-		first.tag = p.tags.one(p.chunk)
+		first := p.node(nodeBranch, int(n.start), 0)
+		first.tag = p.tags.one(p.chunk + p.chunk/4)
 		*first.tag = *n.tag
+		first.tag.inner = &noInner
 		p.ready = append(p.ready, first)
 	}
 	p.stack = append(p.stack, openBlock{n, from, len(p.ready)})
 	if len(p.stack) > p.eng.limits.BlockDepth {
-		p.report(n.start, n.name(), limitf("tags are nested more than %s deep", value.Count(p.eng.limits.BlockDepth)))
+		p.report(int(n.start), n.name(), limitf("tags are nested more than %s deep", value.Count(p.eng.limits.BlockDepth)))
 		p.stop = true
 	}
 }
@@ -524,19 +537,19 @@ func (p *parser) verbatim(n *node) {
 	if n.tag.selfClosing {
 		return
 	}
-	raw, end, ok := p.scan.verbatim(n.name())
+	_, end, ok := p.scan.verbatim(n.name())
 	if !ok {
-		p.report(n.start, n.name(), fmt.Errorf("tag %s is not closed: %s is missing", n.name(), p.eng.open+"/"+n.name()+p.eng.close))
+		p.report(int(n.start), n.name(), fmt.Errorf("tag %s is not closed: %s is missing", n.name(), p.eng.open+"/"+n.name()+p.eng.close))
 		p.scan.pos = len(p.source)
 		return
 	}
 	p.inner(n.tag).closer = end
-	n.text, n.end = raw, end.end
+	n.from, n.to, n.end = n.tag.end, end.pos, end.end
 	if n.tag.trimRight {
-		n.text = strings.TrimLeft(n.text, spaces)
+		p.trimLeft(n)
 	}
 	if end.trimLeft {
-		n.text = strings.TrimRight(n.text, spaces)
+		p.trimRight(n)
 	}
 	p.trimNext = end.trimRight
 }

@@ -163,7 +163,7 @@ func (v *validator) node(n *node, scope []string) {
 		v.path(n, scope)
 		v.expr(n, scope)
 		if l := v.links[n.ref]; l.err != nil {
-			v.warn(ruleBrokenInclude, n.start, n.name(), "include %s: %s", quote(n.ref.String()), firstLine(l.err))
+			v.warn(ruleBrokenInclude, int(n.start), n.name(), "include %s: %s", quote(n.ref.String()), firstLine(l.err))
 		}
 		v.arguments(n)
 	case nodeCustom:
@@ -185,7 +185,7 @@ func (v *validator) branches(n *node, scope []string) {
 	for _, b := range n.body {
 		switch {
 		case always:
-			v.warn(ruleUnreachable, b.start, b.name(), "this branch is unreachable: a condition before it is always true")
+			v.warn(ruleUnreachable, int(b.start), b.name(), "this branch is unreachable: a condition before it is always true")
 		case b.expr != nil && b.expr.fold:
 			always = value.Truthy(b.expr.val)
 			v.constant(b, always, "branch")
@@ -214,12 +214,12 @@ func (v *validator) cases(n *node, scope []string) {
 		text, ok := b.get("value")
 		switch {
 		case always:
-			v.warn(ruleUnreachable, b.start, b.name(), "this case is unreachable: the condition of one before it is always true")
+			v.warn(ruleUnreachable, int(b.start), b.name(), "this case is unreachable: the condition of one before it is always true")
 		case b.expr != nil && b.expr.fold:
 			always = value.Truthy(b.expr.val)
 			v.constant(b, always, "case")
 		case ok && seen[text]:
-			v.warn(ruleUnreachable, b.start, b.name(), "this case is unreachable: %s stands in a case before it", quote(text))
+			v.warn(ruleUnreachable, int(b.start), b.name(), "this case is unreachable: %s stands in a case before it", quote(text))
 		default:
 			v.expr(b, scope)
 		}
@@ -230,7 +230,7 @@ func (v *validator) cases(n *node, scope []string) {
 
 func (v *validator) path(n *node, scope []string) {
 	if n.path != nil {
-		v.use(n.path[0], n.pathPos, n.name(), scope)
+		v.use(n.path[0], int(n.pathPos), n.name(), scope)
 	}
 }
 
@@ -270,7 +270,7 @@ func (v *validator) outsideBlocks() {
 		case n.kind == nodeText && isBlank(n.raw(v.t.source)):
 		default:
 			raw := n.raw(v.t.source)
-			at := n.start + len(raw) - len(strings.TrimLeft(raw, spaces))
+			at := int(n.start) + len(raw) - len(strings.TrimLeft(raw, spaces))
 			v.warn(ruleOutsideBlocks, at, n.name(), "this is never printed: the template extends a base, so only what stands in its blocks is")
 		}
 	}
@@ -299,7 +299,7 @@ func (v *validator) unknownBlocks(list []*node, known map[string]bool) {
 			continue
 		}
 		if name, ok := n.get("name"); ok && !known[name] {
-			v.warn(ruleUnknownBlock, n.tag.attr("name").at, n.name(), "block %s is never printed: no base has a block of that name%s", quote(name), didYouMean(value.Suggest(name, names)))
+			v.warn(ruleUnknownBlock, int(n.tag.attr("name").at), n.name(), "block %s is never printed: no base has a block of that name%s", quote(name), didYouMean(value.Suggest(name, names)))
 		}
 	}
 }

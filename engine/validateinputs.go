@@ -99,7 +99,7 @@ func (v *validator) arguments(n *node) {
 			continue
 		}
 		known := slices.Sorted(maps.Keys(used.names))
-		v.warn(ruleUnusedArg, a.pos, n.name(), "%s does not use %s%s", quote(n.ref.String()), quote(a.name), didYouMean(value.Suggest(a.name, known[:min(len(known), 1000)])))
+		v.warn(ruleUnusedArg, a.pos(v.t.source), n.name(), "%s does not use %s%s", quote(n.ref.String()), quote(a.name), didYouMean(value.Suggest(a.name, known[:min(len(known), 1000)])))
 	}
 }
 
