@@ -51,14 +51,8 @@ func (a *app) lintCommand() *cobra.Command {
 			if flags.all && len(args) > 0 {
 				return usage(errors.New("--all and names exclude each other"), "")
 			}
-			if err := exclusive(cmd, "format", "json"); err != nil {
+			if err := pickFormat(cmd, &flags.format, flags.json, lintFormats); err != nil {
 				return err
-			}
-			if flags.json {
-				flags.format = "json"
-			}
-			if !slices.Contains(lintFormats, flags.format) {
-				return usage(fmt.Errorf("unknown format %q", flags.format), withGuess(flags.format, lintFormats, "the formats are "+strings.Join(lintFormats, ", ")))
 			}
 			if flags.rules {
 				return a.printRules(flags.format)

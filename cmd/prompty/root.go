@@ -56,7 +56,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.PersistentFlags().Var(&a.color, "color", "color what is printed: `WHEN` is auto, always or never")
 	a.group(root, "Everyday", a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.watchCommand())
 	a.group(root, "Versions", a.logCommand(), a.diffCommand(), a.rollbackCommand(), a.rmCommand())
-	a.group(root, "Checking", a.lintCommand())
+	a.group(root, "Checking", a.graphCommand(), a.lintCommand())
 	a.group(root, "Moving", a.copyCommand(), a.importCommand())
 	a.group(root, "Project", a.initCommand(), a.newCommand(), a.completionCommand(), a.versionCommand())
 	root.RegisterFlagCompletionFunc("storage", completeStorage)
