@@ -54,11 +54,14 @@ __prompty_complete()
         compopt -o nosort 2>/dev/null
     fi
 
-    # What bash replaces begins behind the last break, = of a flag included.
+    # What bash replaces begins behind the last break; an @ is replaced, too.
     local skip=0 found=() about=() longest=0
     for ((i = ${#cur}; i > 0; i--)); do
         if [[ -z $quoted && $COMP_WORDBREAKS == *"${cur:i-1:1}"* ]]; then
             skip=$i
+            if [[ ${cur:i-1:1} == @ ]]; then
+                skip=$((i - 1))
+            fi
             break
         fi
     done
@@ -86,9 +89,11 @@ __prompty_complete()
                 printf -v word %q "$word"
             fi
         elif [[ ${COMP_TYPE-} == 63 || ${COMP_TYPE-} == 33 ]] && [[ -n ${about[i]} ]]; then
-            # A list for people: with descriptions, each on its line.
+            # A list for people: with descriptions, and wide enough to stand
+            # below one another.
             printf -v word '%-*s  (%s)' "$longest" "$word" "${about[i]:1}"
             word=${word:0:${COLUMNS:-80}-1}
+            printf -v word '%-*s' "$((${COLUMNS:-80} / 2))" "$word"
         fi
         COMPREPLY+=("$word")
     done

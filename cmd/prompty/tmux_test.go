@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -24,12 +23,7 @@ type terminal struct {
 // skipped, unless PROMPTY_TEST_REQUIRE names it.
 func newTerminal(t *testing.T, width, height int, env ...string) *terminal {
 	t.Helper()
-	if _, err := exec.LookPath("tmux"); err != nil {
-		if slices.Contains(strings.FieldsFunc(os.Getenv("PROMPTY_TEST_REQUIRE"), func(r rune) bool { return r == ',' || r == ' ' }), "tmux") {
-			t.Fatal("PROMPTY_TEST_REQUIRE names tmux:", err)
-		}
-		t.Skip("no tmux here, and so no terminal to test in:", err)
-	}
+	need(t, "tmux", "terminal")
 	own, err := os.MkdirTemp("", "tmux-*") // t.TempDir may be too long for a socket
 	if err != nil {
 		t.Fatal(err)
