@@ -171,7 +171,10 @@ func (c *compiler) emit(in instr) int {
 		c.tick = len(c.ins)
 	}
 	c.ins = append(c.ins, in)
-	c.meta = append(c.meta, c.at)
+	// Field by field: a copy of what was just written in parts has to wait.
+	c.meta = append(c.meta, meta{})
+	m := &c.meta[len(c.meta)-1]
+	m.off, m.start, m.site, m.tag, m.handler = c.at.off, c.at.start, c.at.site, c.at.tag, c.at.handler
 	return len(c.ins) - 1
 }
 
@@ -279,21 +282,30 @@ func (c *compiler) view() *view {
 	return v
 }
 
-// resolve finds out as much about a path as is known without data.
-func (c *compiler) resolve(segs []string) pathRef {
-	p := pathRef{src: fromNowhere, segs: segs, view: c.view()}
+// path finds out as much about a path as is known without data. It returns the
+// path's index.
+func (c *compiler) path(segs []string) int32 {
+	c.paths = append(c.paths, pathRef{})
+	p := &c.paths[len(c.paths)-1]
+	p.src, p.segs, p.view = fromNowhere, segs, c.view()
+	c.begin(p, segs[0])
+	return int32(len(c.paths) - 1)
+}
+
+// begin finds where a path begins.
+func (c *compiler) begin(p *pathRef, name string) {
 	for s := c.scope; s != nil; s = s.parent {
 		switch s.kind {
 		case scopeVars:
 			c.work += len(s.names) / 16
-			i := slices.Index(s.names, segs[0])
+			i := slices.Index(s.names, name)
 			if i < 0 {
 				continue
 			}
 			if p.src, p.slot = fromSlot, s.slots[i]; p.slot < 0 {
 				p.src, p.fixed = fromConst, s.consts[i]
 			}
-			return p
+			return
 		case scopeWith:
 			p.dyn = append(p.dyn, s.slot)
 			continue
@@ -305,17 +317,11 @@ func (c *compiler) resolve(segs []string) pathRef {
 		break
 	}
 	for _, d := range c.defaults {
-		if v, ok := d[segs[0]]; ok {
+		if v, ok := d[name]; ok {
 			p.fixed, p.hasFall = v, true
 			break
 		}
 	}
-	return p
-}
-
-func (c *compiler) path(p pathRef) int32 {
-	c.paths = append(c.paths, p)
-	return int32(len(c.paths) - 1)
 }
 
 // pathText is the path as an author writes it.

@@ -19,8 +19,7 @@ func (c *compiler) value(e *expr) {
 	switch e.kind {
 	case exprPath:
 		c.at.off = int32(e.pos)
-		ref := c.resolve(e.segs)
-		c.emit(instr{op: doPath, a: c.path(ref)})
+		c.emit(instr{op: doPath, a: c.path(e.segs)})
 		c.push()
 	case exprCall:
 		for _, a := range e.args {
@@ -92,7 +91,7 @@ func (c *compiler) jumpIf(e *expr, want bool, jumps *[]int) {
 		c.patch(over)
 	case e.kind == exprPath:
 		c.at.off = int32(e.pos)
-		*jumps = append(*jumps, c.emit(instr{op: doJumpPath, aux: aux, a: c.path(c.resolve(e.segs))}))
+		*jumps = append(*jumps, c.emit(instr{op: doJumpPath, aux: aux, a: c.path(e.segs)}))
 	case e.kind == exprChain && len(e.ops) == 1 && e.ops[0].operator <= opGe:
 		c.jumpCompare(e, aux, jumps)
 	default:
@@ -110,7 +109,7 @@ func (c *compiler) jumpCompare(e *expr, aux uint16, jumps *[]int) {
 	if e.args[0].kind == exprPath && e.args[1].fold {
 		c.at.off = int32(op.pos)
 		c.consts = append(c.consts, e.args[1].val)
-		in := instr{op: doJumpCmp, aux: aux, a: c.path(c.resolve(e.args[0].segs)), b: int32(len(c.consts) - 1)}
+		in := instr{op: doJumpCmp, aux: aux, a: c.path(e.args[0].segs), b: int32(len(c.consts) - 1)}
 		*jumps = append(*jumps, c.emit(in))
 		return
 	}

@@ -153,7 +153,7 @@ func (c *compiler) includeScope(n *node) *scope {
 			c.value(n.expr)
 		} else {
 			c.push()
-			c.emit(instr{op: doLoad, a: c.path(c.resolve(n.path)), b: -1})
+			c.emit(instr{op: doLoad, a: c.path(n.path), b: -1})
 		}
 		c.pop(1)
 		c.at.off = int32(n.start)

@@ -1,17 +1,19 @@
 package engine
 
 func (c *compiler) variable(n *node) {
-	ref := c.resolve(n.path)
+	path := c.path(n.path)
 	c.at.off = int32(n.pathPos)
 	def, hasDef := n.get("default")
 	if n.expr == nil {
-		switch {
+		switch ref := &c.paths[path]; {
 		case ref.src == fromConst && len(ref.segs) == 1 && len(ref.dyn) == 0:
 			c.text(ref.fixed.(string))
+			*ref = pathRef{}
+			c.paths = c.paths[:path]
 		case hasDef:
-			c.emit(instr{op: doPrintOr, a: c.path(ref), b: c.textIndex(def)})
+			c.emit(instr{op: doPrintOr, a: path, b: c.textIndex(def)})
 		default:
-			c.emit(instr{op: doPrint, a: c.path(ref)})
+			c.emit(instr{op: doPrint, a: path})
 		}
 		return
 	}
@@ -20,7 +22,7 @@ func (c *compiler) variable(n *node) {
 		text = c.textIndex(def)
 	}
 	c.push()
-	load := c.emit(instr{op: doLoad, a: c.path(ref), b: text})
+	load := c.emit(instr{op: doLoad, a: path, b: text})
 	slot := c.slot()
 	c.store(slot)
 	outer := c.scope
@@ -86,7 +88,7 @@ func (c *compiler) loop(n *node) {
 		c.pop(1)
 		c.at.off = int32(n.pathPos)
 	} else {
-		s.path = int(c.path(c.resolve(n.path)))
+		s.path = int(c.path(n.path))
 	}
 	item, _ := n.get("item")
 	sc := &scope{parent: c.scope, names: []string{item}}
