@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 )
 
@@ -40,7 +41,7 @@ func (s *Store) commit(ctx context.Context, b *batch) error {
 	if err == nil {
 		err = s.flushStaged(b)
 	}
-	dirs := []string{versionsDir}
+	var dirs []string
 	for i := 0; i < len(b.from) && err == nil; i++ {
 		err = s.disk.rename(b.from[i], b.to[i])
 		dirs = append(dirs, path.Dir(b.to[i]))
@@ -49,17 +50,18 @@ func (s *Store) commit(ctx context.Context, b *batch) error {
 		s.abandon(b)
 		return err
 	}
-	if len(b.to) > few {
+	if len(b.to) > few && !s.disk.ordered {
 		return s.disk.flushAll(b.to)
 	}
-	return s.disk.flushDirs(dirs...)
+	slices.Reverse(dirs) // that of the last comes first
+	return s.disk.confirm(append(dirs, versionsDir)...)
 }
 
 func (s *Store) flushStaged(b *batch) error {
 	files := b.files
 	b.files = nil
 	if len(b.from) <= few {
-		return s.disk.flush(files...)
+		return s.disk.written(files...)
 	}
 	var err error
 	for _, f := range files {

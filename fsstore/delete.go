@@ -77,7 +77,7 @@ func (s *Store) hideOne(ctx context.Context, name string, version int) error {
 		if err := s.disk.rename(s.layout.version(name, version, live), s.layout.version(name, version, deleted)); err != nil {
 			return err
 		}
-		return s.disk.flushDirs(s.layout.versions(name))
+		return s.disk.confirm(s.layout.versions(name))
 	case len(h.live) == 1:
 		return s.step(ctx, name, version, removing)
 	}
@@ -99,11 +99,18 @@ func (s *Store) step(ctx context.Context, name string, n int, m mark) error {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
-	err := s.disk.flushDirs(s.layout.versions(name))
+	dir := s.layout.versions(name)
+	err := s.disk.barrier(dir)
 	if err == nil {
 		_, err = s.repair(ctx, name, nil)
 	}
-	if err == nil || isUnusable(err) { // of what an editor put there meanwhile
+	if isUnusable(err) { // of what an editor put there meanwhile
+		err = nil
+	}
+	if err == nil && s.disk.ordered {
+		err = s.disk.confirm(dir)
+	}
+	if err == nil {
 		return nil
 	}
 	return fmt.Errorf("deletion has begun and is finished by the next call that looks at it: %w", err)

@@ -12,14 +12,16 @@ import (
 	"time"
 
 	"github.com/go-prompty/prompty/internal/flock"
+	"github.com/go-prompty/prompty/internal/writeback"
 )
 
 // disk is every file operation that the store makes, and the one place where
 // tests make them fail. All paths are slash-separated and relative to the root;
 // os.Root keeps them inside it whatever symbolic links say.
 type disk struct {
-	root *os.Root
-	sync bool // false: nothing is flushed
+	root    *os.Root
+	sync    bool // false: nothing is flushed
+	ordered bool // the disk keeps the order of what is done; see package writeback
 
 	// fault, if set, is asked before each operation; what it returns, the
 	// operation fails with. A failing "write" has written half. Where there
@@ -84,7 +86,7 @@ func (d *disk) openDir(dir string) (*os.File, error) {
 }
 
 // create makes a new file that holds data. A zero mtime leaves the time alone.
-// The file is open: flush makes it durable and closes it.
+// The file is open: written makes it durable and closes it.
 func (d *disk) create(p string, data []byte, perm fs.FileMode, mtime time.Time) (*os.File, error) {
 	if err := d.ask("create", p); err != nil {
 		return nil, err
@@ -110,6 +112,60 @@ func (d *disk) create(p string, data []byte, perm fs.FileMode, mtime time.Time) 
 		return nil, err
 	}
 	return f, nil
+}
+
+// There are three ways to bring things to the disk. Where it keeps the order,
+// one flush at the end of a step is enough, and the other two wait for none.
+//
+//	written  the texts of files, before the names that they get next
+//	barrier  names, before what is done next
+//	confirm  all that was done
+//
+// Power loss then leaves what was done up to some moment. Elsewhere each flushes
+// what it is given, and power loss may undo what was not flushed in any order.
+
+// written makes sure of the files' texts and closes them in any case. Nil files
+// are passed over.
+func (d *disk) written(files ...*os.File) error {
+	if !d.sync || !d.ordered {
+		return d.flush(files...)
+	}
+	var errs []error
+	for _, f := range files {
+		if f != nil {
+			writeback.Start(f)
+		}
+	}
+	for _, f := range files {
+		if f == nil {
+			continue
+		}
+		err := d.ask("writeback", f.Name())
+		if err == nil {
+			err = writeback.Await(f)
+		}
+		errs = append(errs, err, f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// barrier makes sure of the entries of folders before what comes next.
+func (d *disk) barrier(dirs ...string) error {
+	if d.ordered {
+		return nil
+	}
+	return d.flushDirs(dirs...)
+}
+
+// confirm makes all that was done durable. The entries of the first folder were
+// changed last, by the last thing that was done.
+func (d *disk) confirm(dirs ...string) error {
+	if d.ordered {
+		if _, err := d.root.Lstat(dirs[0]); err == nil {
+			dirs = dirs[:1]
+		}
+	}
+	return d.flushDirs(dirs...)
 }
 
 // flush makes files durable, at the same time so that a journal commits once,

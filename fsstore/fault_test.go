@@ -299,8 +299,15 @@ func (o operation) changesNothing() bool {
 	return false
 }
 
-// perform runs a step in a fresh folder while fault is in force.
+// perform runs a step in a fresh folder while fault is in force, on a disk that
+// keeps the order of what is done.
 func (st step) perform(t testing.TB, fault func(dir, op, path string) error) (dir string, err error) {
+	t.Helper()
+	return st.performOn(t, true, fault)
+}
+
+// performOn is perform on a disk that keeps the order, or does not.
+func (st step) performOn(t testing.TB, ordered bool, fault func(dir, op, path string) error) (dir string, err error) {
 	t.Helper()
 	dir = fastDir(t)
 	s, err := Open(dir, Options{Sync: SyncNone})
@@ -309,7 +316,7 @@ func (st step) perform(t testing.TB, fault func(dir, op, path string) error) (di
 	}
 	defer s.Close()
 	st.setup(t, s, dir)
-	s.disk.sync = true // so that flushes can fail, too
+	s.disk.sync, s.disk.ordered = true, ordered // so that flushes can fail, too
 	if fault != nil {
 		s.disk.fault = func(op, path string) error { return fault(dir, op, path) }
 	}
@@ -320,13 +327,18 @@ func (st step) perform(t testing.TB, fault func(dir, op, path string) error) (di
 // and its operations.
 func (st step) ends(t *testing.T) (before, after view, ops []operation) {
 	t.Helper()
+	return st.endsOn(t, true)
+}
+
+func (st step) endsOn(t *testing.T, ordered bool) (before, after view, ops []operation) {
+	t.Helper()
 	dir, err := step{setup: st.setup, do: func(context.Context, *Store) error { return nil }}.perform(t, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before = observe(t, dir, "d/a")
 	os.RemoveAll(dir)
-	dir, err = st.perform(t, func(_, op, path string) error { ops = append(ops, operation{op, path}); return nil })
+	dir, err = st.performOn(t, ordered, func(_, op, path string) error { ops = append(ops, operation{op, path}); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,18 +353,18 @@ func (st step) ends(t *testing.T) (before, after view, ops []operation) {
 func TestFault(t *testing.T) {
 	t.Parallel()
 	for _, st := range steps {
-		for _, crash := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s/crash=%v", st.name, crash), func(t *testing.T) {
+		for _, mode := range []struct{ crash, ordered bool }{{false, true}, {false, false}, {true, true}} {
+			t.Run(fmt.Sprintf("%s/crash=%v/ordered=%v", st.name, mode.crash, mode.ordered), func(t *testing.T) {
 				t.Parallel()
-				before, after, ops := st.ends(t)
+				before, after, ops := st.endsOn(t, mode.ordered)
 				if cmp.Equal(before, after) && st.name[:3] != "get" && st.name[:4] != "list" {
 					t.Fatalf("the step changes nothing: %+v", before)
 				}
 				for i := range len(ops) {
 					k, failed := 0, ""
-					dir, err := st.perform(t, func(_, op, path string) error {
+					dir, err := st.performOn(t, mode.ordered, func(_, op, path string) error {
 						k++
-						if k == i+1 || crash && k > i {
+						if k == i+1 || mode.crash && k > i {
 							if failed == "" {
 								failed = op + " " + path
 							}

@@ -134,7 +134,7 @@ func (s *Store) openLockFile() error {
 	}
 	if slices.Contains(touched, ".") { // the folder of versions is new
 		s.hideFromGit()
-		if err := s.disk.flushDirs(touched...); err != nil {
+		if err := s.disk.barrier(touched...); err != nil {
 			return err
 		}
 	}

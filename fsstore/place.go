@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/internal/writeback"
 )
 
 // errReplaced says that the path leads to another folder than the one that is
@@ -64,7 +65,7 @@ func (s *Store) moveIn() error {
 		return err
 	}
 	s.disk.root.Close()
-	s.disk.root = root
+	s.disk.root, s.disk.ordered = root, writeback.Ordered(s.dir)
 	if s.lock.file != nil {
 		s.lock.file.Close()
 		s.lock.file = nil

@@ -185,14 +185,14 @@ func (s *Store) record(name string, n int, data []byte, at time.Time, b *batch) 
 	if b != nil {
 		return t, b.add(tmp, to, h)
 	}
-	if err = s.disk.flush(h); err == nil {
+	if err = s.disk.written(h); err == nil {
 		err = s.disk.rename(tmp, to)
 	}
 	if err != nil {
 		s.discard(tmp)
 		return nil, err
 	}
-	return t, s.disk.flushDirs(append(touched, dir)...)
+	return t, s.disk.confirm(append([]string{dir}, touched...)...)
 }
 
 // finish does or undoes one half-done step of those described above.
@@ -254,6 +254,9 @@ func (s *Store) finishSave(ctx context.Context, name string, h *shelf) error {
 		return err
 	}
 	if !undo {
+		if err := s.disk.flushDirs(path.Dir(s.layout.tree(name)), s.layout.versions(name)); err != nil {
+			return err // who saved it died before, and who asks now is about to see it
+		}
 		return s.disk.rename(from, s.layout.version(name, k, live))
 	}
 	if h.swap != 0 { // first: .swap alone would pass for an edit
@@ -403,7 +406,7 @@ func (s *Store) restore(name string, k, n int, f *file) error {
 	}
 	keepOwner(h, f.info)
 	swap, tree := s.layout.version(name, k, swapped), s.layout.tree(name)
-	if err := s.disk.flush(h); err != nil {
+	if err := s.disk.written(h); err != nil {
 		s.discard(tmp)
 		return err
 	}
@@ -419,7 +422,7 @@ func (s *Store) restore(name string, k, n int, f *file) error {
 		s.discard(swap)
 		return err
 	}
-	return s.disk.flushDirs(path.Dir(tree), s.layout.versions(name))
+	return s.disk.barrier(path.Dir(tree), s.layout.versions(name))
 }
 
 // replace puts the file at swap in T's place and T into swap's. Where the
@@ -454,7 +457,7 @@ func (s *Store) finishDelete(ctx context.Context, name string, h *shelf) error {
 		}
 		return s.disk.rename(tree, s.layout.version(name, k, swapped))
 	}
-	if err := s.disk.flushDirs(path.Dir(tree)); err != nil {
+	if err := s.disk.barrier(path.Dir(tree)); err != nil {
 		return err
 	}
 	for _, n := range h.live {

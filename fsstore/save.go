@@ -161,7 +161,7 @@ func (s *Store) put(ctx context.Context, tmpl *prompty.StoredTemplate, st *state
 	if st.tree != nil {
 		keepOwner(ht, st.tree.info)
 	}
-	if err := s.disk.flush(hv, ht); err != nil {
+	if err := s.disk.written(hv, ht); err != nil {
 		s.discard(tmpVersion, tmpTree)
 		return nil, err
 	}
@@ -194,7 +194,7 @@ func (s *Store) put(ctx context.Context, tmpl *prompty.StoredTemplate, st *state
 		return nil, err
 	}
 
-	err = s.disk.flushDirs(flush...)
+	err = s.disk.confirm(flush...)
 	rerr := s.disk.rename(pending, s.layout.version(name, n, live))
 	if err = errors.Join(err, rerr); err != nil {
 		err = fmt.Errorf("version %d is in place, but the disk did not confirm it: %w", n, err)

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/internal/writeback"
 	"github.com/go-prompty/prompty/promptfile"
 	"github.com/go-prompty/prompty/watch"
 )
@@ -128,7 +129,7 @@ func open(dir string, opts Options) (*Store, error) {
 	return &Store{
 		dir:     abs,
 		layout:  layout{ext: opts.Ext},
-		disk:    &disk{root: root, sync: opts.Sync != SyncNone},
+		disk:    &disk{root: root, sync: opts.Sync != SyncNone, ordered: writeback.Ordered(abs)},
 		lock:    lock{sem: make(chan struct{}, 1)},
 		done:    make(chan struct{}),
 		mode:    opts.Watch,
