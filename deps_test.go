@@ -51,6 +51,7 @@ var allowed = map[string][]string{
 	"examples/custom_storage/logstore": {""},
 	"examples/git_review":              {"", "gitstore"},
 	"examples/hot_reload":              {"", "engine", "fsstore", "gitstore"},
+	"examples/quickstart":              {"", "fsstore"},
 	"examples/storage_persistence":     {"", "fsstore"},
 }
 

@@ -11,15 +11,27 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestGuide does what docs/git.md tells people to do in their first five
-// minutes, in one shell, and sees what they are told to see.
+// TestGuide does what pages tell people to do in their first five minutes, in
+// one shell, and sees what they are told to see.
 func TestGuide(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("../../docs/git.md")
+	for _, tt := range []struct{ page, heading string }{
+		{"README.md", "From a shell"},
+		{"docs/git.md", "Five minutes"},
+	} {
+		t.Run(tt.page, func(t *testing.T) {
+			t.Parallel()
+			testGuide(t, tt.page, tt.heading)
+		})
+	}
+}
+
+func testGuide(t *testing.T, file, heading string) {
+	page, err := os.ReadFile("../../" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, part, _ := strings.Cut(string(page), "\n## Five minutes\n")
+	_, part, _ := strings.Cut(string(page), "\n## "+heading+"\n")
 	part, _, _ = strings.Cut(part, "\n## ")
 	var shell, want strings.Builder
 	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(part, -1) {
@@ -32,7 +44,7 @@ func TestGuide(t *testing.T) {
 		}
 	}
 	if shell.Len() == 0 || want.Len() == 0 {
-		t.Fatal("docs/git.md has no commands under \"Five minutes\"")
+		t.Fatalf("%s has no commands under %q", file, heading)
 	}
 	script := filepath.Join(t.TempDir(), "guide.txtar")
 	text := fmt.Sprintf("[!exec:git] skip\n[!exec:sh] skip\nexec sh -e commands.sh\nlike want.txt\n-- commands.sh --\n%s-- want.txt --\n%s", shell.String(), want.String())
