@@ -107,7 +107,7 @@ func (p *parser) pathOrExpr(n *node, a *attr) {
 	case a.value == "true", a.value == "false", a.value == "nil", isDigit(first), first == '-', !plain && a.value != "":
 		p.expr(n, a)
 		if n.expr != nil {
-			n.pathPos = int32(n.expr.pos)
+			n.pathPos = n.expr.pos
 		}
 	default:
 		p.path(n, a)

@@ -60,9 +60,9 @@ type blockDef struct {
 // compile makes the code of a template.
 func (p *Program) compile(t *Template, called bool) (*code, error) {
 	c := &compiler{p: p, code: codePool.Get().(*code), called: called, at: meta{handler: noHandler}, catcher: noHandler}
-	c.scope = &scope{kind: scopeRoot}
+	c.scope = &rootScope
 	if called {
-		c.scope = &scope{kind: scopeEnv}
+		c.scope = &envScope
 	}
 	c.sites = append(c.sites, site{tmpl: t, parent: -1})
 	c.tags = append(c.tags, "")
@@ -99,7 +99,7 @@ func (c *compiler) tagged(n *node, compile func(n *node, handler int)) {
 		return
 	}
 	at, covered, catcher, marks := c.at, c.covered, c.catcher, c.nmark
-	c.at.off, c.at.start = int32(n.start), int32(n.start)
+	c.at.off, c.at.start = n.start, n.start
 	c.at.tag = c.tagIndex(n.name())
 	h := -1
 	switch {

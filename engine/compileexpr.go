@@ -18,7 +18,7 @@ func (c *compiler) value(e *expr) {
 	}
 	switch e.kind {
 	case exprPath:
-		c.at.off = int32(e.pos)
+		c.at.off = e.pos
 		c.emit(instr{op: doPath, a: c.path(e.segs)})
 		c.push()
 	case exprCall:
@@ -26,20 +26,20 @@ func (c *compiler) value(e *expr) {
 			c.value(a)
 		}
 		c.funcs = append(c.funcs, e.fn)
-		c.at.off = int32(e.pos)
+		c.at.off = e.pos
 		c.emit(instr{op: doFunc, a: int32(len(c.funcs) - 1), b: int32(len(e.args))})
 		c.pop(len(e.args))
 		c.push()
 	case exprNeg:
 		c.value(e.args[0])
-		c.at.off = int32(e.pos)
+		c.at.off = e.pos
 		c.emit(instr{op: doNeg})
 	case exprChain:
 		c.value(e.args[0])
-		for i, op := range e.ops {
-			c.value(e.args[i+1])
-			c.at.off = int32(op.pos)
-			c.emit(instr{op: doBin, aux: uint16(op.operator)})
+		for _, a := range e.args[1:] {
+			c.value(a)
+			c.at.off = a.opPos
+			c.emit(instr{op: doBin, aux: uint16(a.op)})
 			c.pop(1)
 		}
 	default: // what gives a truth
@@ -90,9 +90,9 @@ func (c *compiler) jumpIf(e *expr, want bool, jumps *[]int) {
 		}
 		c.patch(over)
 	case e.kind == exprPath:
-		c.at.off = int32(e.pos)
+		c.at.off = e.pos
 		*jumps = append(*jumps, c.emit(instr{op: doJumpPath, aux: aux, a: c.path(e.segs)}))
-	case e.kind == exprChain && len(e.ops) == 1 && e.ops[0].operator <= opGe:
+	case e.kind == exprChain && len(e.args) == 2 && e.args[1].op <= opGe:
 		c.jumpCompare(e, aux, jumps)
 	default:
 		c.value(e)
@@ -104,18 +104,18 @@ func (c *compiler) jumpIf(e *expr, want bool, jumps *[]int) {
 // jumpCompare is jumpIf for a single comparison. aux holds the operator above
 // its lowest bit.
 func (c *compiler) jumpCompare(e *expr, aux uint16, jumps *[]int) {
-	op := e.ops[0]
-	aux |= uint16(op.operator) << 1
-	if e.args[0].kind == exprPath && e.args[1].fold {
-		c.at.off = int32(op.pos)
-		c.consts = append(c.consts, e.args[1].val)
-		in := instr{op: doJumpCmp, aux: aux, a: c.path(e.args[0].segs), b: int32(len(c.consts) - 1)}
+	left, right := e.args[0], e.args[1]
+	aux |= uint16(right.op) << 1
+	if left.kind == exprPath && right.fold {
+		c.at.off = right.opPos
+		c.consts = append(c.consts, right.val)
+		in := instr{op: doJumpCmp, aux: aux, a: c.path(left.segs), b: int32(len(c.consts) - 1)}
 		*jumps = append(*jumps, c.emit(in))
 		return
 	}
-	c.value(e.args[0])
-	c.value(e.args[1])
-	c.at.off = int32(op.pos)
+	c.value(left)
+	c.value(right)
+	c.at.off = right.opPos
 	*jumps = append(*jumps, c.emit(instr{op: doJumpCmpTop, aux: aux}))
 	c.pop(2)
 }

@@ -15,11 +15,14 @@ func (c *compiler) template(t *Template) {
 	outer, current := c.blocks, c.current
 	at, defaults := c.at, c.defaults
 	c.inlined = append(c.inlined, t)
-	c.blocks, c.current = make(map[string][]blockDef), nil
+	c.blocks, c.current = nil, nil
 	root := t
 	for n := 0; ; n++ {
 		c.defaults = append(c.defaults[:len(c.defaults):len(c.defaults)], root.defaults...)
 		c.work += len(root.blocks)
+		if c.blocks == nil && len(root.blocks) > 0 {
+			c.blocks = make(map[string][]blockDef)
+		}
 		for name, b := range root.blocks {
 			c.blocks[name] = append(c.blocks[name], blockDef{b, c.at.site})
 		}
@@ -128,7 +131,7 @@ func (c *compiler) include(n *node) {
 		c.emit(instr{op: doCall, a: int32(len(c.calls) - 1)})
 	default:
 		at := c.at
-		c.sites = append(c.sites, site{tmpl: t, parent: at.site, off: int32(n.start), how: includedFrom})
+		c.sites = append(c.sites, site{tmpl: t, parent: at.site, off: n.start, how: includedFrom})
 		c.at.site, c.at.off, c.at.start = int32(len(c.sites)-1), 0, 0
 		c.at.handler = c.catcher
 		c.template(t)
@@ -148,7 +151,7 @@ func (c *compiler) includeScope(n *node) *scope {
 		inner = nil
 	}
 	if n.expr != nil || n.path != nil {
-		c.at.off = int32(n.pathPos)
+		c.at.off = n.pathPos
 		if n.expr != nil {
 			c.value(n.expr)
 		} else {
@@ -156,7 +159,7 @@ func (c *compiler) includeScope(n *node) *scope {
 			c.emit(instr{op: doLoad, a: c.path(n.path), b: -1})
 		}
 		c.pop(1)
-		c.at.off = int32(n.start)
+		c.at.off = n.start
 		slot := c.slot()
 		c.emit(instr{op: doWith, a: int32(slot)})
 		inner = &scope{parent: inner, kind: scopeWith, slot: slot}
@@ -177,6 +180,9 @@ func (c *compiler) includeScope(n *node) *scope {
 
 // target is the code to call for a template.
 func (p *Program) target(t *Template) *target {
+	if p.targets == nil {
+		p.targets = make(map[*Template]*target)
+	}
 	if p.targets[t] == nil {
 		p.targets[t] = &target{tmpl: t}
 	}

@@ -2,7 +2,7 @@ package engine
 
 func (c *compiler) variable(n *node) {
 	path := c.path(n.path)
-	c.at.off = int32(n.pathPos)
+	c.at.off = n.pathPos
 	def, hasDef := n.get("default")
 	if n.expr == nil {
 		switch ref := &c.paths[path]; {
@@ -28,7 +28,7 @@ func (c *compiler) variable(n *node) {
 	outer := c.scope
 	c.scope = &scope{parent: outer, names: []string{"value"}, slots: []int{slot}}
 	c.value(n.expr)
-	c.at.off = int32(n.expr.pos)
+	c.at.off = n.expr.pos
 	c.emit(instr{op: doPrintTop})
 	c.pop(1)
 	c.scope = outer
@@ -82,34 +82,32 @@ func (c *compiler) loop(n *node) {
 	s := loopSite{loop: c.nloop, path: -1, index: -1, limit: n.limit}
 	c.nloop++
 	c.nloops = max(c.nloops, c.nloop)
-	c.at.off = int32(n.pathPos)
+	c.at.off = n.pathPos
 	if n.expr != nil {
 		c.value(n.expr)
 		c.pop(1)
-		c.at.off = int32(n.pathPos)
+		c.at.off = n.pathPos
 	} else {
 		s.path = int(c.path(n.path))
 	}
 	item, _ := n.get("item")
-	sc := &scope{parent: c.scope, names: []string{item}}
 	s.item = c.slot()
-	sc.slots = []int{s.item}
-	if index, ok := n.get("index"); ok {
+	index, ok := n.get("index")
+	if ok {
 		s.index = c.slot()
-		sc.names, sc.slots = append(sc.names, index), append(sc.slots, s.index)
 	}
 	c.loops = append(c.loops, s)
 	site := int32(len(c.loops) - 1)
 	begin := c.emit(instr{op: doFor, a: site})
-	outer := c.scope
-	c.scope = sc
+	outer, last := c.scope, c.last
+	c.scope = newLoopScope(outer, item, s.item, index, s.index)
 	body := c.here()
 	c.nodes(n.body)
 	c.emit(instr{op: doNext, a: site, b: int32(len(c.ins) - body + 1), c: int32(body)})
 	c.tick = len(c.ins)
-	c.scope = outer
+	c.slots -= len(c.scope.slots)
+	c.scope, c.last = outer, last
 	c.patch([]int{begin})
-	c.slots -= len(sc.slots)
 	c.nloop--
 }
 
@@ -147,10 +145,10 @@ func (c *compiler) message(n *node) {
 	if n.expr != nil {
 		c.value(n.expr)
 		c.pop(1)
-		c.at.off = int32(n.expr.pos)
+		c.at.off = n.expr.pos
 	}
 	c.emit(instr{op: doMessage, a: int32(len(c.messages) - 1)})
-	c.at.off = int32(n.start)
+	c.at.off = n.start
 	c.nodes(n.body)
 	c.emit(instr{op: doMessageEnd})
 }

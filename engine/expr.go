@@ -21,21 +21,16 @@ const (
 // expr is a node of an expression. Operators of one level form one node
 // however many there are, so that depth counts only what an author nests.
 type expr struct {
-	kind exprKind
-	fold bool   // val holds the value of the whole node
-	pos  int    // in the template's source
-	text string // of a constant: as written
-	val  any    // of a constant, or of what was folded to one
-	segs []string
-	fn   *Func
-	args []*expr
-	ops  []chainOp // of a chain: one fewer than args
-}
-
-// chainOp is an operator of a chain and where it stands in the source.
-type chainOp struct {
-	operator
-	pos int
+	kind  exprKind
+	fold  bool     // val holds the value of the whole node
+	op    operator // of an operand of a chain but the first: what stands before it
+	pos   int32    // in the template's source
+	opPos int32    // of op
+	text  string   // of a constant: as written
+	val   any      // of a constant, or of what was folded to one
+	segs  []string
+	fn    *Func
+	args  []*expr
 }
 
 // operator is a binary operator other than && and ||.
@@ -80,7 +75,7 @@ func (e *expr) level() int {
 	case exprAnd:
 		return levelAnd
 	case exprChain:
-		return e.ops[0].level()
+		return e.args[1].op.level()
 	case exprNot, exprNeg:
 		return levelSign
 	}
@@ -132,7 +127,7 @@ func (e *expr) print(b *strings.Builder) {
 			case e.kind == exprOr:
 				b.WriteString(" || ")
 			default:
-				b.WriteString(" " + e.ops[i-1].String() + " ")
+				b.WriteString(" " + a.op.String() + " ")
 			}
 			e.printOperand(b, a, e.level())
 		}

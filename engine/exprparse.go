@@ -24,7 +24,6 @@ type exprParser struct {
 	// what expressions and paths are made of
 	nodes slab[expr]
 	args  slab[*expr]
-	ops   slab[chainOp]
 	segs  slab[string]
 	chunk int // how many of each there may be
 
@@ -267,7 +266,7 @@ func (p *exprParser) is(s string) bool { return p.tok == tokPunct && p.token() =
 // expr returns a new node.
 func (p *exprParser) expr(kind exprKind, pos int) *expr {
 	e := p.nodes.one(min(p.chunk, 8))
-	e.kind, e.pos = kind, pos
+	e.kind, e.pos = kind, int32(pos)
 	return e
 }
 
@@ -283,17 +282,16 @@ func (p *exprParser) binary(level int) *expr {
 // chain reads on from the operator after the first operand, as long as there are
 // operators of the same level.
 func (p *exprParser) chain(first *expr) *expr {
-	var argsBuf [4]*expr
-	var opsBuf [3]chainOp
-	level, args, ops := p.level, append(argsBuf[:0], first), opsBuf[:0]
+	var buf [4]*expr
+	level, args := p.level, append(buf[:0], first)
 	for p.level == level {
-		if level >= levelCompare {
-			ops = append(ops, chainOp{p.op, p.places.offset(p.pos)})
-		}
+		op, at := p.op, p.places.offset(p.pos)
 		p.next()
-		args = append(args, p.binary(level+1))
+		e := p.binary(level + 1)
+		e.op, e.opPos = op, int32(at)
+		args = append(args, e)
 	}
-	e := p.expr(exprChain, first.pos)
+	e := p.expr(exprChain, int(first.pos))
 	e.args = p.args.keep(args, min(p.chunk, 8))
 	switch level {
 	case levelOr:
@@ -303,7 +301,6 @@ func (p *exprParser) chain(first *expr) *expr {
 		e.kind = exprAnd
 		return p.folds.logic(e)
 	}
-	e.ops = p.ops.keep(ops, min(p.chunk, 4))
 	return p.folds.chain(e)
 }
 

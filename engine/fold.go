@@ -49,9 +49,9 @@ func (f *folder) chain(e *expr) *expr {
 		return e
 	}
 	v := e.args[0].val
-	for i, op := range e.ops {
+	for _, a := range e.args[1:] {
 		var err error
-		if v, err = apply(op.operator, v, e.args[i+1].val, f.limits.FunctionResultBytes); err != nil {
+		if v, err = apply(a.op, v, a.val, f.limits.FunctionResultBytes); err != nil {
 			return e // raised when it is rendered, so that onerror applies
 		}
 		f.bytes += weight(v)

@@ -234,19 +234,20 @@ func (p *parser) tag() *tag {
 	for {
 		s.space()
 		rest := s.src[s.pos:]
-		switch {
-		case rest == "":
+		if rest == "" {
 			p.failTag(t, p.tagPos, fmt.Errorf("tag %s is not closed: %q is missing", t.name, s.close))
 			return t
-		case strings.HasPrefix(rest, s.close):
+		}
+		switch c := rest[0]; {
+		case c == s.close[0] && strings.HasPrefix(rest, s.close):
 			s.pos += len(s.close)
 			t.end = int32(s.pos)
 			t.attrs = p.attrs.finish(t.attrs)
 			return t
-		case rest[0] == '-' && strings.HasPrefix(rest[1:], s.close):
+		case c == '-' && strings.HasPrefix(rest[1:], s.close):
 			t.trimRight = true
 			s.pos++
-		case rest[0] == '/' && !t.closing && !t.selfClosing:
+		case c == '/' && !t.closing && !t.selfClosing:
 			t.selfClosing = true
 			s.pos++
 		case t.selfClosing:
@@ -292,48 +293,46 @@ func (p *parser) failTag(t *tag, at int, err error) {
 // attr reads one attribute at pos, or returns an error with its place.
 func (s *scanner) attr(t *tag) (int, error) {
 	pos := s.pos
-	a := attr{name: s.name()}
-	if a.name == "" {
-		return s.pos, fmt.Errorf("an attribute or %q is expected in tag %s", s.close, t.name)
+	name := s.name()
+	if name == "" {
+		return pos, fmt.Errorf("an attribute or %q is expected in tag %s", s.close, t.name)
 	}
 	s.space()
 	if s.peek() != '=' {
-		return pos, fmt.Errorf("attribute %s of tag %s has no value: write %s=%q", a.name, t.name, a.name, "…")
+		return pos, fmt.Errorf("attribute %s of tag %s has no value: write %s=%q", name, t.name, name, "…")
 	}
 	s.pos++
 	s.space()
 	q := s.peek()
 	if q != '"' && q != '\'' {
-		return s.pos, fmt.Errorf("the value of attribute %s must stand in quotes", a.name)
+		return s.pos, fmt.Errorf("the value of attribute %s must stand in quotes", name)
 	}
 	s.pos++
-	at, escaped := s.pos, false
-	i := at
-	for ; ; i++ {
-		if i >= len(s.src) {
-			return at - 1, fmt.Errorf("the value of attribute %s is not closed: a %c is missing", a.name, q)
-		}
-		c := s.src[i]
-		if c == q {
-			break
-		}
-		if c == '\\' && i+1 < len(s.src) && (s.src[i+1] == q || s.src[i+1] == '\\') {
+	rest, n, escaped := s.src[s.pos:], 0, false
+	for n < len(rest) && rest[n] != q {
+		if rest[n] == '\\' && n+1 < len(rest) && (rest[n+1] == q || rest[n+1] == '\\') {
 			escaped = true
-			i++
+			n++
 		}
+		n++
 	}
-	s.pos = i + 1
-	a.at, a.end, a.value = int32(at), int32(i), s.src[at:i]
-	if escaped {
-		a.value = unescapeAttr(a.value, q)
+	if n == len(rest) {
+		return s.pos - 1, fmt.Errorf("the value of attribute %s is not closed: a %c is missing", name, q)
 	}
+	at := s.pos
+	s.pos += n + 1
 	if len(t.attrs) == maxAttrs {
 		return pos, limitf("tag %s has more than %s attributes", t.name, value.Count(maxAttrs))
 	}
-	if first := t.attr(a.name); first != nil {
-		return pos, twoPlaces{fmt.Errorf("attribute %s is repeated", a.name), "the first one is here", first.pos(s.src)}
+	if first := t.attr(name); first != nil {
+		return pos, twoPlaces{fmt.Errorf("attribute %s is repeated", name), "the first one is here", first.pos(s.src)}
 	}
-	t.attrs = append(t.attrs, a)
+	t.attrs = append(t.attrs, attr{})
+	a := &t.attrs[len(t.attrs)-1]
+	a.name, a.value, a.at, a.end = name, rest[:n], int32(at), int32(at+n)
+	if escaped {
+		a.value = unescapeAttr(a.value, q)
+	}
 	return 0, nil
 }
 
@@ -413,19 +412,16 @@ func (s *scanner) space() {
 // name reads a name; "" if none stands at pos. A name does not swallow the "-"
 // of a trim marker.
 func (s *scanner) name() string {
-	start := s.pos
-	if start == len(s.src) || classes[s.src[start]]&startsName == 0 {
+	rest := s.src[s.pos:]
+	if rest == "" || classes[rest[0]]&startsName == 0 {
 		return ""
 	}
-	i := start
-	for i < len(s.src) && classes[s.src[i]]&inName != 0 {
-		if s.src[i] == '-' && strings.HasPrefix(s.src[i+1:], s.close) {
-			break
-		}
-		i++
+	n := 1
+	for n < len(rest) && classes[rest[n]]&inName != 0 && (rest[n] != '-' || !strings.HasPrefix(rest[n+1:], s.close)) {
+		n++
 	}
-	s.pos = i
-	return s.src[start:i]
+	s.pos += n
+	return rest[:n]
 }
 
 var errEmptySegment = errors.New("a path cannot have an empty segment: names are joined by single dots")

@@ -28,13 +28,16 @@ var errNoLoader = errors.New("template not found: no other templates are known h
 // an error now. A template may include itself: rendering ends that at the limit
 // of depth.
 func (e *Engine) Link(ctx context.Context, t *Template, load LoadFunc) (*Program, error) {
-	p := &Program{eng: e, tmpl: t, links: make(map[Ref]link), targets: make(map[*Template]*target)}
+	p := &Program{eng: e, tmpl: t}
 	if err := p.load(ctx, load); err != nil {
 		return nil, err
 	}
-	lineage, err := p.lineage()
-	if err != nil {
-		return nil, err
+	var err error
+	lineage := []*Template{t}
+	if t.base != nil {
+		if lineage, err = p.lineage(); err != nil {
+			return nil, err
+		}
 	}
 	p.inputs = declaredInputs(lineage)
 	if p.main, err = p.compile(t, false); err != nil {
@@ -74,6 +77,9 @@ func (p *Program) load(ctx context.Context, load LoadFunc) error {
 				l.tmpl = nil
 			} else {
 				queue = append(queue, l.tmpl)
+			}
+			if p.links == nil {
+				p.links = make(map[Ref]link)
 			}
 			p.links[ref] = l
 		}

@@ -149,7 +149,7 @@ func (p *printer) tag(n *node) {
 	for i := range t.attrs {
 		a := &t.attrs[i]
 		v := a.value
-		if n.expr != nil && n.expr.pos >= int(a.at) && n.expr.pos <= int(a.end) {
+		if n.expr != nil && n.expr.pos >= a.at && n.expr.pos <= a.end {
 			v = n.expr.String()
 		}
 		p.WriteString(" " + a.name + `="` + attrEscaper.Replace(v) + `"`)

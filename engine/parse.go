@@ -342,7 +342,7 @@ func (p *parser) closeTag(t *tag) {
 }
 
 func (p *parser) mismatch(t *tag) {
-	if s := builtinTags[t.name]; s != nil && s.form == separator {
+	if s := builtinTag(t.name); s != nil && s.form == separator {
 		p.report(p.tagPos, t.name, fmt.Errorf("%s has no closing tag: it ends where the next branch begins", t.name))
 		return
 	}
@@ -357,7 +357,7 @@ func (p *parser) mismatch(t *tag) {
 }
 
 func (p *parser) openTag(t *tag) {
-	spec := builtinTags[t.name]
+	spec := builtinTag(t.name)
 	n := p.node(nodeCustom, p.tagPos, int(t.end))
 	n.tag = t
 	if spec == nil {

@@ -28,6 +28,29 @@ type scope struct {
 	slot   int      // of a with
 }
 
+var (
+	rootScope = scope{kind: scopeRoot}
+	envScope  = scope{kind: scopeEnv}
+)
+
+// loopScope is the scope of a loop, with room for what it holds.
+type loopScope struct {
+	scope
+	names [2]string
+	slots [2]int
+}
+
+// newLoopScope returns the scope of a loop. index is -1 if it has none.
+func newLoopScope(parent *scope, itemName string, item int, indexName string, index int) *scope {
+	s := &loopScope{names: [2]string{itemName, indexName}, slots: [2]int{item, index}}
+	n := 2
+	if index < 0 {
+		n = 1
+	}
+	s.scope = scope{parent: parent, names: s.names[:n:n], slots: s.slots[:n:n]}
+	return &s.scope
+}
+
 // steps is what looking through a chain of scopes costs.
 func (s *scope) steps() int {
 	n := 1

@@ -40,6 +40,31 @@ var builtinTags = map[string]*tagSpec{
 	"prompty.comment":     {kind: nodeComment, form: either, free: true},
 }
 
+// builtinTag returns the tag of that name, nil if there is none. It is faster
+// than a map, as the names have many lengths.
+func builtinTag(name string) *tagSpec {
+	if len(name) < len(tagsByLength) {
+		for _, t := range tagsByLength[len(name)] {
+			if t.name == name {
+				return t.tagSpec
+			}
+		}
+	}
+	return nil
+}
+
+type namedTag struct {
+	name string
+	*tagSpec
+}
+
+var tagsByLength = func() (list [20][]namedTag) {
+	for name, spec := range builtinTags {
+		list[len(name)] = append(list[len(name)], namedTag{name, spec})
+	}
+	return list
+}()
+
 // customTag is what every custom tag accepts.
 var customTag = &tagSpec{kind: nodeCustom, form: either, free: true}
 

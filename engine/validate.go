@@ -201,7 +201,7 @@ func (v *validator) constant(n *node, truth bool, what string) {
 	if !truth {
 		effect = ", so the " + what + " is unreachable"
 	}
-	v.warn(ruleConstant, n.expr.pos, n.name(), "constant condition: %s is always %t%s", n.expr, truth, effect)
+	v.warn(ruleConstant, int(n.expr.pos), n.name(), "constant condition: %s is always %t%s", n.expr, truth, effect)
 }
 
 func (v *validator) cases(n *node, scope []string) {
@@ -237,7 +237,7 @@ func (v *validator) path(n *node, scope []string) {
 func (v *validator) expr(n *node, scope []string) {
 	n.expr.walk(func(e *expr) {
 		if e.kind == exprPath {
-			v.use(e.segs[0], e.pos, n.name(), scope)
+			v.use(e.segs[0], int(e.pos), n.name(), scope)
 		}
 	})
 }
