@@ -4,11 +4,16 @@ package main
 
 import (
 	"os"
+	"os/signal"
+	"syscall"
 
 	_ "github.com/go-prompty/prompty/fsstore"  // the drivers "filesystem" and "fs"
 	_ "github.com/go-prompty/prompty/gitstore" // the driver "git"
 )
 
 func main() {
+	// A reader that has left makes a write fail, and does not end the process by
+	// a signal. What we start does not inherit that.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.LookupEnv))
 }

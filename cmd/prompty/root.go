@@ -13,36 +13,39 @@ import (
 const rootHelp = `Prompty keeps prompts with their versions, renders them and checks them.
 
 A prompt has a name, a path such as support/refund. Each save makes a new
-version; NAME@3 means version 3, NAME alone the latest.
+version; NAME@3 means version 3, NAME alone the latest. A path that starts with
+./ or / is a file, - standard input.
 
-Storage: --storage DRIVER:CONNECTION, else the environment variable
-PROMPTY_STORAGE, else %[1]s. This command has the drivers
-%[2]s. A folder alone will do for filesystem:
+The prompts are where the first of these says: --storage, %[1]s in the
+environment, storage in %[2]s (in this folder or above it), else
+%[3]s. It is DRIVER:CONNECTION, with the drivers
+%[4]s; a folder alone will do for filesystem:
   --storage ./prompts              the .prompty files in a folder
   --storage './notes?ext=.md'      any folder of Markdown prompts, as it lies there
   --storage 'git:.?dir=prompts'    what is committed in a Git repository; a save is a commit
-Only save makes a folder that does not exist; a repository is made by git, or
-where the connection says init=1.
+Only what writes makes a folder that does not exist; a repository is made by
+git, or where the connection says init=1.
 
 Exit codes:
-  0  done
-  1  what was asked for failed: not found, does not render, lint found errors;
-     diff --exit-code found differences
-  2  the command line makes no sense
-  130, 143  Ctrl-C or SIGTERM ended watch, render --watch or copy
-On failure standard output stays empty, but for what lint and diff found, and
-what was printed while watching.`
+%[5]s
+On failure standard output stays empty, but for what was found, and what was
+printed while watching.
 
-const rootExample = `  echo 'Hello {~prompty.var name="user" /~}!' | prompty save greeting
-  prompty render greeting --set user=Ann
-  prompty ls
+https://github.com/go-prompty/prompty/blob/main/docs/command.md has it all.`
+
+const rootExample = `  prompty init shop && cd shop
+  prompty render support/reply --set customer=Ann
+  echo 'Hello {~prompty.var name="user" /~}!' | prompty save greeting
+  prompty log greeting
   prompty lint`
+
+func init() { cobra.EnableCommandSorting = false } // their order is ours
 
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:                "prompty",
 		Short:              "Keep, render and check prompts",
-		Long:               fmt.Sprintf(rootHelp, defaultStorage, strings.Join(prompty.ListStorageDrivers(), ", ")),
+		Long:               fmt.Sprintf(rootHelp, storageEnv, projectFile, defaultStorage, strings.Join(prompty.ListStorageDrivers(), ", "), exitCodeTable()),
 		Example:            rootExample,
 		SilenceErrors:      true,
 		SilenceUsage:       true,
@@ -50,15 +53,17 @@ func (a *app) rootCommand() *cobra.Command {
 		DisableSuggestions: true, // misuse makes them
 		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.PersistentFlags().StringVarP(&a.storage, "storage", "s", "", "where the prompts are: `DRIVER:CONNECTION` or a folder")
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetHelpCommand(helpCommand())
-	root.PersistentFlags().Var(&a.color, "color", "color what is printed: `WHEN` is auto, always or never")
-	a.group(root, "Everyday", a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.watchCommand())
+	f := root.PersistentFlags()
+	f.StringVarP(&a.storage, "storage", "s", "", "where the prompts are: `DRIVER:CONNECTION`")
+	f.Var(&a.color, "color", "color the output: auto, always or never")
+	f.Lookup("color").DefValue = "" // said already
+	a.group(root, "Everyday", a.newCommand(), a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.watchCommand())
 	a.group(root, "Versions", a.logCommand(), a.diffCommand(), a.rollbackCommand(), a.rmCommand())
-	a.group(root, "Checking", a.graphCommand(), a.lintCommand())
+	a.group(root, "Checking", a.lintCommand(), a.graphCommand())
 	a.group(root, "Moving", a.copyCommand(), a.importCommand())
-	a.group(root, "Project", a.initCommand(), a.newCommand(), a.completionCommand(), a.versionCommand())
+	a.group(root, "Project", a.initCommand(), a.completionCommand(), a.versionCommand())
 	root.RegisterFlagCompletionFunc("storage", completeStorage)
 	root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
 	root.SetHelpCommandGroupID("Project")

@@ -15,13 +15,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Exit codes. The root command's help explains them.
-const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
-)
-
 // app is one run of the command.
 type app struct {
 	stdin     io.Reader
