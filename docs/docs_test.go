@@ -156,6 +156,21 @@ func TestCode(t *testing.T) {
 	}
 }
 
+// TestExamples wants a runnable example of each package that programs import.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	for _, pkg := range []string{".", "diff", "engine", "fsstore", "gitstore", "promptfile", "storetest", "watch"} {
+		text := read(t, path.Join(pkg, "example_test.go"))
+		_, body, ok := strings.Cut(text, "\nfunc Example() {")
+		if !ok {
+			t.Errorf("package %s has no example of the whole", pkg)
+		}
+		if body, _, _ = strings.Cut(body, "\n}\n"); !strings.Contains(body, "// Output:") {
+			t.Errorf("the example of package %s has no output, so it is not run", pkg)
+		}
+	}
+}
+
 // outdented is a text without the white space that its lines begin with.
 func outdented(text string) string {
 	var b strings.Builder
