@@ -78,6 +78,7 @@ func (p *parser) path(n *node, a *attr) {
 		p.report(where.offset(at), n.name(), fmt.Errorf("%w, but it is %s", err, quote(a.value)))
 		return
 	}
+	p.counts.paths++
 	n.path, n.pathPos = p.exprs.segs.finish(segs), a.at
 }
 

@@ -59,16 +59,34 @@ type blockDef struct {
 
 // compile makes the code of a template.
 func (p *Program) compile(t *Template, called bool) (*code, error) {
-	c := &compiler{p: p, code: codePool.Get().(*code), called: called, at: meta{handler: noHandler}, catcher: noHandler}
+	c := &compiler{p: p, code: newCode(t), called: called, at: meta{handler: noHandler}, catcher: noHandler}
 	c.scope = &rootScope
 	if called {
 		c.scope = &envScope
 	}
-	c.sites = append(c.sites, site{tmpl: t, parent: -1})
-	c.tags = append(c.tags, "")
 	c.template(t)
 	c.emit(instr{op: doEnd})
-	return c.code.finish(), c.full
+	return c.code, c.full
+}
+
+// newCode returns code with room for what t itself is likely to need.
+func newCode(t *Template) *code {
+	c := &code{
+		ins:   make([]instr, 0, t.counts.nodes+t.counts.operands+4),
+		meta:  make([]meta, 0, t.counts.nodes+t.counts.operands+4),
+		sites: []site{{tmpl: t, parent: -1}},
+		tags:  make([]string, 1, 8),
+	}
+	if n := t.counts.texts; n > 0 {
+		c.texts = make([]string, 0, n)
+	}
+	if n := t.counts.paths; n > 0 {
+		c.paths = make([]pathRef, 0, n)
+	}
+	if n := t.counts.consts; n > 0 {
+		c.consts = make([]any, 0, n)
+	}
+	return c
 }
 
 func (c *compiler) nodes(list []*node) {
@@ -170,12 +188,15 @@ func (c *compiler) emit(in instr) int {
 		c.emit(instr{op: doTick, b: tickEvery})
 		c.tick = len(c.ins)
 	}
-	c.ins = append(c.ins, in)
 	// Field by field: a copy of what was just written in parts has to wait.
+	n := len(c.ins)
+	c.ins = append(c.ins, instr{})
+	i := &c.ins[n]
+	i.op, i.aux, i.a, i.b, i.c = in.op, in.aux, in.a, in.b, in.c
 	c.meta = append(c.meta, meta{})
-	m := &c.meta[len(c.meta)-1]
+	m := &c.meta[n]
 	m.off, m.start, m.site, m.tag, m.handler = c.at.off, c.at.start, c.at.site, c.at.tag, c.at.handler
-	return len(c.ins) - 1
+	return n
 }
 
 func (c *compiler) tooMuch() {

@@ -125,7 +125,7 @@ func (c *compiler) include(n *node) {
 	switch {
 	case !c.called && depth > c.p.eng.limits.IncludeDepth:
 		c.fail(includeDepth(c.p.eng.limits.IncludeDepth))
-	case c.called || t.size > maxInlineNodes || len(c.ins) > maxInlineCode || slices.Contains(c.inlined, t) ||
+	case c.called || t.counts.nodes > maxInlineNodes || len(c.ins) > maxInlineCode || slices.Contains(c.inlined, t) ||
 		len(c.sites) > maxSites || c.depth > maxInlineDepth:
 		c.calls = append(c.calls, callSite{target: c.p.target(t), view: c.view(), depth: depth, scopes: c.scope.steps(), covered: c.covered})
 		c.emit(instr{op: doCall, a: int32(len(c.calls) - 1)})

@@ -27,6 +27,8 @@ type exprParser struct {
 	segs  slab[string]
 	chunk int // how many of each there may be
 
+	consts, paths int // so far
+
 	// the one that is being read
 	src    string
 	places places // of src in the template
@@ -358,6 +360,7 @@ func (p *exprParser) primary() *expr {
 func (p *exprParser) constant(v any) *expr {
 	e := p.expr(exprConst, p.places.offset(p.pos))
 	e.text, e.val, e.fold = p.token(), v, true
+	p.consts++
 	return e
 }
 
@@ -466,6 +469,7 @@ func (p *exprParser) nameOrCall() *expr {
 		segs = append(segs, seg)
 	}
 	e.segs = p.segs.finish(segs)
+	p.paths++
 	return e
 }
 

@@ -215,12 +215,14 @@ func (p *parser) run() {
 		p.endBlock(b)
 	}
 	p.root = p.cut(0)
+	p.counts.operands, p.counts.consts = p.exprs.folds.nodes, p.exprs.consts
+	p.counts.paths += p.exprs.paths
 }
 
 // add puts a node where the last one ended.
 func (p *parser) add(n *node) {
 	p.ready = append(p.ready, n)
-	if p.size++; p.size > maxNodes {
+	if p.counts.nodes++; p.counts.nodes > maxNodes {
 		p.report(int(n.start), n.name(), limitf("the template has more than %s texts and tags", value.Count(maxNodes)))
 		p.stop = true
 	}
@@ -274,6 +276,7 @@ func (p *parser) endBlock(b openBlock) {
 
 func (p *parser) text(start, end int, escaped bool) {
 	n := p.node(nodeText, start, end)
+	p.counts.texts++
 	raw := p.source[start:end]
 	n.escaped, n.from, n.to = escaped, n.start, n.end
 	if p.trimNext {

@@ -17,11 +17,20 @@ type Template struct {
 	root   []*node
 	base   *node            // what says which template it extends; nil if none
 	blocks map[string]*node // all of its blocks, nested ones too
-	size   int              // number of nodes
+	counts counts
 	// defaults are what the front matter gives to inputs that are missing: none
 	// or one map.
 	defaults []map[string]any
 	refs     []Ref
+}
+
+// counts say how large a template is.
+type counts struct {
+	nodes    int // texts and tags, but for the branches of an if
+	texts    int
+	operands int // of expressions
+	consts   int // constants among them
+	paths    int // of tags and in expressions
 }
 
 // Name returns the name that Parse was given.
