@@ -272,18 +272,20 @@ func (f *frame) missing(p *pathRef, a *activation) (at int, err error) {
 	v, ok := e.first(p.segs[0])
 	if !ok {
 		names, looked := e.names()
-		return 0, fmt.Errorf("%s is missing: there is no %s%s", quote(p.text()), quote(p.segs[0]), f.suggest(p.segs[0], names, looked))
+		text := fmt.Sprintf("%s is missing: there is no %s%s", quote(p.text()), quote(p.segs[0]), f.suggest(p.segs[0], names, looked))
+		return 0, &MissingError{Path: p.text(), Unknown: true, text: text}
 	}
 	seen := p.segs[0]
 	for _, seg := range p.segs[1:] {
 		next, ok := step(v, seg)
 		if !ok {
 			length, _, _ := value.Len(v)
-			return len(seen) + 1, fmt.Errorf("%s is missing: %s%s has no %s%s", quote(p.text()), quote(seen), describe(v), quote(seg), f.suggest(seg, value.Keys(v), length))
+			text := fmt.Sprintf("%s is missing: %s%s has no %s%s", quote(p.text()), quote(seen), describe(v), quote(seg), f.suggest(seg, value.Keys(v), length))
+			return len(seen) + 1, &MissingError{Path: p.text(), text: text}
 		}
 		v, seen = next, seen+"."+seg
 	}
-	return 0, fmt.Errorf("%s is missing", quote(p.text()))
+	return 0, &MissingError{Path: p.text(), text: quote(p.text()) + " is missing"}
 }
 
 // describe says what a value is that has no such key; "" for a map, of which

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -37,12 +36,15 @@ func declaredInputs(lineage []*Template) []declared {
 // checkInputs holds the data to what the front matter says and names all that
 // is wrong at once, at the place of the first.
 func (f *frame) checkInputs() error {
-	var faults []string
+	var faults, missing []string
 	var first *declared
 	for i := range f.p.inputs {
 		in := &f.p.inputs[i]
 		if fault := f.inputFault(in); fault != "" {
 			faults = append(faults, fault)
+			if v, ok := step(f.root, in.Name); in.Required && (!ok || value.KindOf(v) == value.Nil) {
+				missing = append(missing, in.Name)
+			}
 			if first == nil {
 				first = in
 			}
@@ -52,7 +54,8 @@ func (f *frame) checkInputs() error {
 		return nil
 	}
 	t := first.tmpl
-	return newError(t.name, t.source, offsetOf(t.source, first.Line, first.Column), "", errors.New("the inputs do not fit: "+strings.Join(faults, "; ")))
+	return newError(t.name, t.source, offsetOf(t.source, first.Line, first.Column), "",
+		&InputsError{Missing: missing, text: "the inputs do not fit: " + strings.Join(faults, "; ")})
 }
 
 // inputFault says what is wrong with the value of an input; "" if nothing is.
