@@ -10,8 +10,8 @@ import (
 	"github.com/go-prompty/prompty/internal/workload"
 )
 
-// Dialect says how an engine writes what the workloads have in them.
-type Dialect struct {
+// dialect says how an engine writes what the workloads have in them.
+type dialect struct {
 	Value   func(path string) string
 	If      func(eval string) (begin, otherwise, end string)
 	Each    func(item, in string) (begin, end string)
@@ -39,7 +39,7 @@ var (
 
 // translate writes one of our templates in another engine's syntax. It knows
 // what the workloads use, and reports anything else.
-func (d *Dialect) translate(source string) (string, error) {
+func (d *dialect) translate(source string) (string, error) {
 	var b strings.Builder
 	var otherwise, ends []string
 	item, rest := "", source
@@ -92,7 +92,7 @@ func (d *Dialect) translate(source string) (string, error) {
 	return b.String(), nil
 }
 
-func (d *Dialect) value(path, item string) string {
+func (d *dialect) value(path, item string) string {
 	if as, ok := d.Paths[path]; ok {
 		path = as
 	} else if item != "" && d.ItemIsContext {
@@ -101,8 +101,8 @@ func (d *Dialect) value(path, item string) string {
 	return d.Value(path)
 }
 
-// Sources is a workload in the dialect: the template and its partials.
-func (d *Dialect) Sources(w workload.Workload) (main string, partials map[string]string, err error) {
+// sources are a workload in the dialect: the template and its partials.
+func (d *dialect) sources(w workload.Workload) (main string, partials map[string]string, err error) {
 	if main, err = d.translate(w.Source); err != nil {
 		return "", nil, err
 	}

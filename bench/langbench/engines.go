@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
 	"unsafe"
 
 	"github.com/go-prompty/prompty/engine"
@@ -18,7 +22,7 @@ type Engine struct {
 	Full   bool   // has variables, conditions, loops and includes
 
 	// dialect is the engine's syntax, if it is not ours.
-	dialect *Dialect
+	dialect *dialect
 
 	// prepare gets ready to print a workload. An error that is a cannot says
 	// why the engine is no match for it.
@@ -64,14 +68,14 @@ func (c cannot) Error() string { return string(c) }
 func Engines() []*Engine {
 	return []*Engine{
 		prompty(), byHand(),
-		textTemplate(), jetEngine(), pongo(), mustacheEngine(), gonjaEngine(), liquidEngine(), raymondEngine(), dotpromptEngine(),
+		textTemplate(), jetEngine(), jetStructs(), pongo(), mustacheEngine(), gonjaEngine(), liquidEngine(), raymondEngine(), dotpromptEngine(),
 		fast(), fastBytes(), exprEngine(),
 	}
 }
 
 func prompty() *Engine {
 	return &Engine{
-		Name: "prompty", Module: "github.com/go-prompty/prompty", Full: true,
+		Name: ours, Module: ourModule, Full: true,
 		How: "`Program.Append`, with all limits on; strings by `Program.Render`",
 		prepare: func(w workload.Workload, main string, partials map[string]string) (*prepared, error) {
 			eng, err := engine.New(engine.Config{})
@@ -123,7 +127,7 @@ func prompty() *Engine {
 
 func byHand() *Engine {
 	return &Engine{
-		Name: "by hand", Full: true,
+		Name: hand, Full: true,
 		How: "Go that appends, with type assertions and `strconv`; strings in memory of just the right size, without a copy",
 		prepare: func(w workload.Workload, _ string, _ map[string]string) (*prepared, error) {
 			size := len(w.ByHand(nil, w.Data))
@@ -191,15 +195,20 @@ func stringing(text func() (string, error)) func(out *Output, n int) error {
 	}
 }
 
+// sources are a workload's templates in the engine's syntax.
+func (e *Engine) sources(w workload.Workload) (main string, partials map[string]string, err error) {
+	if e.dialect == nil {
+		return w.Source, w.Partials, nil
+	}
+	return e.dialect.sources(w)
+}
+
 // ready prepares an engine for a workload and proves that it prints what code
 // written by hand does, in each way that it has.
 func (e *Engine) ready(w workload.Workload) (*prepared, error) {
-	main, partials := w.Source, w.Partials
-	if e.dialect != nil {
-		var err error
-		if main, partials, err = e.dialect.Sources(w); err != nil {
-			return nil, err
-		}
+	main, partials, err := e.sources(w)
+	if err != nil {
+		return nil, err
 	}
 	p, err := e.prepare(w, main, partials)
 	if err != nil {
@@ -233,4 +242,31 @@ func reason(err error) (string, bool) {
 	var c cannot
 	ok := errors.As(err, &c)
 	return string(c), ok
+}
+
+// Show prints the templates of an engine, so that one can judge them.
+func Show(w io.Writer, name string) error {
+	var names []string
+	for _, e := range Engines() {
+		names = append(names, e.Name)
+		if e.Name != name {
+			continue
+		}
+		for _, one := range workload.All() {
+			main, partials, err := e.sources(one)
+			if err != nil {
+				return err
+			}
+			if _, err := e.prepare(one, main, partials); err != nil {
+				fmt.Fprintf(w, "== %s: %v\n\n", one.Name, err)
+				continue
+			}
+			fmt.Fprintf(w, "== %s\n%s\n\n", one.Name, main)
+			for _, partial := range slices.Sorted(maps.Keys(partials)) {
+				fmt.Fprintf(w, "== %s, %s\n%s\n\n", one.Name, partial, partials[partial])
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("no engine %q; there are %s", name, strings.Join(names, ", "))
 }

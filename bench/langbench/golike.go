@@ -1,6 +1,7 @@
 package langbench
 
 import (
+	"maps"
 	"strings"
 	"text/template"
 
@@ -12,7 +13,7 @@ func textTemplate() *Engine {
 	return &Engine{
 		Name: "text/template", Full: true,
 		How: "`Template.Execute`; a template takes one value, so the string that W4 gives to its first include is in the data",
-		dialect: &Dialect{
+		dialect: &dialect{
 			Value: func(path string) string { return "{{." + path + "}}" },
 			If: ifs("{{if %s}}", "{{else}}", "{{end}}", map[string]string{
 				"strict":                 ".strict",
@@ -57,20 +58,31 @@ func textTemplate() *Engine {
 // withX is the data of a workload with the string that W4 hands down, for
 // engines whose includes take none.
 func withX(w workload.Workload) map[string]any {
-	data := map[string]any{"x": "1"}
-	for key, value := range w.Data {
-		data[key] = value
-	}
+	data := maps.Clone(w.Data)
+	data["x"] = "1"
 	return data
 }
 
-// jet finds fields of structs faster than keys of maps, and has its variables
-// in a map of reflect.Value.
 func jetEngine() *Engine {
+	return jetWith("jet", "`Template.Execute` with a `VarMap` made before; no escaping (`WithSafeWriter(nil)`)", nil,
+		func(w workload.Workload) map[string]any { return w.Data })
+}
+
+// jetStructs has its data in structs and typed lists, whose fields jet finds
+// faster than the keys of maps.
+func jetStructs() *Engine {
+	return jetWith("jet, structs", "the same with its data in structs, which it likes best (W2: a list of strings)", map[string]string{
+		"p.name": ".Name", "p.city": ".City", "p.age": ".Age",
+		"user.account.plan.name":      "user.Account.Plan.Name",
+		"request.client.app.build":    "request.Client.App.Build",
+		"company.office.address.city": "company.Office.Address.City",
+	}, typed)
+}
+
+func jetWith(name, how string, paths map[string]string, data func(workload.Workload) map[string]any) *Engine {
 	return &Engine{
-		Name: "jet", Module: "github.com/CloudyKit/jet/v6", Full: true,
-		How: "`Template.Execute` with a `VarMap` made before; lists of structs in W3, structs in W6; no escaping (`WithSafeWriter(nil)`)",
-		dialect: &Dialect{
+		Name: name, Module: "github.com/CloudyKit/jet/v6", Full: true, How: how,
+		dialect: &dialect{
 			Value: func(path string) string { return "{{" + path + "}}" },
 			If: ifs("{{if %s}}", "{{else}}", "{{end}}", map[string]string{
 				"plan == 'enterprise'":   `plan == "enterprise"`,
@@ -87,14 +99,7 @@ func jetEngine() *Engine {
 				}
 				return set + `{{include "` + name + `"` + with + "}}"
 			},
-			ItemIsContext: true,
-			Paths: map[string]string{
-				"p.name": ".Name", "p.city": ".City", "p.age": ".Age", "tool": ".",
-				"title": ".title", "page": ".page", "author": ".author",
-				"user.account.plan.name":      "user.Account.Plan.Name",
-				"request.client.app.build":    "request.Client.App.Build",
-				"company.office.address.city": "company.Office.Address.City",
-			},
+			Paths: jetPaths(paths),
 		},
 		prepare: func(w workload.Workload, main string, partials map[string]string) (*prepared, error) {
 			loader := jet.NewInMemLoader()
@@ -107,7 +112,7 @@ func jetEngine() *Engine {
 				return nil, err
 			}
 			vars := make(jet.VarMap)
-			for key, value := range typed(w) {
+			for key, value := range data(w) {
 				vars.Set(key, value)
 			}
 			return writing(
@@ -123,6 +128,16 @@ func jetEngine() *Engine {
 	}
 }
 
+// jetPaths are relative to the item of a loop, or to what an include was given.
+func jetPaths(others map[string]string) map[string]string {
+	paths := map[string]string{
+		"p.name": ".name", "p.city": ".city", "p.age": ".age", "tool": ".",
+		"title": ".title", "page": ".page", "author": ".author",
+	}
+	maps.Copy(paths, others)
+	return paths
+}
+
 type person struct {
 	Name, City string
 	Age        int
@@ -131,10 +146,7 @@ type person struct {
 // typed is the data of a workload with structs instead of maps in it, where
 // there are such for them.
 func typed(w workload.Workload) map[string]any {
-	data := make(map[string]any)
-	for key, value := range w.Data {
-		data[key] = value
-	}
+	data := maps.Clone(w.Data)
 	switch w.Name {
 	case "W2_SystemPrompt":
 		var tools []string

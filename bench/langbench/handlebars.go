@@ -17,8 +17,8 @@ func mustacheEngine() *Engine {
 	}
 	return &Engine{
 		Name: "mustache", Module: "github.com/cbroglie/mustache", Full: true,
-		How: "`Template.FRender` of a template parsed as raw; lists of structs in W3; has no comparisons, so those of W2 are made before and do not count; parses partials each time, and the string for them is in the data",
-		dialect: &Dialect{
+		How: "`Template.FRender` of a template parsed as raw; has no comparisons, so those of W2 are made before and do not count; parses partials each time, and the string for them is in the data",
+		dialect: &dialect{
 			Value: func(path string) string {
 				if path == "" {
 					path = "."
@@ -40,17 +40,13 @@ func mustacheEngine() *Engine {
 				return include
 			},
 			ItemIsContext: true, OwnLines: true,
-			Paths: map[string]string{"p.name": "Name", "p.city": "City", "p.age": "Age"},
 		},
 		prepare: func(w workload.Workload, main string, partials map[string]string) (*prepared, error) {
 			if w.Name == "WE_Condition" {
 				return nil, cannot("has no comparisons")
 			}
 			data := withX(w)
-			switch w.Name {
-			case "W3_Loop1000":
-				data = typed(w)
-			case "W2_SystemPrompt":
+			if w.Name == "W2_SystemPrompt" {
 				data["enterprise"] = w.Data["plan"] == "enterprise"
 				data["many_open"] = w.Data["open_tickets"].(int) > 5
 			}
@@ -71,11 +67,11 @@ func mustacheEngine() *Engine {
 
 // handlebars is the syntax of raymond and dotprompt, whose helpers that compare
 // have different names. Without escaping there is a third brace.
-func handlebars(open, end, equal, greater string) *Dialect {
+func handlebars(open, end, equal, greater string) *dialect {
 	block := func(helper, args string) (string, string) {
 		return "{{#" + helper + " " + args + "}}", "{{/" + helper + "}}"
 	}
-	return &Dialect{
+	return &dialect{
 		Value: func(path string) string {
 			if path == "" {
 				path = "this"

@@ -16,8 +16,8 @@ import (
 )
 
 // jinjaLike is what the syntaxes of Django, Jinja and Liquid have in common.
-func jinjaLike(include func(name, x string) string) *Dialect {
-	return &Dialect{
+func jinjaLike(include func(name, x string) string) *dialect {
+	return &dialect{
 		Value: func(path string) string { return "{{ " + path + " }}" },
 		If: ifs("{%% if %s %%}", "{% else %}", "{% endif %}", map[string]string{
 			"plan == 'enterprise'":   `plan == "enterprise"`,
