@@ -103,10 +103,7 @@ func (p *exprParser) unexpected() error {
 
 // next reads the next token.
 func (p *exprParser) next() {
-	i := p.end
-	for i < len(p.src) && isSpace(p.src[i]) {
-		i++
-	}
+	i := skipSpace(p.src, p.end)
 	p.pos, p.end, p.level = i, i, 0
 	if i == len(p.src) {
 		p.tok = tokEnd

@@ -215,125 +215,126 @@ func (p *parser) tag() *tag {
 	t := p.tags.one(p.chunk + p.chunk/4)
 	t.attrs, t.inner = p.attrs.start(p.chunk), &noInner
 	p.tagPos = s.pos
-	s.pos += len(s.open)
-	if s.peek() == '-' {
+	src, i := s.src, s.pos+len(s.open)
+	if i < len(src) && src[i] == '-' {
 		t.trimLeft = true
-		s.pos++
+		i++
 	}
-	s.space()
-	if s.peek() == '/' {
+	i = skipSpace(src, i)
+	if i < len(src) && src[i] == '/' {
 		t.closing = true
-		s.pos++
-		s.space()
+		i = skipSpace(src, i+1)
 	}
-	t.name = s.name()
-	if t.name == "" {
-		p.failTag(t, p.tagPos, p.noName(t))
+	end := s.nameEnd(i)
+	if end == i {
+		p.failTag(t, i, p.tagPos, noName(src[p.tagPos:i], t.closing, s.open))
 		return nil
 	}
-	for {
-		s.space()
-		rest := s.src[s.pos:]
-		if rest == "" {
-			p.failTag(t, p.tagPos, fmt.Errorf("tag %s is not closed: %q is missing", t.name, s.close))
+	t.name = src[i:end]
+	for i = end; ; {
+		i = skipSpace(src, i)
+		if i == len(src) {
+			p.failTag(t, i, p.tagPos, fmt.Errorf("tag %s is not closed: %q is missing", t.name, s.close))
 			return t
 		}
-		switch c := rest[0]; {
-		case c == s.close[0] && strings.HasPrefix(rest, s.close):
-			s.pos += len(s.close)
+		switch c := src[i]; {
+		case c == s.close[0] && strings.HasPrefix(src[i:], s.close):
+			s.pos = i + len(s.close)
 			t.end = int32(s.pos)
 			t.attrs = p.attrs.finish(t.attrs)
 			return t
-		case c == '-' && strings.HasPrefix(rest[1:], s.close):
+		case c == '-' && strings.HasPrefix(src[i+1:], s.close):
 			t.trimRight = true
-			s.pos++
+			i++
 		case c == '/' && !t.closing && !t.selfClosing:
 			t.selfClosing = true
-			s.pos++
+			i++
 		case t.selfClosing:
-			p.failTag(t, s.pos, fmt.Errorf("nothing but %q may follow the / of tag %s", s.close, t.name))
+			p.failTag(t, i, i, fmt.Errorf("nothing but %q may follow the / of tag %s", s.close, t.name))
 			return t
 		case t.closing:
-			p.failTag(t, s.pos, fmt.Errorf("a closing tag has nothing but its name: %q is expected after %s", s.close, t.name))
+			p.failTag(t, i, i, fmt.Errorf("a closing tag has nothing but its name: %q is expected after %s", s.close, t.name))
 			return t
 		default:
-			if at, err := s.attr(t); err != nil {
-				p.failTag(t, at, err)
+			next, at, err := s.attr(t, i)
+			if err != nil {
+				p.failTag(t, next, at, err)
 				return t
 			}
+			i = next
 		}
 	}
 }
 
-func (p *parser) noName(t *tag) error {
+func noName(before string, closing bool, open string) error {
 	what := "a tag name"
-	if t.closing {
+	if closing {
 		what = "the name of the tag to close"
 	}
-	return fmt.Errorf("%s is expected after %s; write \\%s to print the delimiter itself", what, quote(strings.TrimSpace(p.source[p.tagPos:p.scan.pos])), p.eng.open)
+	return fmt.Errorf("%s is expected after %s; write \\%s to print the delimiter itself", what, quote(strings.TrimSpace(before)), open)
 }
 
-// failTag reports an error in t and goes on after the next closing delimiter.
-func (p *parser) failTag(t *tag, at int, err error) {
+// failTag reports an error in t, which was read up to next, and goes on after
+// the following closing delimiter.
+func (p *parser) failTag(t *tag, next, at int, err error) {
 	s := &p.scan
 	p.report(at, t.name, err)
 	t.bad = true
 	t.attrs = p.attrs.finish(t.attrs)
-	i := strings.Index(s.src[s.pos:], s.close)
+	i := strings.Index(s.src[next:], s.close)
 	if i < 0 {
 		s.pos = len(s.src)
 		t.selfClosing = true // there is nothing left that could be its body
 	} else {
-		t.selfClosing = t.selfClosing || strings.HasSuffix(strings.TrimSuffix(s.src[p.tagPos:s.pos+i], "-"), "/")
-		s.pos += i + len(s.close)
+		t.selfClosing = t.selfClosing || strings.HasSuffix(strings.TrimSuffix(s.src[p.tagPos:next+i], "-"), "/")
+		s.pos = next + i + len(s.close)
 	}
 	t.end = int32(s.pos)
 }
 
-// attr reads one attribute at pos, or returns an error with its place.
-func (s *scanner) attr(t *tag) (int, error) {
-	pos := s.pos
-	name := s.name()
+// attr reads the attribute at i and returns where it ends, or an error, its
+// place, and how far was read.
+func (s *scanner) attr(t *tag, i int) (next, at int, err error) {
+	src, pos := s.src, i
+	i = s.nameEnd(i)
+	name := src[pos:i]
 	if name == "" {
-		return pos, fmt.Errorf("an attribute or %q is expected in tag %s", s.close, t.name)
+		return i, pos, fmt.Errorf("an attribute or %q is expected in tag %s", s.close, t.name)
 	}
-	s.space()
-	if s.peek() != '=' {
-		return pos, fmt.Errorf("attribute %s of tag %s has no value: write %s=%q", name, t.name, name, "…")
+	i = skipSpace(src, i)
+	if i == len(src) || src[i] != '=' {
+		return i, pos, fmt.Errorf("attribute %s of tag %s has no value: write %s=%q", name, t.name, name, "…")
 	}
-	s.pos++
-	s.space()
-	q := s.peek()
-	if q != '"' && q != '\'' {
-		return s.pos, fmt.Errorf("the value of attribute %s must stand in quotes", name)
+	i = skipSpace(src, i+1)
+	if i == len(src) || src[i] != '"' && src[i] != '\'' {
+		return i, i, fmt.Errorf("the value of attribute %s must stand in quotes", name)
 	}
-	s.pos++
-	rest, n, escaped := s.src[s.pos:], 0, false
-	for n < len(rest) && rest[n] != q {
-		if rest[n] == '\\' && n+1 < len(rest) && (rest[n+1] == q || rest[n+1] == '\\') {
+	q := src[i]
+	i++
+	start, escaped := i, false
+	for i < len(src) && src[i] != q {
+		if src[i] == '\\' && i+1 < len(src) && (src[i+1] == q || src[i+1] == '\\') {
 			escaped = true
-			n++
+			i++
 		}
-		n++
+		i++
 	}
-	if n == len(rest) {
-		return s.pos - 1, fmt.Errorf("the value of attribute %s is not closed: a %c is missing", name, q)
+	if i >= len(src) {
+		return start, start - 1, fmt.Errorf("the value of attribute %s is not closed: a %c is missing", name, q)
 	}
-	at := s.pos
-	s.pos += n + 1
 	if len(t.attrs) == maxAttrs {
-		return pos, limitf("tag %s has more than %s attributes", t.name, value.Count(maxAttrs))
+		return i + 1, pos, limitf("tag %s has more than %s attributes", t.name, value.Count(maxAttrs))
 	}
 	if first := t.attr(name); first != nil {
-		return pos, twoPlaces{fmt.Errorf("attribute %s is repeated", name), "the first one is here", first.pos(s.src)}
+		return i + 1, pos, twoPlaces{fmt.Errorf("attribute %s is repeated", name), "the first one is here", first.pos(src)}
 	}
 	t.attrs = append(t.attrs, attr{})
 	a := &t.attrs[len(t.attrs)-1]
-	a.name, a.value, a.at, a.end = name, rest[:n], int32(at), int32(at+n)
+	a.name, a.value, a.at, a.end = name, src[start:i], int32(start), int32(i)
 	if escaped {
 		a.value = unescapeAttr(a.value, q)
 	}
-	return 0, nil
+	return i + 1, 0, nil
 }
 
 func unescapeAttr(raw string, q byte) string {
@@ -369,59 +370,53 @@ func (s *scanner) verbatim(name string) (content string, end closer, ok bool) {
 // closer reads a closing tag of that name at a place. It is not ok if none
 // stands there.
 func (s *scanner) closer(at int, name string) (t closer, ok bool) {
-	t = closer{pos: int32(at)}
-	c := scanner{src: s.src, pos: at + len(s.open), close: s.close}
-	if c.peek() == '-' {
+	src, i := s.src, at+len(s.open)
+	if i < len(src) && src[i] == '-' {
 		t.trimLeft = true
-		c.pos++
+		i++
 	}
-	c.space()
-	if c.peek() != '/' {
+	i = skipSpace(src, i)
+	if i == len(src) || src[i] != '/' {
 		return t, false
 	}
-	c.pos++
-	c.space()
-	if c.name() != name {
+	i = skipSpace(src, i+1)
+	end := s.nameEnd(i)
+	if src[i:end] != name {
 		return t, false
 	}
-	c.space()
-	if c.peek() == '-' {
+	i = skipSpace(src, end)
+	if i < len(src) && src[i] == '-' {
 		t.trimRight = true
-		c.pos++
+		i++
 	}
-	if !strings.HasPrefix(c.src[c.pos:], s.close) {
+	if !strings.HasPrefix(src[i:], s.close) {
 		return t, false
 	}
-	t.end = int32(c.pos + len(s.close))
+	t.pos, t.end = int32(at), int32(i+len(s.close))
 	return t, true
 }
 
-func (s *scanner) peek() byte {
-	if s.pos < len(s.src) {
-		return s.src[s.pos]
+// skipSpace returns the first place from i on that has no space.
+func skipSpace(s string, i int) int {
+	for i < len(s) && isSpace(s[i]) {
+		i++
 	}
-	return 0
+	return i
 }
 
-func (s *scanner) space() {
-	for s.pos < len(s.src) && isSpace(s.src[s.pos]) {
-		s.pos++
+// nameEnd returns where the name ends that begins at i, or i if none does. A
+// name does not swallow the "-" of a trim marker.
+func (s *scanner) nameEnd(i int) int {
+	src := s.src
+	if i == len(src) || classes[src[i]]&startsName == 0 {
+		return i
 	}
-}
-
-// name reads a name; "" if none stands at pos. A name does not swallow the "-"
-// of a trim marker.
-func (s *scanner) name() string {
-	rest := s.src[s.pos:]
-	if rest == "" || classes[rest[0]]&startsName == 0 {
-		return ""
+	for i++; i < len(src) && classes[src[i]]&inName != 0; i++ {
+		if src[i] == '-' && strings.HasPrefix(src[i+1:], s.close) {
+			break
+		}
 	}
-	n := 1
-	for n < len(rest) && classes[rest[n]]&inName != 0 && (rest[n] != '-' || !strings.HasPrefix(rest[n+1:], s.close)) {
-		n++
-	}
-	s.pos += n
-	return rest[:n]
+	return i
 }
 
 var errEmptySegment = errors.New("a path cannot have an empty segment: names are joined by single dots")
