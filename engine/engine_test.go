@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -376,5 +377,18 @@ func TestConcurrent(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestDefaultLogger has no logger of its own, and changes the default one after
+// the engine was made.
+func TestDefaultLogger(t *testing.T) {
+	var log strings.Builder
+	eng := engine.MustNew(engine.Config{})
+	defer slog.SetDefault(slog.Default())
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	text, err := eng.Render(t.Context(), `a{~prompty.var name="x" onerror="log" /~}b`, nil)
+	if text != "ab" || err != nil || !strings.Contains(log.String(), "is missing") {
+		t.Errorf("Render = %q, %v, and logs %q", text, err, log.String())
 	}
 }

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 
 	"github.com/go-prompty/prompty/engine/internal/value"
@@ -184,7 +186,7 @@ func (f *frame) last(c *code, a *activation, pc int, err error) *Error {
 
 // log reports an error under the strategy Log.
 func (f *frame) log(e *Error) error {
-	f.p.eng.logger.WarnContext(f.ctx, "prompty: a tag failed and was left out", "error", e)
+	cmp.Or(f.p.eng.logger, slog.Default()).WarnContext(f.ctx, "prompty: a tag failed and was left out", "error", e)
 	return f.charge(checkEvery / 4)
 }
 
