@@ -105,13 +105,18 @@ type printer struct {
 	strings.Builder
 	source      string
 	open, close string
+	exact       bool // what is rendered may not change: expressions and what keepraw prints stay as written
 }
 
 // print writes nodes such that parsing them again gives the same nodes: texts,
-// raw and comment bodies as they stand, tags with single spaces, values in
-// double quotes, expressions as [expr.String] gives them.
+// raw and comment bodies as they stand, tags with single spaces, expressions as
+// [expr.String] gives them.
 func (p *printer) print(nodes []*node) {
 	for _, n := range nodes {
+		if p.exact && n.kind != nodeText && n.strategy == KeepRaw {
+			p.WriteString(p.source[n.start:n.end])
+			continue
+		}
 		switch n.kind {
 		case nodeText:
 			p.WriteString(n.raw(p.source))
@@ -149,10 +154,11 @@ func (p *printer) tag(n *node) {
 	for i := range t.attrs {
 		a := &t.attrs[i]
 		v := a.value
-		if n.expr != nil && n.expr.pos >= a.at && n.expr.pos <= a.end {
+		if !p.exact && n.expr != nil && n.expr.pos >= a.at && n.expr.pos <= a.end {
 			v = n.expr.String()
 		}
-		p.WriteString(" " + a.name + `="` + attrEscaper.Replace(v) + `"`)
+		p.WriteString(" " + a.name + "=")
+		p.value(v)
 	}
 	if t.selfClosing {
 		p.WriteString(" /")
@@ -161,4 +167,19 @@ func (p *printer) tag(n *node) {
 	p.WriteString(p.close)
 }
 
-var attrEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+// value writes the value of an attribute in double quotes, unless it holds such
+// and no single ones, and with no more escapes than it needs.
+func (p *printer) value(v string) {
+	quote := byte('"')
+	if strings.Contains(v, `"`) && !strings.Contains(v, "'") {
+		quote = '\''
+	}
+	p.WriteByte(quote)
+	for i := range len(v) {
+		if c := v[i]; c == quote || c == '\\' && (i+1 == len(v) || v[i+1] == '\\' || v[i+1] == quote) {
+			p.WriteByte('\\')
+		}
+		p.WriteByte(v[i])
+	}
+	p.WriteByte(quote)
+}
