@@ -34,7 +34,7 @@ printed while watching.
 https://github.com/go-prompty/prompty/blob/main/docs/command.md has it all.`
 
 const rootExample = `  prompty init shop && cd shop
-  prompty render support/reply --set customer=Ann
+  prompty render support/reply --sample --set customer=Ann
   echo 'Hello {~prompty.var name="user" /~}!' | prompty save greeting
   prompty log greeting
   prompty lint`
