@@ -323,12 +323,13 @@ func (c *compiler) begin(p *pathRef, name string) {
 			if i < 0 {
 				continue
 			}
-			if p.src, p.slot = fromSlot, s.slots[i]; p.slot < 0 {
-				p.src, p.fixed = fromConst, s.consts[i]
+			if p.src, p.slot = fromSlot, int32(s.slots[i]); p.slot < 0 {
+				p.src, p.more().fixed = fromConst, s.consts[i]
 			}
 			return
 		case scopeWith:
-			p.dyn = append(p.dyn, s.slot)
+			more := p.more()
+			more.dyn = append(more.dyn, s.slot)
 			continue
 		case scopeRoot:
 			p.src = fromRoot
@@ -339,10 +340,18 @@ func (c *compiler) begin(p *pathRef, name string) {
 	}
 	for _, d := range c.defaults {
 		if v, ok := d[name]; ok {
-			p.fixed, p.hasFall = v, true
+			p.more().fixed, p.hasFall = v, true
 			break
 		}
 	}
+}
+
+// more returns the part of a path that few have, to be changed.
+func (p *pathRef) more() *pathMore {
+	if p.pathMore == nil {
+		p.pathMore = new(pathMore)
+	}
+	return p.pathMore
 }
 
 // pathText is the path as an author writes it.

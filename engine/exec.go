@@ -227,10 +227,12 @@ func (missingError) Error() string { return "missing" }
 
 // lookup finds the value of a path.
 func (f *frame) lookup(p *pathRef, a *activation) (any, bool) {
-	for _, slot := range p.dyn {
-		f.steps += withSteps
-		if v, ok := step(a.slots[slot], p.segs[0]); ok {
-			return walk(v, p.segs[1:])
+	if p.pathMore != nil {
+		for _, slot := range p.dyn {
+			f.steps += withSteps
+			if v, ok := step(a.slots[slot], p.segs[0]); ok {
+				return walk(v, p.segs[1:])
+			}
 		}
 	}
 	var v any

@@ -212,7 +212,7 @@ func (s *scanner) text() (start, end int, escaped bool) {
 // read; the error is reported and pos is after the tag in either case.
 func (p *parser) tag() *tag {
 	s := &p.scan
-	t := p.tags.one(p.chunk + p.chunk/4)
+	t := p.tags.one(p.tagChunk)
 	t.attrs, t.inner = p.attrs.start(p.chunk), &noInner
 	p.tagPos = s.pos
 	src, i := s.src, s.pos+len(s.open)

@@ -40,7 +40,8 @@ func (e *Engine) parse(name, source string) (*Template, Errors) {
 	p.front()
 	p.scan = scanner{src: source, pos: t.body, open: e.open, close: e.close}
 	open, close := p.scan.count()
-	p.chunk = min(open+1, maxChunk)
+	p.chunk = min(open, maxChunk)
+	p.tagChunk = min(open+open/6, maxChunk) // the first branch of an if is a tag of its own
 	p.nodeChunk = min(2*open+open/4+close+1, 2*maxChunk) // a text before each tag, some of which are an if
 	p.exprs.chunk = p.chunk
 	p.run()
@@ -73,8 +74,9 @@ type parser struct {
 	content  bool         // something other than white space was met
 
 	// what the template is made of
-	chunk     int // how many tags there may be, or some of many
+	chunk     int // how many tags are opened, or some of many
 	nodeChunk int // how many nodes
+	tagChunk  int // how many tags
 	nodes     slab[node]
 	lists     slab[*node]
 	tags      slab[tag]
@@ -522,7 +524,7 @@ func (p *parser) place(n *node, spec *tagSpec) {
 	from := len(p.ready)
 	if n.kind == nodeIf {
 		first := p.node(nodeBranch, int(n.start), 0)
-		first.tag = p.tags.one(p.chunk + p.chunk/4)
+		first.tag = p.tags.one(p.tagChunk)
 		*first.tag = *n.tag
 		first.tag.inner = &noInner
 		p.ready = append(p.ready, first)

@@ -113,11 +113,16 @@ const (
 type pathRef struct {
 	src     pathSource
 	hasFall bool
-	slot    int
+	slot    int32
 	segs    []string
-	dyn     []int // slots of maps to look into first
-	fixed   any   // the string of a constant, or the default of an input of that name
 	view    *view // for suggestions
+	*pathMore
+}
+
+// pathMore is what few paths have; it is nil for the others.
+type pathMore struct {
+	dyn   []int // slots of maps to look into first
+	fixed any   // the string of a constant, or the default of an input of that name
 }
 
 // view is what can be seen from a place in the code.
