@@ -20,6 +20,7 @@ type Engine struct {
 	Module string // whose version is shown; none for the standard library
 	How    string // what was called, and anything that is special
 	Full   bool   // has variables, conditions, loops and includes
+	Alone  string // why it must not render on two cores at once, if so
 
 	// dialect is the engine's syntax, if it is not ours.
 	dialect *dialect
@@ -30,7 +31,7 @@ type Engine struct {
 }
 
 // prepared prints a workload n times. Other goroutines may print it at the same
-// moment into other outputs.
+// moment into other outputs, unless the engine has to be alone.
 type prepared struct {
 	write   func(out *Output, n int) error // into out, used again
 	text    func(out *Output, n int) error // as a string, each a new one

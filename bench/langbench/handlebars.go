@@ -158,6 +158,7 @@ func dotpromptEngine() *Engine {
 	}
 	return &Engine{
 		Name: "dotprompt", Module: "github.com/google/dotprompt/go", Full: true,
+		Alone:   "has a data race when one template is rendered twice at once",
 		How:     "the function that `Dotprompt.Compile` returns, which makes messages; `>` is a helper in Go",
 		dialect: handlebars("{{", "}}", "ifEquals", "ifGreater"),
 		prepare: func(w workload.Workload, main string, partials map[string]string) (*prepared, error) {

@@ -85,7 +85,7 @@ func TestEveryCell(t *testing.T) {
 	got := report.Markdown()
 	for part, want := range map[string]int{
 		"\n| W2, ": 13, "\n| W5, ": 6, "| 0 allocations | ≤ 0 allocations | yes |": 1, "| – (1) |": 18,
-		"\n(1) has expressions only\n": 2, "\n(3) has no comparisons\n": 2, "`langbench -rounds 1`": 1, "NaN": 0, "Inf": 0, "| prompty | this one |": 1,
+		"\n(1) has expressions only\n": 2, "\n(4) has a data race ": 1, "\n(3) has no comparisons\n": 2, "`langbench -rounds 1`": 1, "NaN": 0, "Inf": 0, "| prompty | this one |": 1,
 	} {
 		if n := strings.Count(got, part); n != want {
 			t.Errorf("%q is there %d times, want %d", part, n, want)

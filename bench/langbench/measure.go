@@ -75,7 +75,11 @@ func (c *Config) Rows() ([]*Row, error) {
 			}
 			for i, kind := range kinds {
 				cell := &Cell{Engine: e, Cannot: why}
-				if err == nil {
+				switch {
+				case err != nil:
+				case kind == "2 cores" && e.Alone != "":
+					cell.Cannot = e.Alone
+				default:
 					p.fill(cell, kind, w)
 				}
 				of[i].Cells = append(of[i].Cells, cell)
