@@ -20,6 +20,7 @@ type Engine struct {
 	Module string // whose version is shown; none for the standard library
 	How    string // what was called, and anything that is special
 	Full   bool   // has variables, conditions, loops and includes
+	Other  bool   // has other data than the workloads' maps
 	Alone  string // why it must not render on two cores at once, if so
 
 	// dialect is the engine's syntax, if it is not ours.

@@ -71,12 +71,14 @@ func jetEngine() *Engine {
 // jetStructs has its data in structs and typed lists, whose fields jet finds
 // faster than the keys of maps.
 func jetStructs() *Engine {
-	return jetWith("jet, structs", "the same with its data in structs, which it likes best (W2: a list of strings)", map[string]string{
+	e := jetWith("jet, structs", "the same with its data in structs, which it likes best (W2: a list of strings)", map[string]string{
 		"p.name": ".Name", "p.city": ".City", "p.age": ".Age",
 		"user.account.plan.name":      "user.Account.Plan.Name",
 		"request.client.app.build":    "request.Client.App.Build",
 		"company.office.address.city": "company.Office.Address.City",
 	}, typed)
+	e.Other = true
+	return e
 }
 
 func jetWith(name, how string, paths map[string]string, data func(workload.Workload) map[string]any) *Engine {

@@ -125,7 +125,7 @@ func TestSomeRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := string(text); strings.Count(got, "\n| W6, ") != 4 || strings.Contains(got, "| W1") || strings.Contains(got, "old") || !strings.HasSuffix(got, end+"\nafter\n") {
+	if got := string(text); strings.Count(got, "\n| W6, ") != 5 || strings.Contains(got, "| W1") || strings.Contains(got, "old") || !strings.HasSuffix(got, end+"\nafter\n") {
 		t.Errorf("written:\n%s", got)
 	}
 	if chart, err := os.ReadFile(document.ChartPath(path)); err != nil || strings.Count(string(chart), `class="head"`) != 1 {

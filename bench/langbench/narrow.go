@@ -36,7 +36,9 @@ func fast() *Engine {
 }
 
 func fastBytes() *Engine {
-	return fastTemplate("fasttemplate, []byte", "the same with its data as `[]byte`, which it likes best", func(s string) any { return []byte(s) })
+	e := fastTemplate("fasttemplate, []byte", "the same with its data as `[]byte`, which it likes best", func(s string) any { return []byte(s) })
+	e.Other = true
+	return e
 }
 
 // expr evaluates conditions, and Go appends what they are about.
