@@ -1,6 +1,8 @@
 package langbench
 
 import (
+	"strings"
+
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/vm"
 	"github.com/go-prompty/prompty/internal/workload"
@@ -41,17 +43,24 @@ func fastBytes() *Engine {
 	return e
 }
 
-// expr evaluates conditions, and Go appends what they are about.
+// expr evaluates conditions, and Go appends what stands behind the arrow.
 func exprEngine() *Engine {
 	return &Engine{
 		Name: "expr-lang", Module: "github.com/expr-lang/expr",
 		How: "`vm.VM.Run` with one VM for all runs, and a program that knows the types of the map's values",
-		prepare: func(w workload.Workload, _ string, _ map[string]string) (*prepared, error) {
+		dialect: &dialect{
+			Value:   func(path string) string { return path },
+			If:      ifs("%s → ", "", "", map[string]string{"n > 3 && user == 'Ann'": `n > 3 && user == "Ann"`}),
+			Each:    func(string, string) (string, string) { return "", "" },
+			Include: func(string, map[string]string) string { return "" },
+		},
+		prepare: func(w workload.Workload, main string, _ map[string]string) (*prepared, error) {
 			if w.Name != "WE_Condition" {
 				return nil, cannot("has expressions only")
 			}
+			condition, text, _ := strings.Cut(main, " → ")
 			compile := func() (*vm.Program, error) {
-				return expr.Compile(`n > 3 && user == "Ann"`, expr.Env(w.Data), expr.AsBool())
+				return expr.Compile(condition, expr.Env(w.Data), expr.AsBool())
 			}
 			program, err := compile()
 			if err != nil {
@@ -67,7 +76,7 @@ func exprEngine() *Engine {
 							return err
 						}
 						if yes.(bool) {
-							out.Bytes = append(out.Bytes, "yes"...)
+							out.Bytes = append(out.Bytes, text...)
 						}
 					}
 					return nil
