@@ -16,7 +16,11 @@ import (
 func (p *parser) attributes(n *node, spec *tagSpec) {
 	t := n.tag
 	for i := range t.attrs {
-		if a := &t.attrs[i]; !spec.allows(a.name) {
+		a := &t.attrs[i]
+		if len(spec.required) > 0 && a.name == spec.required[0] {
+			continue
+		}
+		if !spec.allows(a.name) {
 			near := value.Suggest(a.name, spec.attrNames())
 			p.report(a.pos(p.source), t.name, fmt.Errorf("%s has no attribute %s%s", t.name, quote(a.name), didYouMean(near)))
 		}

@@ -71,15 +71,18 @@ func (p *Program) compile(t *Template, called bool) (*code, error) {
 
 // newCode returns code with room for what t itself is likely to need.
 func newCode(t *Template) *code {
-	c := &code{
-		ins:   make([]instr, 0, t.counts.nodes+t.counts.operands+4),
-		meta:  make([]meta, 0, t.counts.nodes+t.counts.operands+4),
-		sites: []site{{tmpl: t, parent: -1}},
-		tags:  make([]string, 1, 8),
-	}
-	if n := t.counts.texts; n > 0 {
-		c.texts = make([]string, 0, n)
-	}
+	const tags = 8
+	room := &struct {
+		code
+		sites [1]site
+	}{sites: [1]site{{tmpl: t, parent: -1}}}
+	c := &room.code
+	c.sites = room.sites[:]
+	n := t.counts.nodes + t.counts.operands + 2
+	c.ins, c.meta = make([]instr, 0, n), make([]meta, 0, n)
+	n = t.counts.texts
+	strs := make([]string, n+tags)
+	c.texts, c.tags = strs[:0:n], strs[n:n+1]
 	if n := t.counts.paths; n > 0 {
 		c.paths = make([]pathRef, 0, n)
 	}
@@ -228,16 +231,30 @@ func (c *compiler) here() int {
 	return c.label
 }
 
+// jumps is a list of jumps that do not know yet where to go: the number of the
+// last one, from 1 on, which holds the number of the one before; 0 ends it.
+type jumps int32
+
+// add puts an instruction on a list.
+func (c *compiler) add(list *jumps, jump int) {
+	c.ins[jump].c = int32(*list)
+	*list = jumps(jump + 1)
+}
+
 // patch makes jumps go to the next instruction.
-func (c *compiler) patch(jumps []int) {
+func (c *compiler) patch(list jumps) {
 	to := int32(c.here())
-	for _, j := range jumps {
-		c.ins[j].c = to
+	if c.full != nil {
+		return // there may be no instruction of its own for each
+	}
+	for list != 0 {
+		in := &c.ins[list-1]
+		list, in.c = jumps(in.c), to
 	}
 }
 
-// jump emits a jump that is to be patched.
-func (c *compiler) jump() int { return c.emit(instr{op: doJump}) }
+// jump adds a jump to a list.
+func (c *compiler) jump(list *jumps) { c.add(list, c.emit(instr{op: doJump})) }
 
 func (c *compiler) fail(err error) {
 	c.errs = append(c.errs, err)

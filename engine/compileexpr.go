@@ -43,14 +43,14 @@ func (c *compiler) value(e *expr) {
 			c.pop(1)
 		}
 	default: // what gives a truth
-		var isFalse []int
+		var isFalse, over jumps
 		c.jumpIf(e, false, &isFalse)
 		c.constant(true)
 		c.pop(1)
-		over := c.jump()
+		c.jump(&over)
 		c.patch(isFalse)
 		c.constant(false)
-		c.patch([]int{over})
+		c.patch(over)
 	}
 }
 
@@ -61,8 +61,8 @@ func (c *compiler) constant(v any) {
 }
 
 // jumpIf emits code that jumps if the truth of e is want, and else goes on. The
-// jumps are added to those that are to be patched.
-func (c *compiler) jumpIf(e *expr, want bool, jumps *[]int) {
+// jumps are added to a list.
+func (c *compiler) jumpIf(e *expr, want bool, list *jumps) {
 	aux := uint16(0)
 	if want {
 		aux = 1
@@ -70,20 +70,20 @@ func (c *compiler) jumpIf(e *expr, want bool, jumps *[]int) {
 	switch {
 	case e.fold:
 		if value.Truthy(e.val) == want {
-			*jumps = append(*jumps, c.jump())
+			c.jump(list)
 		}
 	case e.kind == exprNot:
-		c.jumpIf(e.args[0], !want, jumps)
+		c.jumpIf(e.args[0], !want, list)
 	case e.kind == exprAnd || e.kind == exprOr:
 		// The first operand of this truth decides.
 		decides := e.kind == exprOr
-		var over []int
+		var over jumps
 		for i, a := range e.args {
 			switch {
 			case want == decides:
-				c.jumpIf(a, want, jumps)
+				c.jumpIf(a, want, list)
 			case i == len(e.args)-1:
-				c.jumpIf(a, want, jumps)
+				c.jumpIf(a, want, list)
 			default:
 				c.jumpIf(a, decides, &over)
 			}
@@ -91,31 +91,31 @@ func (c *compiler) jumpIf(e *expr, want bool, jumps *[]int) {
 		c.patch(over)
 	case e.kind == exprPath:
 		c.at.off = e.pos
-		*jumps = append(*jumps, c.emit(instr{op: doJumpPath, aux: aux, a: c.path(e.segs)}))
+		c.add(list, c.emit(instr{op: doJumpPath, aux: aux, a: c.path(e.segs)}))
 	case e.kind == exprChain && len(e.args) == 2 && e.args[1].op <= opGe:
-		c.jumpCompare(e, aux, jumps)
+		c.jumpCompare(e, aux, list)
 	default:
 		c.value(e)
-		*jumps = append(*jumps, c.emit(instr{op: doJumpTop, aux: aux}))
+		c.add(list, c.emit(instr{op: doJumpTop, aux: aux}))
 		c.pop(1)
 	}
 }
 
 // jumpCompare is jumpIf for a single comparison. aux holds the operator above
 // its lowest bit.
-func (c *compiler) jumpCompare(e *expr, aux uint16, jumps *[]int) {
+func (c *compiler) jumpCompare(e *expr, aux uint16, list *jumps) {
 	left, right := e.args[0], e.args[1]
 	aux |= uint16(right.op) << 1
 	if left.kind == exprPath && right.fold {
 		c.at.off = right.opPos
 		c.consts = append(c.consts, right.val)
 		in := instr{op: doJumpCmp, aux: aux, a: c.path(left.segs), b: int32(len(c.consts) - 1)}
-		*jumps = append(*jumps, c.emit(in))
+		c.add(list, c.emit(in))
 		return
 	}
 	c.value(left)
 	c.value(right)
 	c.at.off = right.opPos
-	*jumps = append(*jumps, c.emit(instr{op: doJumpCmpTop, aux: aux}))
+	c.add(list, c.emit(instr{op: doJumpCmpTop, aux: aux}))
 	c.pop(2)
 }

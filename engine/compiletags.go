@@ -22,7 +22,8 @@ func (c *compiler) variable(n *node) {
 		text = c.textIndex(def)
 	}
 	c.push()
-	load := c.emit(instr{op: doLoad, a: path, b: text})
+	var missing jumps
+	c.add(&missing, c.emit(instr{op: doLoad, a: path, b: text}))
 	slot := c.slot()
 	c.store(slot)
 	outer := c.scope
@@ -33,7 +34,7 @@ func (c *compiler) variable(n *node) {
 	c.pop(1)
 	c.scope = outer
 	c.slots--
-	c.patch([]int{load})
+	c.patch(missing)
 }
 
 func (c *compiler) store(slot int) {
@@ -42,18 +43,18 @@ func (c *compiler) store(slot int) {
 }
 
 func (c *compiler) ifelse(n *node) {
-	var ends []int
+	var ends jumps
 	for i, b := range n.body {
 		branch := func(b *node, handler int) {
-			var next []int
+			var next jumps
 			if b.expr != nil {
 				c.jumpIf(b.expr, false, &next)
 			}
 			c.nodes(b.body)
 			if i < len(n.body)-1 {
-				ends = append(ends, c.jump())
+				c.jump(&ends)
 			}
-			ends = append(ends, c.resumeAtEnd(handler)...)
+			c.resumeAtEnd(handler, &ends)
 			c.patch(next)
 		}
 		if i == 0 || b.strategy == "" {
@@ -66,16 +67,16 @@ func (c *compiler) ifelse(n *node) {
 }
 
 // resumeAtEnd makes a branch or case that fails the one that was taken: it
-// returns the jump to the end of the whole construct.
-func (c *compiler) resumeAtEnd(handler int) []int {
+// resumes with a jump to the end of the whole construct.
+func (c *compiler) resumeAtEnd(handler int, ends *jumps) {
 	if handler < 0 {
-		return nil
+		return
 	}
-	over := c.jump()
+	var over jumps
+	c.jump(&over)
 	c.handlers[handler].resume = int32(c.here())
-	end := c.jump()
-	c.patch([]int{over})
-	return []int{end}
+	c.jump(ends)
+	c.patch(over)
 }
 
 func (c *compiler) loop(n *node) {
@@ -98,7 +99,8 @@ func (c *compiler) loop(n *node) {
 	}
 	c.loops = append(c.loops, s)
 	site := int32(len(c.loops) - 1)
-	begin := c.emit(instr{op: doFor, a: site})
+	var empty jumps
+	c.add(&empty, c.emit(instr{op: doFor, a: site}))
 	outer, last := c.scope, c.last
 	c.scope = newLoopScope(outer, item, s.item, index, s.index)
 	body := c.here()
@@ -107,7 +109,7 @@ func (c *compiler) loop(n *node) {
 	c.tick = len(c.ins)
 	c.slots -= len(c.scope.slots)
 	c.scope, c.last = outer, last
-	c.patch([]int{begin})
+	c.patch(empty)
 	c.nloop--
 }
 
@@ -115,21 +117,21 @@ func (c *compiler) cases(n *node) {
 	slot := c.slot()
 	c.value(n.expr)
 	c.store(slot)
-	var ends []int
+	var ends jumps
 	for _, b := range n.body {
 		if b.kind != nodeCase {
 			continue
 		}
 		c.tagged(b, func(b *node, handler int) {
-			var next []int
+			var next jumps
 			if b.expr != nil {
 				c.jumpIf(b.expr, false, &next)
 			} else if v, ok := b.get("value"); ok {
-				next = []int{c.emit(instr{op: doCaseText, a: int32(slot), b: c.textIndex(v)})}
+				c.add(&next, c.emit(instr{op: doCaseText, a: int32(slot), b: c.textIndex(v)}))
 			}
 			c.nodes(b.body)
-			ends = append(ends, c.jump())
-			ends = append(ends, c.resumeAtEnd(handler)...)
+			c.jump(&ends)
+			c.resumeAtEnd(handler, &ends)
 			c.patch(next)
 		})
 	}

@@ -41,8 +41,8 @@ func (e *Engine) parse(name, source string) (*Template, Errors) {
 	p.scan = scanner{src: source, pos: t.body, open: e.open, close: e.close}
 	open, close := p.scan.count()
 	p.chunk = min(open, maxChunk)
-	p.tagChunk = min(open+open/6, maxChunk) // the first branch of an if is a tag of its own
-	p.nodeChunk = min(2*open+open/4+close+1, 2*maxChunk) // a text before each tag, some of which are an if
+	p.tagChunk = min(open+open/6, maxChunk)              // the first branch of an if is a tag of its own
+	p.nodeChunk = min(2*open+open/6+close+1, 2*maxChunk) // a text before each tag, some of which are an if
 	p.exprs.chunk = p.chunk
 	p.run()
 	stacks.put(p.stack, p.ready)
@@ -280,7 +280,7 @@ func (p *parser) text(start, end int, escaped bool) {
 	n := p.node(nodeText, start, end)
 	p.counts.texts++
 	raw := p.source[start:end]
-	n.escaped, n.from, n.to = escaped, n.start, n.end
+	n.escaped, n.from, n.to = escaped, int32(start), int32(end)
 	if p.trimNext {
 		p.trimLeft(n)
 		p.trimNext = false
@@ -347,7 +347,7 @@ func (p *parser) closeTag(t *tag) {
 }
 
 func (p *parser) mismatch(t *tag) {
-	if s := builtinTag(t.name); s != nil && s.form == separator {
+	if _, s := builtinTag(t.name); s != nil && s.form == separator {
 		p.report(p.tagPos, t.name, fmt.Errorf("%s has no closing tag: it ends where the next branch begins", t.name))
 		return
 	}
@@ -362,7 +362,8 @@ func (p *parser) mismatch(t *tag) {
 }
 
 func (p *parser) openTag(t *tag) {
-	spec := builtinTag(t.name)
+	name, spec := builtinTag(t.name)
+	t.name = name
 	n := p.node(nodeCustom, p.tagPos, int(t.end))
 	n.tag = t
 	if spec == nil {

@@ -40,17 +40,19 @@ var builtinTags = map[string]*tagSpec{
 	"prompty.comment":     {kind: nodeComment, form: either, free: true},
 }
 
-// builtinTag returns the tag of that name, nil if there is none. It is faster
-// than a map, as the names have many lengths.
-func builtinTag(name string) *tagSpec {
+// builtinTag returns the tag of that name, nil if there is none, and the name in
+// a form that is quickly compared with others of these tags. Length and first
+// letter tell all names apart.
+func builtinTag(name string) (string, *tagSpec) {
 	if len(name) < len(tagsByLength) {
-		for _, t := range tagsByLength[len(name)] {
-			if t.name == name {
-				return t.tagSpec
+		for i := range tagsByLength[len(name)] {
+			t := &tagsByLength[len(name)][i]
+			if at := len("prompty."); t.name[at] == name[at] && t.name == name {
+				return t.name, t.tagSpec
 			}
 		}
 	}
-	return nil
+	return name, nil
 }
 
 type namedTag struct {
