@@ -171,22 +171,48 @@ type scanner struct {
 	src         string
 	pos         int
 	open, close string
+
+	marks []int32 // where open stands, in the whole source unless there are maxMarks
+	next  int     // of the marks, the first that may be from pos on
 }
 
-// count says how many tags there may be to open and to close.
-func (s *scanner) count() (open, close int) {
+// maxMarks bounds the memory of marks.
+const maxMarks = 1024
+
+// mark finds the opening delimiters from pos on and says how many tags there may
+// be to open and to close.
+func (s *scanner) mark() (open, close int) {
 	for at := s.pos; ; {
 		i := strings.Index(s.src[at:], s.open)
 		if i < 0 {
 			return open, close
 		}
-		at += i + len(s.open)
-		if at < len(s.src) && s.src[at] == '/' {
+		if len(s.marks) < maxMarks {
+			s.marks = append(s.marks, int32(at+i))
+		}
+		if i += at + len(s.open); i < len(s.src) && s.src[i] == '/' {
 			close++
 		} else {
 			open++
 		}
+		at = i - len(s.open) + 1
 	}
+}
+
+// find returns where the first opening delimiter from at on stands, -1 if there
+// is none.
+func (s *scanner) find(at int) int {
+	for ; s.next < len(s.marks); s.next++ {
+		if m := int(s.marks[s.next]); m >= at {
+			return m
+		}
+	}
+	if len(s.marks) == maxMarks {
+		if i := strings.Index(s.src[at:], s.open); i >= 0 {
+			return at + i
+		}
+	}
+	return -1
 }
 
 // text returns the bounds of the text up to the next tag or the end, and
@@ -194,14 +220,14 @@ func (s *scanner) count() (open, close int) {
 func (s *scanner) text() (start, end int, escaped bool) {
 	start = s.pos
 	for {
-		i := strings.Index(s.src[s.pos:], s.open)
+		i := s.find(s.pos)
 		if i < 0 {
 			s.pos = len(s.src)
 			return start, s.pos, escaped
 		}
-		s.pos += i
-		if s.pos == start || s.src[s.pos-1] != '\\' {
-			return start, s.pos, escaped
+		s.pos = i
+		if i == start || s.src[i-1] != '\\' {
+			return start, i, escaped
 		}
 		s.pos += len(s.open)
 		escaped = true
@@ -354,11 +380,10 @@ func unescapeAttr(raw string, q byte) string {
 func (s *scanner) verbatim(name string) (content string, end closer, ok bool) {
 	start := s.pos
 	for at := start; ; {
-		i := strings.Index(s.src[at:], s.open)
-		if i < 0 {
+		at = s.find(at)
+		if at < 0 {
 			return s.src[start:], closer{}, false
 		}
-		at += i
 		if t, ok := s.closer(at, name); ok {
 			s.pos = int(t.end)
 			return s.src[start:at], t, true

@@ -38,14 +38,14 @@ func (e *Engine) parse(name, source string) (*Template, Errors) {
 		return t, p.errs
 	}
 	p.front()
-	p.scan = scanner{src: source, pos: t.body, open: e.open, close: e.close}
-	open, close := p.scan.count()
+	p.scan = scanner{src: source, pos: t.body, open: e.open, close: e.close, marks: stacks.marks[:0]}
+	open, close := p.scan.mark()
 	p.chunk = min(open, maxChunk)
 	p.tagChunk = min(open+open/6, maxChunk)              // the first branch of an if is a tag of its own
 	p.nodeChunk = min(2*open+open/6+close+1, 2*maxChunk) // a text before each tag, some of which are an if
 	p.exprs.chunk = p.chunk
 	p.run()
-	stacks.put(p.stack, p.ready)
+	stacks.put(p.stack, p.ready, p.scan.marks)
 	slices.SortStableFunc(p.errs, func(a, b *Error) int { return a.Offset - b.Offset })
 	return t, p.errs
 }
