@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-prompty/prompty/internal/flock"
+	"github.com/go-prompty/prompty/internal/lease"
 	"github.com/go-prompty/prompty/internal/writeback"
 )
 
@@ -20,8 +21,9 @@ import (
 // os.Root keeps them inside it whatever symbolic links say.
 type disk struct {
 	root    *os.Root
-	sync    bool // false: nothing is flushed
-	ordered bool // the disk keeps the order of what is done; see package writeback
+	quick   quick // the same folder, where the system has a shorter way into it
+	sync    bool  // false: nothing is flushed
+	ordered bool  // the disk keeps the order of what is done; see package writeback
 
 	// fault, if set, is asked before each operation; what it returns, the
 	// operation fails with. A failing "write" has written half. Where there
@@ -50,39 +52,101 @@ func (d *disk) lstat(p string) (fs.FileInfo, error) {
 	return d.root.Lstat(p)
 }
 
+// handle is a file that is open for reading.
+type handle interface {
+	io.ReadCloser
+	Stat() (fs.FileInfo, error)
+	hold() (quiet, known bool, release func()) // see package lease
+}
+
+type osHandle struct{ *os.File }
+
+func (h osHandle) hold() (quiet, known bool, release func()) { return lease.Hold(h.File) }
+
 // open opens for reading. It never waits, not even for the other end of a
 // named pipe.
-func (d *disk) open(p string) (*os.File, error) {
+func (d *disk) open(p string) (handle, error) {
 	if err := d.ask("open", p); err != nil {
 		return nil, err
 	}
-	return d.root.OpenFile(p, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-}
-
-func (d *disk) list(dir string) ([]fs.DirEntry, error) {
-	f, err := d.openDir(dir)
+	f, err := d.root.OpenFile(p, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return f.ReadDir(-1)
+	return osHandle{f}, nil
 }
 
-// names is list without a stat for each entry, which os.Root makes of it.
-func (d *disk) names(dir string) ([]string, error) {
-	f, err := d.openDir(dir)
-	if err != nil {
-		return nil, err
+// openPlain opens a regular file to which no symbolic link leads, with fewer
+// calls than os.Root makes of it. ok is false if that is not what is there, or if
+// it cannot be told: then the way is open. An error satisfies missing, unless it
+// is a test's. regular says that the file is known to be none but that.
+func (d *disk) openPlain(p string, regular bool) (h handle, ok bool, err error) {
+	if !d.quick.works() {
+		return nil, false, nil
 	}
-	defer f.Close()
-	return f.Readdirnames(-1)
+	if !regular {
+		if err := d.ask("stat", p); err != nil {
+			return nil, true, err
+		}
+	}
+	if err := d.ask("open", p); err != nil {
+		return nil, true, err
+	}
+	return d.quick.open(p, regular)
 }
 
-func (d *disk) openDir(dir string) (*os.File, error) {
+// dirent is what a folder says of a file.
+type dirent struct {
+	name string
+	mode fs.FileMode // its type alone
+}
+
+// list returns a folder's entries, in no order.
+func (d *disk) list(dir string) (list []dirent, err error) {
+	err = d.visit(dir, func(e dirent, _ func() (identity, bool)) error {
+		list = append(list, e)
+		return nil
+	})
+	return list, err
+}
+
+// names is list without the types.
+func (d *disk) names(dir string) (list []string, err error) {
+	err = d.visit(dir, func(e dirent, _ func() (identity, bool)) error {
+		list = append(list, e.name)
+		return nil
+	})
+	return list, err
+}
+
+// visit calls fn for each of a folder's entries, in no order. state is a stat of
+// the entry, which is false if it is no regular file or has gone.
+func (d *disk) visit(dir string, fn func(e dirent, state func() (identity, bool)) error) error {
 	if err := d.ask("list", dir); err != nil {
-		return nil, err
+		return err
 	}
-	return d.root.OpenFile(dir, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if done, err := d.quick.visit(d, dir, fn); done {
+		return err
+	}
+	f, err := d.root.OpenFile(dir, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	entries, err := f.ReadDir(-1)
+	for _, e := range entries {
+		state := func() (identity, bool) {
+			fi, err := d.lstat(path.Join(dir, e.Name()))
+			if err != nil || !fi.Mode().IsRegular() {
+				return identity{}, false
+			}
+			return identify(fi), true
+		}
+		if err := fn(dirent{e.Name(), e.Type()}, state); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // create makes a new file that holds data. A zero mtime leaves the time alone.
@@ -291,7 +355,7 @@ func (d *disk) exchange(a, b string) error {
 var errNoExchange = errors.New("files cannot be swapped here")
 
 // readAll reads at most limit bytes and one more.
-func readAll(f *os.File, size, limit int64) ([]byte, error) {
+func readAll(f io.Reader, size, limit int64) ([]byte, error) {
 	data := make([]byte, 0, min(size, limit)+1)
 	for {
 		n, err := f.Read(data[len(data):cap(data)])

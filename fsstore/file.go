@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/go-prompty/prompty"
-	"github.com/go-prompty/prompty/internal/lease"
 	"github.com/go-prompty/prompty/promptfile"
 )
 
@@ -145,8 +143,21 @@ func (s *Store) explain(p string, err error) error {
 // where there is a writer, longer ago, so that one who keeps the file open for
 // good does not hide it.
 func (s *Store) readSteady(ctx context.Context, p string) (*file, error) {
+	return s.readSteadyFrom(ctx, p, nil)
+}
+
+// readSteadyFrom is readSteady of a file that may be open already.
+func (s *Store) readSteadyFrom(ctx context.Context, p string, h handle) (*file, error) {
 	for start := time.Now(); ; {
-		f, steady, err := s.readOnce(p)
+		var f *file
+		var steady steadiness
+		var err error
+		if h != nil {
+			f, steady, err = readHandle(p, h, true)
+			h = nil
+		} else {
+			f, steady, err = s.readOnce(p)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -174,30 +185,45 @@ const (
 )
 
 func (s *Store) readOnce(p string) (*file, steadiness, error) {
-	fi, err := s.disk.stat(p)
-	if err == nil {
-		err = check(p, fi) // before opening: opening a device can do things
+	h, ok, err := s.disk.openPlain(p, false)
+	if !ok {
+		var fi fs.FileInfo
+		if fi, err = s.disk.stat(p); err == nil {
+			err = check(p, fi) // before opening: opening a device can do things
+		}
+		if err == nil {
+			h, err = s.disk.open(p)
+		}
 	}
 	if err != nil {
 		return nil, 0, s.explain(p, err)
 	}
-	return s.readOwn(p)
+	return readHandle(p, h, true)
 }
 
-// readOwn is readOnce for a file that this package made: what it is need not be
-// known before it is opened.
-func (s *Store) readOwn(p string) (*file, steadiness, error) {
-	h, err := s.disk.open(p)
+// readOwn reads a file that this package made and that is never written to
+// again: what it is need not be known before it is opened.
+func (s *Store) readOwn(p string) (*file, error) {
+	h, err := s.openOwn(p)
 	if err != nil {
-		return nil, 0, s.explain(p, err)
+		return nil, err
 	}
+	f, _, err := readHandle(p, h, false)
+	return f, err
+}
+
+func (s *Store) openOwn(p string) (handle, error) {
+	h, ok, err := s.disk.openPlain(p, true)
+	if !ok {
+		h, err = s.disk.open(p)
+	}
+	return h, s.explain(p, err)
+}
+
+// readHandle reads a file and closes it. Unless others write it, who may have it
+// open does not matter, nor does it if they have not written for long.
+func readHandle(p string, h handle, others bool) (*file, steadiness, error) {
 	defer h.Close()
-	return readHandle(p, h)
-}
-
-func readHandle(p string, h *os.File) (*file, steadiness, error) {
-	quiet, known, release := lease.Hold(h)
-	defer release()
 	began := time.Now()
 	before, err := h.Stat()
 	if err == nil {
@@ -205,6 +231,12 @@ func readHandle(p string, h *os.File) (*file, steadiness, error) {
 	}
 	if err != nil {
 		return nil, 0, err
+	}
+	var quiet, known bool
+	if others && recent(changed(before), began, 2*patience) {
+		var release func()
+		quiet, known, release = h.hold()
+		defer release()
 	}
 	data, err := readAll(h, before.Size(), maxFile)
 	if err != nil {
@@ -228,22 +260,23 @@ func readHandle(p string, h *os.File) (*file, steadiness, error) {
 // readTree reads the file of a template: nil if there is none. What cannot be
 // a template gives unusable.
 func (s *Store) readTree(ctx context.Context, name string) (*file, error) {
-	p := s.layout.tree(name)
-	for _, dir := range ancestors(p) {
-		if dir == "." {
-			break
-		}
-		fi, err := s.disk.lstat(dir)
-		switch {
-		case missing(err):
-			continue
-		case err != nil:
-			return nil, s.explain(dir, err)
-		case fi.Mode()&fs.ModeSymlink != 0:
-			return nil, &unusable{path: dir, why: "is a symbolic link to a folder, which is not followed; put the folder itself there"}
+	return s.readTreeOf(ctx, suspect{name: name})
+}
+
+func (s *Store) readTreeOf(ctx context.Context, who suspect) (*file, error) {
+	p := s.layout.tree(who.name)
+	h, plain, err := s.disk.openPlain(p, who.regular)
+	switch {
+	case plain && missing(err):
+		return nil, nil
+	case err != nil:
+		return nil, s.explain(p, err)
+	case !plain:
+		if err := s.checkFolders(p); err != nil {
+			return nil, err
 		}
 	}
-	f, err := s.readSteady(ctx, p)
+	f, err := s.readSteadyFrom(ctx, p, h)
 	if err == nil && len(f.data) > prompty.MaxSourceBytes { // front matter may make up for it
 		if source, _, _ := promptfile.Decode(p, f.data); len(source) > prompty.MaxSourceBytes {
 			err = &unusable{path: p, why: fmt.Sprintf("has a text of %d bytes, the limit is %d; make it smaller", len(source), prompty.MaxSourceBytes)}
@@ -259,6 +292,25 @@ func (s *Store) readTree(ctx context.Context, name string) (*file, error) {
 		return nil, &unusable{path: p, why: "is a symbolic link that leads nowhere; mend or remove it"}
 	}
 	return nil, nil
+}
+
+// checkFolders refuses a path that leads through a symbolic link to a folder.
+func (s *Store) checkFolders(p string) error {
+	for _, dir := range ancestors(p) {
+		if dir == "." {
+			break
+		}
+		fi, err := s.disk.lstat(dir)
+		switch {
+		case missing(err):
+			continue
+		case err != nil:
+			return s.explain(dir, err)
+		case fi.Mode()&fs.ModeSymlink != 0:
+			return &unusable{path: dir, why: "is a symbolic link to a folder, which is not followed; put the folder itself there"}
+		}
+	}
+	return nil
 }
 
 // mayReturn reports whether a missing file may be about to be written again:

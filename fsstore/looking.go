@@ -183,7 +183,7 @@ func (f *follower) lookAt(ctx context.Context, h *hints) (n news, err error) {
 			work = append(work, p.suspect)
 			continue
 		}
-		st, lerr := s.lookFree(ctx, name, p.start())
+		st, lerr := s.lookFree(ctx, p.suspect)
 		if errors.Is(lerr, errWork) {
 			work = append(work, p.suspect)
 			continue

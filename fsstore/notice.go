@@ -50,7 +50,7 @@ func (n *notices) since(before *notices) ([]string, bool) {
 // readNotices returns an empty list for one that is missing or damaged.
 func (s *Store) readNotices() (*notices, error) {
 	none := &notices{first: 1}
-	f, _, err := s.readOwn(noticePath) // replaced as a whole
+	f, err := s.readOwn(noticePath) // replaced as a whole
 	if missing(err) || isUnusable(err) {
 		return none, nil
 	}

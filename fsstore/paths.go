@@ -1,7 +1,6 @@
 package fsstore
 
 import (
-	"io/fs"
 	"path"
 	"strconv"
 	"strings"
@@ -75,8 +74,8 @@ func (l layout) named(p string) (string, bool) {
 
 // hidden reports whether an entry of the tree is none of ours: it starts with
 // a dot, and not because tree put it there.
-func (l layout) hidden(e fs.DirEntry) bool {
-	return e.Name()[0] == '.' && !(e.IsDir() && !l.hiddenFolder(e.Name()))
+func (l layout) hidden(e dirent) bool {
+	return e.name[0] == '.' && !(e.mode.IsDir() && !l.hiddenFolder(e.name))
 }
 
 func (l layout) hiddenFolder(name string) bool {

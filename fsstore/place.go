@@ -65,7 +65,8 @@ func (s *Store) moveIn() error {
 		return err
 	}
 	s.disk.root.Close()
-	s.disk.root, s.disk.ordered = root, writeback.Ordered(s.dir)
+	s.disk.quick.close()
+	s.disk.root, s.disk.quick, s.disk.ordered = root, newQuick(root), writeback.Ordered(s.dir)
 	if s.lock.file != nil {
 		s.lock.file.Close()
 		s.lock.file = nil

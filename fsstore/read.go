@@ -1,7 +1,6 @@
 package fsstore
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -61,12 +60,18 @@ func (s *Store) remember(name string, st *state) {
 	s.seen[name] = g
 }
 
-// glance returns the latest version if one stat can tell that it still is.
-func (s *Store) glance(name string) *prompty.StoredTemplate {
+// sighted returns what was seen of a name, unless it has to be looked at again.
+func (s *Store) sighted(name string) (sight, bool) {
 	s.mu.RLock()
 	g, ok := s.seen[name]
 	s.mu.RUnlock()
-	if !ok || !g.doubt.IsZero() && time.Now().After(g.doubt) {
+	return g, ok && (g.doubt.IsZero() || time.Now().Before(g.doubt))
+}
+
+// glance returns the latest version if one stat can tell that it still is.
+func (s *Store) glance(name string) *prompty.StoredTemplate {
+	g, ok := s.sighted(name)
+	if !ok {
 		return nil
 	}
 	fi, err := s.disk.stat(s.layout.tree(name))
@@ -94,7 +99,7 @@ func (s *Store) latest(ctx context.Context, name string) (*prompty.StoredTemplat
 // look finds out what is true of a name, without the lock if there is nothing
 // to do. If T is no template the error is unusable and the state has the shelf.
 func (s *Store) look(ctx context.Context, name string) (*state, error) {
-	st, err := s.lookFree(ctx, name, time.Now())
+	st, err := s.lookFree(ctx, suspect{name: name})
 	if !errors.Is(err, errWork) {
 		return st, err
 	}
@@ -129,10 +134,12 @@ var errWork = errors.New("there is something to do")
 // who sees the T of a Save sees its mark or its version, too. If T equals the
 // newest version, that was the latest at the moment the shelf was read, or a
 // later T is there already and the identity of this one is worth nothing. If
-// T is missing or empty now, it may have been so since start.
-func (s *Store) lookFree(ctx context.Context, name string, start time.Time) (*state, error) {
+// T is missing or empty now, it may have been so since who.start().
+func (s *Store) lookFree(ctx context.Context, who suspect) (*state, error) {
+	name, start := who.name, who.start()
 	for {
-		f, err := s.readTree(ctx, name)
+		f, err := s.readTreeOf(ctx, who)
+		who.regular = false // next time it may be another
 		if err != nil && !isUnusable(err) {
 			return nil, err
 		}
@@ -151,12 +158,12 @@ func (s *Store) lookFree(ctx context.Context, name string, start time.Time) (*st
 			s.remember(name, st)
 			return st, nil
 		case f != nil && n != 0:
-			v, err := s.readVersion(name, n, live)
+			at, same, err := s.isVersion(name, n, f.data)
 			if err != nil && !missing(err) && !isUnusable(err) {
 				return nil, err
 			}
-			if err == nil && bytes.Equal(v.data, f.data) {
-				st := &state{shelf: h, tree: f, latest: s.template(name, n, v.data, v.info.ModTime())}
+			if same {
+				st := &state{shelf: h, tree: f, latest: s.template(name, n, f.data, at)}
 				s.remember(name, st)
 				return st, nil
 			}

@@ -116,9 +116,9 @@ func (s *Store) settle(ctx context.Context, name string, h *shelf, start time.Ti
 		return &state{shelf: h}, false, nil
 	}
 	if f != nil && n != 0 {
-		v, err := s.readVersion(name, n, live)
-		if err == nil && bytes.Equal(v.data, f.data) {
-			return &state{shelf: h, tree: f, latest: s.template(name, n, v.data, v.info.ModTime())}, false, nil
+		at, same, err := s.isVersion(name, n, f.data)
+		if same {
+			return &state{shelf: h, tree: f, latest: s.template(name, n, f.data, at)}, false, nil
 		}
 		if err != nil && !isUnusable(err) { // a damaged version file is no text that T could equal
 			return nil, missing(err), err

@@ -129,7 +129,7 @@ func open(dir string, opts Options) (*Store, error) {
 	return &Store{
 		dir:     abs,
 		layout:  layout{ext: opts.Ext},
-		disk:    &disk{root: root, sync: opts.Sync != SyncNone, ordered: writeback.Ordered(abs)},
+		disk:    &disk{root: root, quick: newQuick(root), sync: opts.Sync != SyncNone, ordered: writeback.Ordered(abs)},
 		lock:    lock{sem: make(chan struct{}, 1)},
 		done:    make(chan struct{}),
 		mode:    opts.Watch,
@@ -189,7 +189,7 @@ func (s *Store) Close() (err error) {
 		s.calls.Lock() // until the follower is done with the files
 		defer s.calls.Unlock()
 		s.forget()
-		err = s.disk.root.Close()
+		err = errors.Join(s.disk.root.Close(), s.disk.quick.close())
 		if s.lock.file != nil {
 			err = errors.Join(err, s.lock.file.Close())
 		}

@@ -9,6 +9,7 @@ import (
 type suspect struct {
 	name    string
 	missing time.Time // when its file was found to be missing; zero: it was not
+	regular bool      // its folder says that it is a regular file
 }
 
 // start is since when the file may be missing, should it be missing now.

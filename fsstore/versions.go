@@ -1,9 +1,12 @@
 package fsstore
 
 import (
+	"bytes"
+	"io"
 	"io/fs"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/go-prompty/prompty"
@@ -17,6 +20,8 @@ type shelf struct {
 	at   map[int]mark // the marks of those that are not live
 	open int          // the number of a step that was not finished; 0: none
 	swap int          // the number on a displaced file; 0: none
+
+	others []string // the names of what is no version, such as folders of other names
 }
 
 // high is the highest number ever used.
@@ -59,6 +64,7 @@ func (s *Store) readShelf(name string) (*shelf, error) {
 	for _, e := range entries {
 		n, m, ok := s.layout.parse(e)
 		if !ok {
+			h.others = append(h.others, e)
 			continue
 		}
 		switch m {
@@ -90,7 +96,7 @@ func (s *Store) readShelf(name string) (*shelf, error) {
 // satisfies missing.
 func (s *Store) readVersion(name string, n int, m mark) (*file, error) {
 	p := s.layout.version(name, n, m)
-	f, _, err := s.readOwn(p) // immutable: no writer to wait for
+	f, err := s.readOwn(p)
 	if err == nil {
 		err = checkData(p, f.data)
 	}
@@ -98,6 +104,38 @@ func (s *Store) readVersion(name string, n int, m mark) (*file, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// scratch are buffers for texts that are compared with others.
+var scratch = sync.Pool{New: func() any { return new([16 << 10]byte) }}
+
+// isVersion reports whether the file of version n has exactly this content, and
+// when it was saved. The error of one that is not there satisfies missing.
+func (s *Store) isVersion(name string, n int, data []byte) (at time.Time, same bool, err error) {
+	h, err := s.openOwn(s.layout.version(name, n, live))
+	if err != nil {
+		return at, false, err
+	}
+	defer h.Close()
+	fi, err := h.Stat()
+	if err != nil || !fi.Mode().IsRegular() || fi.Size() != int64(len(data)) {
+		return at, false, err
+	}
+	buf := scratch.Get().(*[16 << 10]byte)
+	defer scratch.Put(buf)
+	for {
+		n, err := h.Read(buf[:])
+		if n > len(data) || !bytes.Equal(buf[:n], data[:n]) {
+			return at, false, nil
+		}
+		data = data[n:]
+		switch {
+		case err == io.EOF:
+			return fi.ModTime(), len(data) == 0, nil
+		case err != nil:
+			return at, false, err
+		}
+	}
 }
 
 // versionTime is when version n was saved: the time of its file.
@@ -139,7 +177,7 @@ func (s *Store) afterEdit(name string, h *shelf, f *file) (time.Time, error) {
 // template makes a template of a file's bytes. What Decode cannot take apart
 // is all text: the engine reports it when it parses it.
 func (s *Store) template(name string, n int, data []byte, at time.Time) *prompty.StoredTemplate {
-	source, fields, _ := promptfile.Decode(s.layout.tree(name), data)
+	source, fields := promptfile.DecodeText(data)
 	t := &prompty.StoredTemplate{
 		ID: makeID(name, n), Name: name, Source: source, Version: n, Metadata: fields.Metadata, Tags: fields.Tags,
 		CreatedAt: at.UTC(), UpdatedAt: at.UTC(), CreatedBy: fields.CreatedBy, TenantID: fields.TenantID,

@@ -1,0 +1,216 @@
+package fsstore
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/go-prompty/prompty/internal/lease"
+	"golang.org/x/sys/unix"
+)
+
+// quick is a way into the folder in which the system walks the whole path in one
+// call, openat2(2), and stays below the folder by itself. os.Root opens every
+// folder on the way. Whatever it does not open is left to os.Root, which says
+// what is wrong; links are among that.
+type quick struct{ root *os.File }
+
+// noOpenat2 is set where the system or a sandbox does not have that call.
+var noOpenat2 atomic.Bool
+
+func newQuick(root *os.Root) quick {
+	f, err := root.Open(".")
+	if err != nil {
+		return quick{}
+	}
+	return quick{f}
+}
+
+func (q quick) works() bool { return q.root != nil && !noOpenat2.Load() }
+
+func (q quick) close() error {
+	if q.root == nil {
+		return nil
+	}
+	return q.root.Close()
+}
+
+// at opens a path to which no symbolic link leads.
+func (q quick) at(p string, flags uint64) (fd int, ok bool, err error) {
+	how := unix.OpenHow{Flags: flags | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS}
+	for {
+		fd, err := unix.Openat2(int(q.root.Fd()), p, &how)
+		switch err {
+		case nil:
+			return fd, true, nil
+		case unix.EINTR:
+			continue
+		case unix.ENOENT:
+			return 0, true, &fs.PathError{Op: "open", Path: p, Err: err}
+		case unix.ENOSYS, unix.EPERM, unix.EINVAL:
+			noOpenat2.Store(true)
+		}
+		return 0, false, nil
+	}
+}
+
+func (q quick) open(p string, regular bool) (h handle, ok bool, err error) {
+	if !regular { // opening a device can do things
+		fd, ok, err := q.at(p, unix.O_PATH)
+		if !ok || err != nil {
+			return nil, ok, err
+		}
+		var st unix.Stat_t
+		err = unix.Fstat(fd, &st)
+		_ = unix.Close(fd)
+		if err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+			return nil, false, nil
+		}
+	}
+	fd, ok, err := q.at(p, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+	if !ok || err != nil {
+		return nil, ok, err
+	}
+	return &rawHandle{fd: fd, name: path.Base(p)}, true, nil
+}
+
+// rawHandle is a file without what package os does for those that can wait.
+type rawHandle struct {
+	fd   int
+	name string
+	eof  bool
+}
+
+func (h *rawHandle) Read(b []byte) (int, error) {
+	if h.eof || len(b) == 0 {
+		return 0, io.EOF
+	}
+	for {
+		n, err := unix.Read(h.fd, b)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return 0, &fs.PathError{Op: "read", Path: h.name, Err: err}
+		case n == 0:
+			return 0, io.EOF
+		}
+		h.eof = n < len(b) // as regular files do it at their end
+		return n, nil
+	}
+}
+
+func (h *rawHandle) Stat() (fs.FileInfo, error) {
+	fi := &rawInfo{name: h.name}
+	if err := syscall.Fstat(h.fd, &fi.st); err != nil {
+		return nil, &fs.PathError{Op: "stat", Path: h.name, Err: err}
+	}
+	return fi, nil
+}
+
+func (h *rawHandle) Close() error { return unix.Close(h.fd) }
+
+func (h *rawHandle) hold() (quiet, known bool, release func()) { return lease.HoldFD(h.fd) }
+
+// rawInfo is what os.FileInfo is, of a regular file or what else was opened.
+type rawInfo struct {
+	name string
+	st   syscall.Stat_t
+}
+
+func (i *rawInfo) Name() string       { return i.name }
+func (i *rawInfo) Size() int64        { return i.st.Size }
+func (i *rawInfo) Mode() fs.FileMode  { return fs.FileMode(i.st.Mode&0o777) | typeOf(i.st.Mode) }
+func (i *rawInfo) ModTime() time.Time { return time.Unix(i.st.Mtim.Unix()) }
+func (i *rawInfo) IsDir() bool        { return i.Mode().IsDir() }
+func (i *rawInfo) Sys() any           { return &i.st }
+
+func typeOf(mode uint32) fs.FileMode {
+	switch mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		return 0
+	case unix.S_IFDIR:
+		return fs.ModeDir
+	case unix.S_IFLNK:
+		return fs.ModeSymlink
+	case unix.S_IFIFO:
+		return fs.ModeNamedPipe
+	case unix.S_IFSOCK:
+		return fs.ModeSocket
+	case unix.S_IFCHR:
+		return fs.ModeDevice | fs.ModeCharDevice
+	case unix.S_IFBLK:
+		return fs.ModeDevice
+	}
+	return fs.ModeIrregular
+}
+
+// listings are buffers for what a folder holds.
+var listings = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+// visit is disk.visit. A dirent is what linux_dirent64 in getdents(2) is.
+func (q quick) visit(d *disk, dir string, fn func(dirent, func() (identity, bool)) error) (done bool, err error) {
+	if !q.works() {
+		return false, nil
+	}
+	fd, ok, err := q.at(dir, unix.O_RDONLY|unix.O_DIRECTORY)
+	if !ok || err != nil {
+		return ok, err
+	}
+	defer unix.Close(fd)
+	buf := listings.Get().(*[32 << 10]byte)
+	defer listings.Put(buf)
+	var e dirent
+	state := func() (identity, bool) {
+		if d.ask("lstat", path.Join(dir, e.name)) != nil {
+			return identity{}, false
+		}
+		var st unix.Stat_t
+		if err := unix.Fstatat(fd, e.name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+			return identity{}, false
+		}
+		return identity{ino: st.Ino, size: st.Size, mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano()}, true
+	}
+	for {
+		n, err := unix.Getdents(fd, buf[:])
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return true, &fs.PathError{Op: "readdir", Path: dir, Err: err}
+		case n <= 0:
+			return true, nil
+		}
+		for rest := buf[:n]; len(rest) > 0; {
+			const nameAt = 19 // after the inode, the offset, the length and the type
+			length := int(binary.NativeEndian.Uint16(rest[16:]))
+			name := rest[nameAt:length]
+			name = name[:bytes.IndexByte(name, 0)]
+			kind := uint32(rest[18]) << 12 // DT_x is S_IFx without the zeros
+			rest = rest[length:]
+			if string(name) == "." || string(name) == ".." {
+				continue
+			}
+			e = dirent{name: string(name)}
+			if kind == 0 { // the file system does not say
+				var st unix.Stat_t
+				if err := unix.Fstatat(fd, e.name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+					continue // gone
+				}
+				kind = st.Mode
+			}
+			e.mode = typeOf(kind)
+			if err := fn(e, state); err != nil {
+				return true, err
+			}
+		}
+	}
+}
