@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/engine"
+	"github.com/go-prompty/prompty/promptfile"
 )
 
 const renderHelp = `Render a prompt and print the result byte for byte. A path that starts with
@@ -43,6 +44,10 @@ printed below a line that begins with ---, errors go to standard error; with
 --messages prints the chat messages, each under its role; their text is
 indented, so that no text can pass for a message. Text outside of messages is
 a message of the user. With --json it is an array for the program that sends it.
+
+What is still missing is asked for, where standard input and standard error are
+a terminal; what is typed is held against the declared type and choices. Elsewhere
+the error says what to type. Ctrl-D stops.
 
 --stats prints to standard error how much it is: tokens by OpenAI's tokenizer
 o200k_base, or the one that --tokenizer or prompty.yaml names, exact and without
@@ -134,7 +139,7 @@ func (a *app) render(ctx context.Context, arg string, flags *renderFlags) error 
 	if err := flags.checkStdin(arg); err != nil {
 		return err
 	}
-	job := &rendering{app: a, flags: flags, note: a.warn, read: a.read}
+	job := &rendering{app: a, flags: flags, note: a.warn, read: a.read, asker: a.asker(flags, arg)}
 	var err error
 	switch {
 	case flags.stats:
@@ -181,6 +186,7 @@ type rendering struct {
 	engine    *engine.Engine
 	flags     *renderFlags
 	tokenizer string // with --stats
+	asker     *asker // nil: nobody is asked
 	note      func(format string, args ...any)
 	read      func(path string, most int64) ([]byte, error)
 }
@@ -211,12 +217,12 @@ func (r *rendering) run(ctx context.Context, load engine.LoadFunc, ref engine.Re
 	if err != nil {
 		return nil, err
 	}
-	types := make(map[string]string)
-	inputTypes(types, t.Header())
+	inputs := make(map[string]promptfile.Input)
+	addInputs(inputs, t.Header())
 	program, err := r.engine.Link(ctx, t, func(ctx context.Context, ref engine.Ref) (*engine.Template, error) {
 		t, err := load(ctx, ref)
 		if err == nil {
-			inputTypes(types, t.Header())
+			addInputs(inputs, t.Header())
 		}
 		return t, err
 	})
@@ -224,35 +230,15 @@ func (r *rendering) run(ctx context.Context, load engine.LoadFunc, ref engine.Re
 		return nil, err
 	}
 	res := &result{ref: ref, costs: costs{compile: time.Since(began), refs: program.Refs()}}
-	data, err := r.data(t, types)
+	data, err := r.data(t, inputs)
 	if err != nil {
 		return nil, err
 	}
-	began = time.Now()
-	if r.flags.messages {
-		res.messages, err = program.Messages(ctx, data)
-		res.messages = messageList(res.messages)
-	} else {
-		res.text, err = program.Render(ctx, data)
-	}
-	if err != nil {
-		return nil, r.explain(err)
-	}
-	res.render = time.Since(began)
-	return res, nil
-}
-
-// explain adds what to do for the commonest failure: no data was given, and
-// some is missing. The engine has no error of its own for that.
-func (r *rendering) explain(err error) error {
-	if !r.flags.dataGiven() && strings.Contains(err.Error(), "missing") {
-		return withHint(err, "data comes from --set PATH=TEXT and --data FILE; a `sample:` in the front matter would serve without either")
-	}
-	return err
+	return res, (&attempt{r, program, inputs, data}).run(ctx, res)
 }
 
 // data brings the sample, the files and the settings together.
-func (r *rendering) data(t *engine.Template, types map[string]string) (map[string]any, error) {
+func (r *rendering) data(t *engine.Template, inputs map[string]promptfile.Input) (map[string]any, error) {
 	use := r.flags.sample || !r.flags.dataGiven() && !r.flags.sampleGiven
 	data := make(map[string]any)
 	if h := t.Header(); use && h != nil && len(h.Sample) > 0 {
@@ -276,7 +262,7 @@ func (r *rendering) data(t *engine.Template, types map[string]string) (map[strin
 	}
 	for i := range r.flags.settings {
 		s := &r.flags.settings[i]
-		v, err := s.resolve(types, r.read)
+		v, err := s.resolve(inputs, r.read)
 		if err != nil {
 			return nil, err
 		}

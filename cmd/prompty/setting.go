@@ -80,7 +80,7 @@ func (s *setting) parse() error {
 // resolve returns the value to set. Text of the command line takes the type
 // that the prompt declares for its input, if it can be read so; the text of a
 // file stays text.
-func (s *setting) resolve(types map[string]string, read func(string, int64) ([]byte, error)) (any, error) {
+func (s *setting) resolve(inputs map[string]promptfile.Input, read func(string, int64) ([]byte, error)) (any, error) {
 	switch {
 	case s.fromFile():
 		raw, err := read(s.text, maxData)
@@ -97,7 +97,7 @@ func (s *setting) resolve(types map[string]string, read func(string, int64) ([]b
 	case s.typed:
 		return s.value, nil
 	case len(s.path) == 1:
-		return typedText(s.text, types[s.path[0]]), nil
+		return typedText(s.text, inputs[s.path[0]].Type), nil
 	}
 	return s.text, nil
 }
@@ -175,15 +175,15 @@ func merge1(m map[string]any, key string, v any) map[string]any {
 	return m
 }
 
-// inputTypes adds the types of the inputs that a header declares to types,
-// unless they are there.
-func inputTypes(types map[string]string, h *promptfile.Header) {
+// addInputs adds the inputs that a header declares to inputs, unless they are
+// there.
+func addInputs(inputs map[string]promptfile.Input, h *promptfile.Header) {
 	if h == nil {
 		return
 	}
 	for _, in := range h.Inputs {
-		if _, ok := types[in.Name]; !ok {
-			types[in.Name] = in.Type
+		if _, ok := inputs[in.Name]; !ok {
+			inputs[in.Name] = in
 		}
 	}
 }
