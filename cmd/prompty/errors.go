@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"syscall"
 
@@ -59,6 +60,8 @@ func hintOf(err error) string {
 		return "a name is a path such as support/refund, without folder and extension"
 	case errors.Is(err, prompty.ErrReadOnly) && !strings.Contains(err.Error(), "; "): // what follows is what to do
 		return "choose a place that you may write to with --storage, or ask for the right to write to this one"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return "choose another place, or ask for the right to use this one"
 	case errors.Is(err, syscall.ENOSPC):
 		return "make room on that disk, then do it again"
 	}

@@ -55,7 +55,7 @@ func (a *app) printReport(r *report, flags *lintFlags) error {
 		for _, f := range r.findings {
 			fmt.Fprintln(&a.out, f.line(colour))
 		}
-		a.warn("%s: %s", count(r.prompts, "prompt"), r.verdict())
+		a.warnLast("%s: %s", count(r.prompts, "prompt"), r.verdict())
 	}
 	if r.wrong > 0 || flags.strict && len(r.findings)+len(r.problems) > 0 {
 		return errFindings

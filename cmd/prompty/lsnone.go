@@ -41,18 +41,12 @@ func likelyMeant(ctx context.Context, s prompty.TemplateStorage, q *prompty.Temp
 		met        bool
 		known      map[string]bool
 	}
-	prefix := condition{word: q.NamePrefix, known: make(map[string]bool)}
+	prefix := condition{word: q.NamePrefix, known: nameStarts(list)}
 	by := condition{flag: "--by ", word: q.CreatedBy, known: make(map[string]bool)}
 	tenant := condition{flag: "--tenant ", word: q.TenantID, known: make(map[string]bool)}
 	tags := make(map[string]bool)
 	for _, t := range list {
 		prefix.met = prefix.met || strings.HasPrefix(t.Name, q.NamePrefix)
-		prefix.known[t.Name] = true
-		for i, r := range t.Name {
-			if r == '/' {
-				prefix.known[t.Name[:i+1]] = true
-			}
-		}
 		for _, tag := range t.Tags {
 			tags[tag] = true
 		}
@@ -76,6 +70,20 @@ func likelyMeant(ctx context.Context, s prompty.TemplateStorage, q *prompty.Temp
 		}
 	}
 	return ""
+}
+
+// nameStarts are names and the folders that they are in.
+func nameStarts(list []*prompty.StoredTemplate) map[string]bool {
+	starts := make(map[string]bool)
+	for _, t := range list {
+		starts[t.Name] = true
+		for i, r := range t.Name {
+			if r == '/' {
+				starts[t.Name[:i+1]] = true
+			}
+		}
+	}
+	return starts
 }
 
 // noneBecause says why a storage may seem to be empty.

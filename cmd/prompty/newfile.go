@@ -14,6 +14,9 @@ import (
 func writeNew(path string, data []byte) error {
 	temp := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%08x.tmp", filepath.Base(path), rand.Uint32()))
 	f, err := os.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+	if fault, ok := errors.AsType[*fs.PathError](err); ok {
+		fault.Path = path // the one that people know
+	}
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,8 @@ func (a *app) printJSON(v any) error {
 }
 
 // printTable prints rows under a header, columns aligned. A column without any
-// value is left out, and a terminal gets no line that is wider than it.
+// value is left out. On a terminal so is what it has no room for, but for the
+// first column, which names the row; the last one is cut if enough of it shows.
 func (a *app) printTable(header []string, rows [][]string) {
 	rows = append([][]string{header}, rows...)
 	widths := make([]int, len(header))
@@ -97,19 +98,42 @@ func (a *app) printTable(header []string, rows [][]string) {
 			}
 		}
 	}
-	most := a.columns()
+	fit(widths, a.columns())
 	for _, row := range rows {
 		var line strings.Builder
 		for i, cell := range row {
 			if widths[i] > 0 {
+				cell = clip(cell, widths[i])
 				line.WriteString(cell + strings.Repeat(" ", widths[i]-textWidth(cell)+2))
 			}
 		}
-		text := strings.TrimRight(line.String(), " ")
-		if most > 0 {
-			text = clip(text, most)
+		a.out.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+}
+
+// fit makes a table's columns, two blanks between them, as wide as a terminal;
+// 0 is no terminal. What is left out becomes 0.
+func fit(widths []int, most int) {
+	const little = 12 // less of a text says nothing
+	if most <= 0 {
+		return
+	}
+	last := len(widths) - 1
+	for last > 0 && widths[last] == 0 {
+		last--
+	}
+	used := widths[0]
+	for i := 1; i <= last; i++ {
+		room := most - used - 2
+		switch {
+		case widths[i] == 0:
+			continue
+		case widths[i] > room && (i < last || room < little):
+			widths[i] = 0
+			continue
 		}
-		a.out.WriteString(text + "\n")
+		widths[i] = min(widths[i], room)
+		used += widths[i] + 2
 	}
 }
 

@@ -28,10 +28,11 @@ type rolledBack struct {
 func (a *app) rollbackCommand() *cobra.Command {
 	var flags rollbackFlags
 	cmd := &cobra.Command{
-		Use:   "rollback NAME[@]VERSION",
+		Use:   "rollback NAME VERSION",
 		Short: "Make an old version the latest again",
 		Long: `Save the text, tags and metadata of an old version as a new one. Nothing is
-lost: the versions between stay, and rolling back can be rolled back.
+lost: the versions between stay, and rolling back can be rolled back. NAME@2 is
+NAME 2.
 
 If the latest version is like it already, nothing is saved. A version that has
 errors by now is not saved, unless --no-validate is given. With --dry-run it

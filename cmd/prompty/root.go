@@ -43,10 +43,16 @@ func init() { cobra.EnableCommandSorting = false } // their order is ours
 
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:                "prompty",
-		Short:              "Keep, render and check prompts",
-		Long:               fmt.Sprintf(rootHelp, storageEnv, projectFile, defaultStorage, strings.Join(prompty.ListStorageDrivers(), ", "), exitCodeTable()),
-		Example:            rootExample,
+		Use:     "prompty",
+		Short:   "Keep, render and check prompts",
+		Long:    fmt.Sprintf(rootHelp, storageEnv, projectFile, defaultStorage, strings.Join(prompty.ListStorageDrivers(), ", "), exitCodeTable()),
+		Example: rootExample,
+		RunE: a.verb(func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("storage") {
+				return usage(fmt.Errorf("--storage %s comes without a verb", shellWord(a.storage)), "for example: prompty --storage "+shellWord(a.storage)+" ls")
+			}
+			return cmd.Help()
+		}),
 		SilenceErrors:      true,
 		SilenceUsage:       true,
 		Version:            buildOf(debug.ReadBuildInfo()).String(),

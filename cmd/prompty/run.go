@@ -27,6 +27,7 @@ type app struct {
 	proj    *project     // what prompty.yaml says, once it was asked for
 	projErr error        // or what is wrong with it
 	out     bytes.Buffer // for stdout; written only if the verb succeeds
+	closing []string     // for stderr, below what stdout gets
 	started bool         // the arguments were understood and a verb runs
 }
 
@@ -43,6 +44,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, lookupEnv fun
 	if err == nil || errors.Is(err, errFindings) {
 		if werr := a.flush(); werr != nil {
 			return a.fail(fmt.Errorf("write to standard output: %w", werr))
+		}
+		for _, text := range a.closing {
+			a.warn("%s", text)
 		}
 		if err != nil {
 			return exitFailed
@@ -104,6 +108,11 @@ func withVerb(cmd *cobra.Command, word, hint string) string {
 
 // aType says what a flag's type is to people.
 var aType = map[string]string{"int": "a number", "bool": "true or false", "duration": "a time such as 10s"}
+
+// warnLast is warn for what people are to read below the output.
+func (a *app) warnLast(format string, args ...any) {
+	a.closing = append(a.closing, fmt.Sprintf(format, args...))
+}
 
 // misuse makes a usage error of what cobra says about the command line, with
 // suggestions where it has none.

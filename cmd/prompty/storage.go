@@ -45,8 +45,7 @@ func (a *app) open(create bool) (prompty.TemplateStorage, error) {
 	s, err := prompty.OpenStorage(driver, connection)
 	if folder && errors.Is(err, fs.ErrNotExist) {
 		dir, _, _ := strings.Cut(connection, "?")
-		return nil, withHint(&noFolder{dir}, "name the folder of your prompts with --storage or "+storageEnv+
-			"; `prompty save NAME FILE` makes it with the first prompt")
+		return nil, withHint(&noFolder{dir}, "`prompty init` makes a project here; prompts elsewhere are named with --storage or "+storageEnv)
 	}
 	return s, err
 }

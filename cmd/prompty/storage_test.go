@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestSplitStorage(t *testing.T) {
 	t.Parallel()
@@ -52,6 +55,28 @@ func TestClip(t *testing.T) {
 	} {
 		if got := clip(tt.text, tt.columns); got != tt.want {
 			t.Errorf("clip(%q, %d) = %q, want %q", tt.text, tt.columns, got, tt.want)
+		}
+	}
+}
+
+func TestFit(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		widths []int
+		most   int
+		want   []int
+	}{
+		{[]int{4, 7, 16}, 0, []int{4, 7, 16}},
+		{[]int{4, 7, 16}, 31, []int{4, 7, 16}},
+		{[]int{4, 7, 16, 0}, 30, []int{4, 7, 15, 0}},   // the last one that is there is cut,
+		{[]int{4, 7, 16}, 26, []int{4, 7, 0}},          // unless too little of it would show
+		{[]int{4, 30, 7, 20}, 30, []int{4, 0, 7, 15}},  // one in the middle goes as a whole
+		{[]int{50, 7, 16, 20}, 40, []int{50, 0, 0, 0}}, // the first one stays
+		{[]int{50}, 40, []int{50}},
+	} {
+		got := slices.Clone(tt.widths)
+		if fit(got, tt.most); !slices.Equal(got, tt.want) {
+			t.Errorf("fit(%v, %d) = %v, want %v", tt.widths, tt.most, got, tt.want)
 		}
 	}
 }

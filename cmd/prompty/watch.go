@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -166,21 +167,15 @@ func (s scope) of(b prompty.ChangeBatch) prompty.ChangeBatch {
 // same: somebody may be about to create them.
 func (a *app) warnOfMissing(ctx context.Context, s prompty.TemplateStorage, names scope) {
 	for _, name := range names {
-		if strings.HasSuffix(name, "/") {
-			continue
-		}
-		if found, err := s.Exists(ctx, name); err != nil || found {
+		list, err := s.List(ctx, nil)
+		if err != nil || slices.ContainsFunc(list, func(t *prompty.StoredTemplate) bool { return scope{name}.has(t.Name) }) {
 			continue
 		}
 		note := fmt.Sprintf("note: there is no %s yet", name)
-		if list, err := s.List(ctx, nil); err == nil {
-			all := make([]string, len(list))
-			for i, t := range list {
-				all[i] = t.Name
-			}
-			note += strings.TrimSuffix("; "+withGuess(name, all, ""), "; ")
+		if found := nearest(name, slices.Sorted(maps.Keys(nameStarts(list)))); len(found) > 0 {
+			note += "; " + didYouMean(found)
 		}
-		a.warn("%s", strings.TrimRight(note, " "))
+		a.warn("%s", note)
 	}
 }
 
