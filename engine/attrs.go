@@ -69,7 +69,13 @@ func (p *parser) path(n *node, a *attr) {
 	if a == nil {
 		return
 	}
-	segs, err := splitPath(p.exprs.segs.start(p.chunk), a.value)
+	p.counts.paths++
+	if strings.IndexByte(a.value, '.') < 0 && !isBlank(a.value) {
+		n.oneSeg[0] = a.value
+		n.path, n.pathPos = n.oneSeg[:], a.at
+		return
+	}
+	segs, err := splitPath(p.exprs.segs.start(min(p.chunk, 4)), a.value)
 	if err != nil {
 		where := p.scan.places(a)
 		at := 0
@@ -82,7 +88,6 @@ func (p *parser) path(n *node, a *attr) {
 		p.report(where.offset(at), n.name(), fmt.Errorf("%w, but it is %s", err, quote(a.value)))
 		return
 	}
-	p.counts.paths++
 	n.path, n.pathPos = p.exprs.segs.finish(segs), a.at
 }
 

@@ -30,6 +30,7 @@ type compiler struct {
 	scope    *scope
 	defaults []map[string]any // outermost template first
 	last     *view            // the one made last
+	views    []view           // room for some
 
 	at meta // of the instructions that are emitted next
 	// covered says that the current tag or one around it has an onerror
@@ -58,8 +59,8 @@ type blockDef struct {
 }
 
 // compile makes the code of a template.
-func (p *Program) compile(t *Template, called bool) (*code, error) {
-	c := &compiler{p: p, code: newCode(t), called: called, at: meta{handler: noHandler}, catcher: noHandler}
+func (p *Program) compile(t *Template, called bool, room *codeRoom) (*code, error) {
+	c := &compiler{p: p, code: room.make(t), views: room.views[:0], inlined: room.inlined[:0], called: called, at: meta{handler: noHandler}, catcher: noHandler}
 	c.scope = &rootScope
 	if called {
 		c.scope = &envScope
@@ -69,15 +70,21 @@ func (p *Program) compile(t *Template, called bool) (*code, error) {
 	return c.code, c.full
 }
 
-// newCode returns code with room for what t itself is likely to need.
-func newCode(t *Template) *code {
+// codeRoom is code together with the little that most code needs.
+type codeRoom struct {
+	code
+	sites   [1]site
+	consts  [2]any
+	views   [2]view
+	inlined [2]*Template
+}
+
+// make returns code with room for what t itself is likely to need.
+func (room *codeRoom) make(t *Template) *code {
 	const tags = 8
-	room := &struct {
-		code
-		sites [1]site
-	}{sites: [1]site{{tmpl: t, parent: -1}}}
 	c := &room.code
-	c.sites = room.sites[:]
+	room.sites[0] = site{tmpl: t, parent: -1}
+	c.sites, c.consts = room.sites[:], room.consts[:0]
 	n := t.counts.nodes + t.counts.operands + 2
 	c.ins, c.meta = make([]instr, 0, n), make([]meta, 0, n)
 	n = t.counts.texts
@@ -85,9 +92,6 @@ func newCode(t *Template) *code {
 	c.texts, c.tags = strs[:0:n], strs[n:n+1]
 	if n := t.counts.paths; n > 0 {
 		c.paths = make([]pathRef, 0, n)
-	}
-	if n := t.counts.consts; n > 0 {
-		c.consts = make([]any, 0, n)
 	}
 	return c
 }
@@ -314,7 +318,13 @@ func (c *compiler) node(n *node) {
 func (c *compiler) view() *view {
 	v := c.last
 	if v == nil || v.scope != c.scope || len(v.defaults) != len(c.defaults) || len(v.defaults) > 0 && &v.defaults[0] != &c.defaults[0] {
-		v = &view{c.scope, c.defaults}
+		if n := len(c.views); n < cap(c.views) {
+			c.views = c.views[:n+1]
+			v = &c.views[n]
+		} else {
+			v = new(view)
+		}
+		v.scope, v.defaults = c.scope, c.defaults
 		c.last = v
 	}
 	return v

@@ -31,6 +31,7 @@ type expr struct {
 	segs  []string
 	fn    *Func
 	args  []*expr
+	two   [2]*expr // what args mostly are
 }
 
 // operator is a binary operator other than && and ||.

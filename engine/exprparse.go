@@ -23,9 +23,8 @@ type exprParser struct {
 
 	// what expressions and paths are made of
 	nodes slab[expr]
-	args  slab[*expr]
 	segs  slab[string]
-	chunk int // how many of each there may be
+	chunk int // how many nodes there may be
 
 	consts, paths int // so far
 
@@ -269,6 +268,11 @@ func (p *exprParser) expr(kind exprKind, pos int) *expr {
 	return e
 }
 
+// setArgs makes a copy of list the operands of a node.
+func setArgs(e *expr, list []*expr) {
+	e.args = append(e.two[:0], list...)
+}
+
 // binary reads operands that are joined by operators of a level or tighter ones.
 func (p *exprParser) binary(level int) *expr {
 	e := p.unary()
@@ -291,7 +295,7 @@ func (p *exprParser) chain(first *expr) *expr {
 		args = append(args, e)
 	}
 	e := p.expr(exprChain, int(first.pos))
-	e.args = p.args.keep(args, min(p.chunk, 8))
+	setArgs(e, args)
 	switch level {
 	case levelOr:
 		e.kind = exprOr
@@ -315,7 +319,7 @@ func (p *exprParser) unary() *expr {
 	e := p.expr(kind, p.places.offset(p.pos))
 	p.enter()
 	p.next()
-	e.args = p.args.keep([]*expr{p.unary()}, min(p.chunk, 8))
+	setArgs(e, []*expr{p.unary()})
 	p.depth--
 	return p.folds.unary(e)
 }
@@ -461,7 +465,7 @@ func (p *exprParser) nameOrCall() *expr {
 	case name == "in":
 		p.fail(at, errors.New(`unexpected "in" in the expression`))
 	}
-	segs := p.segs.start(p.chunk)
+	segs := p.segs.start(min(p.chunk, 4))
 	for seg := range strings.SplitSeq(name, ".") {
 		segs = append(segs, seg)
 	}
@@ -501,7 +505,8 @@ func (p *exprParser) call(e *expr, name string, at int) *expr {
 	if n := len(args); n < fn.MinArgs || fn.MaxArgs >= 0 && n > fn.MaxArgs {
 		p.fail(at, fmt.Errorf("%s takes %s, not %d", name, arity(fn), n))
 	}
-	*e = expr{kind: exprCall, pos: e.pos, fn: fn, args: p.args.keep(args, min(p.chunk, 8))}
+	*e = expr{kind: exprCall, pos: e.pos, fn: fn}
+	setArgs(e, args)
 	return p.folds.call(e)
 }
 

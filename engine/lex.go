@@ -155,6 +155,10 @@ type tag struct {
 	trimLeft    bool
 	trimRight   bool
 	bad         bool // an error in it was reported
+
+	// what attrs and path mostly are
+	oneAttr [1]attr
+	oneSeg  [1]string
 }
 
 func (t *tag) attr(name string) *attr {
@@ -239,7 +243,7 @@ func (s *scanner) text() (start, end int, escaped bool) {
 func (p *parser) tag() *tag {
 	s := &p.scan
 	t := p.tags.one(p.tagChunk)
-	t.attrs, t.inner = p.attrs.start(p.chunk), &noInner
+	t.inner = &noInner
 	p.tagPos = s.pos
 	src, i := s.src, s.pos+len(s.open)
 	if i < len(src) && src[i] == '-' {
@@ -264,12 +268,12 @@ func (p *parser) tag() *tag {
 			return t
 		}
 		switch c := src[i]; {
-		case c == s.close[0] && strings.HasPrefix(src[i:], s.close):
+		case s.closes(i):
 			s.pos = i + len(s.close)
 			t.end = int32(s.pos)
-			t.attrs = p.attrs.finish(t.attrs)
+			p.endAttrs(t)
 			return t
-		case c == '-' && strings.HasPrefix(src[i+1:], s.close):
+		case c == '-' && s.closes(i+1):
 			t.trimRight = true
 			i++
 		case c == '/' && !t.closing && !t.selfClosing:
@@ -282,7 +286,7 @@ func (p *parser) tag() *tag {
 			p.failTag(t, i, i, fmt.Errorf("a closing tag has nothing but its name: %q is expected after %s", s.close, t.name))
 			return t
 		default:
-			next, at, err := s.attr(t, i)
+			next, at, err := p.attr(t, i)
 			if err != nil {
 				p.failTag(t, next, at, err)
 				return t
@@ -306,7 +310,7 @@ func (p *parser) failTag(t *tag, next, at int, err error) {
 	s := &p.scan
 	p.report(at, t.name, err)
 	t.bad = true
-	t.attrs = p.attrs.finish(t.attrs)
+	p.endAttrs(t)
 	i := strings.Index(s.src[next:], s.close)
 	if i < 0 {
 		s.pos = len(s.src)
@@ -320,7 +324,8 @@ func (p *parser) failTag(t *tag, next, at int, err error) {
 
 // attr reads the attribute at i and returns where it ends, or an error, its
 // place, and how far was read.
-func (s *scanner) attr(t *tag, i int) (next, at int, err error) {
+func (p *parser) attr(t *tag, i int) (next, at int, err error) {
+	s := &p.scan
 	src, pos := s.src, i
 	i = s.nameEnd(i)
 	name := src[pos:i]
@@ -354,13 +359,32 @@ func (s *scanner) attr(t *tag, i int) (next, at int, err error) {
 	if first := t.attr(name); first != nil {
 		return i + 1, pos, twoPlaces{fmt.Errorf("attribute %s is repeated", name), "the first one is here", first.pos(src)}
 	}
-	t.attrs = append(t.attrs, attr{})
-	a := &t.attrs[len(t.attrs)-1]
+	a := p.newAttr(t)
 	a.name, a.value, a.at, a.end = name, src[start:i], int32(start), int32(i)
 	if escaped {
 		a.value = unescapeAttr(a.value, q)
 	}
 	return i + 1, 0, nil
+}
+
+// newAttr adds an attribute to the tag that is read.
+func (p *parser) newAttr(t *tag) *attr {
+	switch n := len(t.attrs); n {
+	case 0:
+		t.attrs = t.oneAttr[:]
+		return &t.oneAttr[0]
+	case 1:
+		t.attrs = append(p.attrs.start(min(p.chunk, 4)), t.oneAttr[0])
+	}
+	t.attrs = append(t.attrs, attr{})
+	return &t.attrs[len(t.attrs)-1]
+}
+
+// endAttrs keeps the attributes of the tag that was read.
+func (p *parser) endAttrs(t *tag) {
+	if len(t.attrs) > 1 {
+		t.attrs = p.attrs.finish(t.attrs)
+	}
 }
 
 func unescapeAttr(raw string, q byte) string {
@@ -421,6 +445,19 @@ func (s *scanner) closer(at int, name string) (t closer, ok bool) {
 	return t, true
 }
 
+// closes reports whether the closing delimiter stands at i.
+func (s *scanner) closes(i int) bool {
+	if len(s.src)-i < len(s.close) {
+		return false
+	}
+	for k := range len(s.close) {
+		if s.src[i+k] != s.close[k] {
+			return false
+		}
+	}
+	return true
+}
+
 // skipSpace returns the first place from i on that has no space.
 func skipSpace(s string, i int) int {
 	for i < len(s) && isSpace(s[i]) {
@@ -436,8 +473,13 @@ func (s *scanner) nameEnd(i int) int {
 	if i == len(src) || classes[src[i]]&startsName == 0 {
 		return i
 	}
-	for i++; i < len(src) && classes[src[i]]&inName != 0; i++ {
-		if src[i] == '-' && strings.HasPrefix(src[i+1:], s.close) {
+	if strings.HasPrefix(src[i:], "prompty.") {
+		i += len("prompty.")
+	} else {
+		i++
+	}
+	for ; i < len(src) && classes[src[i]]&inName != 0; i++ {
+		if src[i] == '-' && s.closes(i+1) {
 			break
 		}
 	}

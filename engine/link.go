@@ -28,7 +28,12 @@ var errNoLoader = errors.New("template not found: no other templates are known h
 // an error now. A template may include itself: rendering ends that at the limit
 // of depth.
 func (e *Engine) Link(ctx context.Context, t *Template, load LoadFunc) (*Program, error) {
-	p := &Program{eng: e, tmpl: t}
+	memory := new(struct {
+		Program
+		main codeRoom
+	})
+	p := &memory.Program
+	p.eng, p.tmpl = e, t
 	if err := p.load(ctx, load); err != nil {
 		return nil, err
 	}
@@ -40,7 +45,7 @@ func (e *Engine) Link(ctx context.Context, t *Template, load LoadFunc) (*Program
 		}
 	}
 	p.inputs = declaredInputs(lineage)
-	if p.main, err = p.compile(t, false); err != nil {
+	if p.main, err = p.compile(t, false, &memory.main); err != nil {
 		return nil, err
 	}
 	return p, p.compileTargets()
@@ -116,7 +121,7 @@ func (p *Program) compileTargets() error {
 				continue
 			}
 			var err error
-			if t.code, err = p.compile(t.tmpl, true); err != nil {
+			if t.code, err = p.compile(t.tmpl, true, new(codeRoom)); err != nil {
 				return fmt.Errorf("include: %w", err)
 			}
 			again = true

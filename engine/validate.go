@@ -123,7 +123,7 @@ func (v *validator) link(ctx context.Context, p *Program, load LoadFunc, good bo
 	if _, err := p.lineage(); err != nil || !good {
 		return ruleBrokenBase, err
 	}
-	if _, err := p.compile(p.tmpl, false); err != nil {
+	if _, err := p.compile(p.tmpl, false, new(codeRoom)); err != nil {
 		return ruleLimit, err
 	}
 	return ruleLimit, p.compileTargets()
