@@ -76,12 +76,12 @@ type codeRoom struct {
 	sites   [1]site
 	consts  [2]any
 	views   [2]view
-	inlined [2]*Template
+	inlined [1]*Template
 }
 
 // make returns code with room for what t itself is likely to need.
 func (room *codeRoom) make(t *Template) *code {
-	const tags = 8
+	const tags = 6
 	c := &room.code
 	room.sites[0] = site{tmpl: t, parent: -1}
 	c.sites, c.consts = room.sites[:], room.consts[:0]

@@ -60,3 +60,17 @@ func compile(tb testing.TB, eng *engine.Engine, source string) {
 		tb.Fatal(err)
 	}
 }
+
+// TestCompileAllocates holds compiling the system prompt to the allocations that
+// it takes, and one more.
+func TestCompileAllocates(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates, too, and empties pools at random")
+	}
+	eng := engine.MustNew(engine.Config{})
+	source := systemPrompt().Source
+	const most = 17
+	if n := testing.AllocsPerRun(100, func() { compile(t, eng, source) }); n > most {
+		t.Errorf("compiling the system prompt allocates %v times, want %d at most", n, most)
+	}
+}
