@@ -22,7 +22,7 @@ var snippet = regexp.MustCompile("(?s)```prompty\n(.*?)```\n")
 
 var manualSections = map[string]string{
 	"data": "data.yaml", "config": "config.yaml",
-	"output": "output", "messages": "messages.json", "error": "error",
+	"output": "output", "messages": "messages.json", "error": "error", "issues": "issues",
 }
 
 // TestManual runs every template of the manual and holds what comes of it
