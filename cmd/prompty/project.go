@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -45,7 +44,7 @@ func findProject() (*project, error) {
 	}
 	for dir := cwd; ; dir = filepath.Dir(dir) {
 		path := filepath.Join(dir, projectFile)
-		if fi, err := os.Stat(path); err == nil && !fi.IsDir() {
+		if fi, err := os.Lstat(path); err == nil && !fi.IsDir() {
 			if shown, err := filepath.Rel(cwd, dir); err == nil {
 				return readProject(shown)
 			}
@@ -60,15 +59,22 @@ func findProject() (*project, error) {
 func readProject(dir string) (*project, error) {
 	const most = 1 << 20
 	p := &project{Path: filepath.Join(dir, projectFile), Dir: dir}
+	fi, err := os.Stat(p.Path)
+	if err == nil && !fi.Mode().IsRegular() { // a pipe would make us wait
+		return nil, usage(fmt.Errorf("%s is not a file", p.Path), "")
+	}
+	if err != nil {
+		return nil, projectUnread(err)
+	}
 	f, err := os.Open(p.Path)
 	if err != nil {
-		return nil, projectUnread(p.Path, err)
+		return nil, projectUnread(err)
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, most+1))
 	switch {
 	case err != nil:
-		return nil, projectUnread(p.Path, err)
+		return nil, projectUnread(err)
 	case len(text) > most:
 		return nil, usage(fmt.Errorf("%s has more than 1 MiB", p.Path), "")
 	}
@@ -82,12 +88,8 @@ func readProject(dir string) (*project, error) {
 	return p, nil
 }
 
-func projectUnread(path string, err error) error {
-	hint := ""
-	if errors.Is(err, fs.ErrPermission) {
-		hint = "ask for the right to read it, or say where the prompts are with --storage"
-	}
-	return withHint(err, hint)
+func projectUnread(err error) error {
+	return withHint(err, "mend it, or say where the prompts are with --storage")
 }
 
 // parse reads the keys. A file that is empty or all comments has none.

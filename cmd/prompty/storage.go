@@ -36,7 +36,7 @@ func (a *app) open(create bool) (prompty.TemplateStorage, error) {
 	}
 	driver, connection, err := knownStorage(where)
 	if err != nil {
-		return nil, err
+		return nil, a.withSource(err)
 	}
 	folder := driver == "filesystem" || driver == "fs"
 	if folder && !create {
@@ -45,9 +45,40 @@ func (a *app) open(create bool) (prompty.TemplateStorage, error) {
 	s, err := prompty.OpenStorage(driver, connection)
 	if folder && errors.Is(err, fs.ErrNotExist) {
 		dir, _, _ := strings.Cut(connection, "?")
+		if a.source() != "" {
+			return nil, a.withSource(withHint(&noFolder{dir}, "the first `prompty save` or `prompty new` makes it"))
+		}
 		return nil, withHint(&noFolder{dir}, "`prompty init` makes a project here; prompts elsewhere are named with --storage or "+storageEnv)
 	}
 	return s, err
+}
+
+// source is what names the storage; "" if nothing does.
+func (a *app) source() string {
+	if a.storage != "" {
+		return "--storage"
+	}
+	if v, _ := a.lookupEnv(storageEnv); v != "" {
+		return storageEnv
+	}
+	if p, err := a.project(); err == nil {
+		return p.Path
+	}
+	return ""
+}
+
+// withSource says what named the storage that err is about, where people don't
+// see it on the command line.
+func (a *app) withSource(err error) error {
+	source := a.source()
+	if source == "" || a.storage != "" {
+		return err
+	}
+	hint := hintOf(err)
+	if hint != "" {
+		hint += "; "
+	}
+	return withHint(err, hint+"it is "+source+" that names this storage")
 }
 
 // noFolder says that there is nothing to read from.
