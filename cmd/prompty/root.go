@@ -67,7 +67,7 @@ func (a *app) rootCommand() *cobra.Command {
 	f.Lookup("color").DefValue = "" // said already
 	a.group(root, "Everyday", a.newCommand(), a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.watchCommand())
 	a.group(root, "Versions", a.logCommand(), a.diffCommand(), a.rollbackCommand(), a.rmCommand())
-	a.group(root, "Checking", a.lintCommand(), a.fmtCommand(), a.graphCommand())
+	a.group(root, "Checking", a.lintCommand(), a.fmtCommand(), a.inputsCommand(), a.graphCommand())
 	a.group(root, "Moving", a.copyCommand(), a.importCommand())
 	a.group(root, "Project", a.initCommand(), a.completionCommand(), a.versionCommand())
 	root.RegisterFlagCompletionFunc("storage", completeStorage)

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/go-prompty/prompty/engine"
+)
+
+// TestInputsSchema holds the schema of each kind of input against what the
+// engine accepts.
+func TestInputsSchema(t *testing.T) {
+	t.Parallel()
+	data := []string{
+		`{}`, `{"x": null}`, `{"x": "a"}`, `{"x": ""}`, `{"x": "1"}`, `{"x": 1}`, `{"x": 1.0}`, `{"x": 1.5}`, `{"x": -3}`, `{"x": 1e2}`, `{"x": 1e30}`,
+		`{"x": 18446744073709551615}`, `{"x": -9223372036854775808}`, `{"x": true}`, `{"x": []}`, `{"x": [1, "a"]}`, `{"x": {}}`, `{"x": {"a": null}}`, `{"x": "a", "y": 1}`,
+	}
+	enums := map[string]string{"string": `["a", "1"]`, "number": "[1, 1.5, .inf]", "integer": "[1, 100]", "boolean": "[true]", "list": `[[], [1, "a"]]`, "object": "[{a: null}]", "any": `["a", 1, null, {}]`}
+	defaults := map[string]string{"string": "a", "number": "1", "integer": "1", "boolean": "true", "list": "[]", "object": "{a: null}", "any": "1"}
+	e := engine.MustNew(engine.Config{})
+	refused := 0
+	for typ, enum := range enums {
+		for i := range 8 {
+			declared := "type: " + typ
+			if i&1 != 0 {
+				declared += ", required: true"
+			}
+			if i&2 != 0 {
+				declared += ", enum: " + enum
+			}
+			if i&4 != 0 {
+				declared += ", default: " + defaults[typ]
+			}
+			tmpl, err := e.Parse("main", "---\ninputs:\n  x: {"+declared+"}\n---\n{~prompty.include template=\"p\" /~}")
+			if err != nil {
+				t.Fatal(err)
+			}
+			prog, err := e.Link(t.Context(), tmpl, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			schema := compileSchema(t, schemaOf(tmpl, prog.Inputs()))
+			for _, text := range data {
+				v, err := parseJSON([]byte(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = prog.Append(t.Context(), nil, v)
+				fits := err == nil || !strings.Contains(err.Error(), "the inputs do not fit")
+				instance, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := schema.Validate(instance); (err == nil) != fits {
+					t.Errorf("x: {%s} with %s: the engine accepts it: %t; the schema: %v", declared, text, fits, err)
+				}
+				if !fits {
+					refused++
+				}
+			}
+		}
+	}
+	if refused < 100 {
+		t.Errorf("only %d values were refused", refused)
+	}
+}
+
+func compileSchema(t *testing.T, s *jsonSchema) *jsonschema.Schema {
+	t.Helper()
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("inputs.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("inputs.json")
+	if err != nil {
+		t.Fatal(fmt.Errorf("%s: %w", text, err))
+	}
+	return schema
+}
