@@ -45,6 +45,21 @@ func (d *disk) stat(p string) (fs.FileInfo, error) {
 	return d.root.Stat(p)
 }
 
+// identity is stat for who only wants to know whether a file is still the same.
+func (d *disk) identity(p string) (identity, error) {
+	if err := d.ask("stat", p); err != nil {
+		return identity{}, err
+	}
+	if id, ok := d.quick.identity(p); ok {
+		return id, nil
+	}
+	fi, err := d.root.Stat(p)
+	if err != nil {
+		return identity{}, err
+	}
+	return identify(fi), nil
+}
+
 func (d *disk) lstat(p string) (fs.FileInfo, error) {
 	if err := d.ask("lstat", p); err != nil {
 		return nil, err

@@ -43,11 +43,18 @@ func (q quick) close() error {
 	return q.root.Close()
 }
 
-// at opens a path to which no symbolic link leads.
-func (q quick) at(p string, flags uint64) (fd int, ok bool, err error) {
-	how := unix.OpenHow{Flags: flags | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS}
+// How quick opens: never through a symbolic link.
+const resolve = unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS
+
+var (
+	forState  = &unix.OpenHow{Flags: unix.O_CLOEXEC | unix.O_PATH, Resolve: resolve}
+	forText   = &unix.OpenHow{Flags: unix.O_CLOEXEC | unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOCTTY, Resolve: resolve}
+	forFolder = &unix.OpenHow{Flags: unix.O_CLOEXEC | unix.O_RDONLY | unix.O_DIRECTORY, Resolve: resolve}
+)
+
+func (q quick) at(p string, how *unix.OpenHow) (fd int, ok bool, err error) {
 	for {
-		fd, err := unix.Openat2(int(q.root.Fd()), p, &how)
+		fd, err := unix.Openat2(int(q.root.Fd()), p, how)
 		switch err {
 		case nil:
 			return fd, true, nil
@@ -62,20 +69,36 @@ func (q quick) at(p string, flags uint64) (fd int, ok bool, err error) {
 	}
 }
 
+// state is a stat of a regular file to which no symbolic link leads.
+func (q quick) state(p string) (st unix.Stat_t, ok bool, err error) {
+	fd, ok, err := q.at(p, forState)
+	if !ok || err != nil {
+		return st, ok, err
+	}
+	err = unix.Fstat(fd, &st)
+	_ = unix.Close(fd)
+	return st, err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG, nil
+}
+
+func (q quick) identity(p string) (identity, bool) {
+	if !q.works() {
+		return identity{}, false
+	}
+	st, ok, err := q.state(p)
+	return identityOf(&st), ok && err == nil
+}
+
+func identityOf(st *unix.Stat_t) identity {
+	return identity{ino: st.Ino, size: st.Size, mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano()}
+}
+
 func (q quick) open(p string, regular bool) (h handle, ok bool, err error) {
 	if !regular { // opening a device can do things
-		fd, ok, err := q.at(p, unix.O_PATH)
-		if !ok || err != nil {
+		if _, ok, err := q.state(p); !ok || err != nil {
 			return nil, ok, err
 		}
-		var st unix.Stat_t
-		err = unix.Fstat(fd, &st)
-		_ = unix.Close(fd)
-		if err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
-			return nil, false, nil
-		}
 	}
-	fd, ok, err := q.at(p, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+	fd, ok, err := q.at(p, forText)
 	if !ok || err != nil {
 		return nil, ok, err
 	}
@@ -161,7 +184,7 @@ func (q quick) visit(d *disk, dir string, fn func(dirent, func() (identity, bool
 	if !q.works() {
 		return false, nil
 	}
-	fd, ok, err := q.at(dir, unix.O_RDONLY|unix.O_DIRECTORY)
+	fd, ok, err := q.at(dir, forFolder)
 	if !ok || err != nil {
 		return ok, err
 	}
@@ -170,14 +193,14 @@ func (q quick) visit(d *disk, dir string, fn func(dirent, func() (identity, bool
 	defer listings.Put(buf)
 	var e dirent
 	state := func() (identity, bool) {
-		if d.ask("lstat", path.Join(dir, e.name)) != nil {
+		if d.fault != nil && d.fault("lstat", path.Join(dir, e.name)) != nil {
 			return identity{}, false
 		}
 		var st unix.Stat_t
 		if err := unix.Fstatat(fd, e.name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
 			return identity{}, false
 		}
-		return identity{ino: st.Ino, size: st.Size, mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano()}, true
+		return identityOf(&st), true
 	}
 	for {
 		n, err := unix.Getdents(fd, buf[:])

@@ -74,8 +74,7 @@ func (s *Store) glance(name string) *prompty.StoredTemplate {
 	if !ok {
 		return nil
 	}
-	fi, err := s.disk.stat(s.layout.tree(name))
-	if err != nil || identify(fi) != g.id {
+	if id, err := s.disk.identity(s.layout.tree(name)); err != nil || id != g.id {
 		return nil
 	}
 	return g.latest
