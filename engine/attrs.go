@@ -15,18 +15,19 @@ import (
 // attributes checks a tag's attributes and reads what they mean into n.
 func (p *parser) attributes(n *node, spec *tagSpec) {
 	t := n.tag
+	missing := len(spec.required)
 	for i := range t.attrs {
 		a := &t.attrs[i]
-		if len(spec.required) > 0 && a.name == spec.required[0] {
-			continue
-		}
-		if !spec.allows(a.name) {
+		switch {
+		case slices.Contains(spec.required, a.name):
+			missing--
+		case !spec.allows(a.name):
 			near := value.Suggest(a.name, spec.attrNames())
 			p.report(a.pos(p.source), t.name, fmt.Errorf("%s has no attribute %s%s", t.name, quote(a.name), didYouMean(near)))
 		}
 	}
 	for _, name := range spec.required {
-		if t.attr(name) == nil {
+		if missing > 0 && t.attr(name) == nil {
 			p.report(int(n.start), t.name, fmt.Errorf("%s needs the attribute %s", t.name, name))
 		}
 	}

@@ -85,7 +85,7 @@ func (room *codeRoom) make(t *Template) *code {
 	c := &room.code
 	room.sites[0] = site{tmpl: t, parent: -1}
 	c.sites, c.consts = room.sites[:], room.consts[:0]
-	n := t.counts.nodes + t.counts.operands + 2
+	n := t.counts.nodes + t.counts.operands - t.counts.consts + 1 // constants are mostly part of a jump
 	c.ins, c.meta = make([]instr, 0, n), make([]meta, 0, n)
 	n = t.counts.texts
 	strs := make([]string, n+tags)

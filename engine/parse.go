@@ -42,7 +42,7 @@ func (e *Engine) parse(name, source string) (*Template, Errors) {
 	open, close := p.scan.mark()
 	p.chunk = min(open, maxChunk)
 	p.tagChunk = min(open+open/6, maxChunk)              // the first branch of an if is a tag of its own
-	p.nodeChunk = min(2*open+open/6+close+1, 2*maxChunk) // a text before each tag, some of which are an if
+	p.nodeChunk = min(2*open+open/16+close+1, 2*maxChunk) // a text before each tag, some of which are an if
 	p.exprs.chunk = p.chunk
 	p.run()
 	stacks.put(p.stack, p.ready, p.scan.marks)
