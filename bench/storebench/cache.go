@@ -13,8 +13,8 @@ import (
 	"github.com/go-prompty/prompty/fsstore"
 )
 
-// hitsPerRound are timed together.
-const hitsPerRound = 200_000
+// hits are how many are timed together.
+func (c *Config) hits() int { return 10 * c.Calls }
 
 // hot is a cache over a folder, and what to ask it for.
 func (c *Config) hot(ctx context.Context) (cache *prompty.CachedStorage, names []string, err error) {
@@ -59,11 +59,11 @@ func (c *Config) cached(ctx context.Context) (_ []report.Row, err error) {
 	}
 	var sink *prompty.StoredTemplate
 	got, err := inTurn(ctx, 2*c.Rounds,
-		timed("hit", hitsPerRound, func(i int) (err error) {
+		timed("hit", c.hits(), func(i int) (err error) {
 			sink, err = cache.Get(ctx, names[i%len(names)])
 			return err
 		}),
-		timed("copy", hitsPerRound, func(i int) error {
+		timed("copy", c.hits(), func(i int) error {
 			sink = held[names[i%len(names)]].Clone()
 			return nil
 		}))
@@ -103,7 +103,7 @@ func (c *Config) parallel(ctx context.Context) (_ []report.Row, err error) {
 	var sides []side
 	for _, read := range []func(*prompty.CachedStorage, string) error{get, ask} {
 		hits := func(s *prompty.CachedStorage, worker int) error {
-			for i := range hitsPerRound {
+			for i := range c.hits() {
 				if err := read(s, names[(i+worker*len(names)/2)%len(names)]); err != nil {
 					return err
 				}
@@ -120,7 +120,7 @@ func (c *Config) parallel(ctx context.Context) (_ []report.Row, err error) {
 	}
 	row := func(work string, one, two, apart times) report.Row {
 		more := func(t times) float64 { return float64(one.median()) / float64(t.median()) }
-		each := func(t times) string { return report.Short(t.median() / hitsPerRound) }
+		each := func(t times) string { return report.Short(t.median() / time.Duration(c.hits())) }
 		return report.Row{
 			Work: work + ", two cores", Ours: each(two) + " each",
 			Beside: fmt.Sprintf("one core: %s each; two cores with a cache for each: %.3g× faster", each(one), more(apart)),

@@ -19,10 +19,9 @@ import (
 
 // What is executed: little, so that the way to it shows.
 const (
-	executed     = "support/greeting"
-	greeting     = `Hello {~prompty.var name="name" /~}, {~prompty.include template="support/closing" /~}`
-	closing      = "how can we help?"
-	runsPerRound = 20_000
+	executed = "support/greeting"
+	greeting = `Hello {~prompty.var name="name" /~}, {~prompty.include template="support/closing" /~}`
+	closing  = "how can we help?"
 )
 
 // execute compares Execute through an engine over each storage with running the
@@ -39,9 +38,9 @@ func (c *Config) execute(ctx context.Context) (_ []report.Row, err error) {
 	}
 	dst := make([]byte, 0, 256)
 	sides := []side{
-		timed("program.Append", runsPerRound, func(int) (err error) { _, err = program.Append(ctx, dst, data); return err }),
-		timed("program.Render", runsPerRound, func(int) (err error) { _, err = program.Render(ctx, data); return err }),
-		lookup(),
+		timed("program.Append", c.Calls, func(int) (err error) { _, err = program.Append(ctx, dst, data); return err }),
+		timed("program.Render", c.Calls, func(int) (err error) { _, err = program.Render(ctx, data); return err }),
+		lookup(c.Calls),
 	}
 	type over struct {
 		kind string
@@ -75,8 +74,8 @@ func (c *Config) execute(ctx context.Context) (_ []report.Row, err error) {
 			return nil, fmt.Errorf("over %s Execute gives %q, the program %q: %w", kind, got, want, err)
 		}
 		sides = append(sides,
-			timed("AppendExecute over "+kind, runsPerRound, func(int) (err error) { _, err = se.AppendExecute(ctx, dst, executed, data); return err }),
-			timed("Execute over "+kind, runsPerRound, func(int) (err error) { _, err = se.Execute(ctx, executed, data); return err }))
+			timed("AppendExecute over "+kind, c.Calls, func(int) (err error) { _, err = se.AppendExecute(ctx, dst, executed, data); return err }),
+			timed("Execute over "+kind, c.Calls, func(int) (err error) { _, err = se.Execute(ctx, executed, data); return err }))
 	}
 	got, err := inTurn(ctx, 4*c.Rounds, sides...)
 	if err != nil {
@@ -86,7 +85,7 @@ func (c *Config) execute(ctx context.Context) (_ []report.Row, err error) {
 	for i, call := range []string{"AppendExecute", "Execute"} {
 		for n, e := range engines {
 			row := overProgram(call+" over "+e.kind, got[3+2*n+i], got[i], got[2])
-			if extra := allocations(sides[3+2*n+i]) - allocations(sides[i]); extra > 0 {
+			if extra := allocations(sides[3+2*n+i], c.Calls) - allocations(sides[i], c.Calls); extra > 0 {
 				row = report.Row{Work: row.Work, Err: fmt.Errorf("it allocates %d times more than the program", extra)}
 			}
 			rows = append(rows, row)
@@ -110,17 +109,13 @@ func overProgram(work string, call, program, lookup times) report.Row {
 
 // lookup is the least that finds a program which others may replace: a read of a
 // map that may be written meanwhile, and two atomic loads.
-func lookup() side {
-	type key struct {
-		name    string
-		version int
-	}
+func lookup(calls int) side {
 	var m sync.Map
 	var seen, now atomic.Uint64
-	m.Store(key{name: executed}, &seen)
+	m.Store(executed, &seen)
 	names := []string{executed}
-	return timed("lookup", runsPerRound, func(i int) error {
-		v, ok := m.Load(key{name: names[i%len(names)]})
+	return timed("lookup", calls, func(i int) error {
+		v, ok := m.Load(names[i%len(names)])
 		if !ok || v.(*atomic.Uint64).Load() != now.Load() {
 			return errors.New("the map has lost what was stored")
 		}
@@ -128,8 +123,8 @@ func lookup() side {
 	})
 }
 
-// allocations are a side's for each run of its work, rounded.
-func allocations(s side) int {
+// allocations are a side's for each of its calls, rounded.
+func allocations(s side, calls int) int {
 	counts := make([]int, 5)
 	for i := range counts {
 		var before, after runtime.MemStats
@@ -138,7 +133,7 @@ func allocations(s side) int {
 			return -1
 		}
 		runtime.ReadMemStats(&after)
-		counts[i] = int((after.Mallocs - before.Mallocs + runsPerRound/2) / runsPerRound)
+		counts[i] = int(after.Mallocs-before.Mallocs+uint64(calls)/2) / calls
 	}
 	return slices.Min(counts)
 }

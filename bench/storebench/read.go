@@ -15,9 +15,6 @@ import (
 	"github.com/go-prompty/prompty/fsstore"
 )
 
-// readsPerRound are timed together: the clock is too coarse for one.
-const readsPerRound = 2000
-
 // get compares Get of what has not changed since it was read with asking for a
 // file's state and reading it.
 func (c *Config) get(ctx context.Context) (_ []report.Row, err error) {
@@ -31,7 +28,7 @@ func (c *Config) get(ctx context.Context) (_ []report.Row, err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	rng := rand.New(rand.NewPCG(5, 5))
-	names, files := make([]string, readsPerRound), make([]string, readsPerRound)
+	names, files := make([]string, max(c.Calls/10, 1)), make([]string, max(c.Calls/10, 1))
 	for n := range names {
 		names[n] = c.name(rng.IntN(c.Files))
 		files[n] = filepath.Join(dir, filepath.FromSlash(names[n])+".prompty")
@@ -44,8 +41,8 @@ func (c *Config) get(ctx context.Context) (_ []report.Row, err error) {
 		}
 	}
 	got, err := inTurn(ctx, 5*c.Rounds,
-		timed("Get", readsPerRound, func(i int) error { _, err := s.Get(ctx, names[i]); return err }),
-		timed("os.ReadFile", readsPerRound, func(i int) error {
+		timed("Get", len(names), func(i int) error { _, err := s.Get(ctx, names[i]); return err }),
+		timed("os.ReadFile", len(names), func(i int) error {
 			if _, err := os.Stat(files[i]); err != nil {
 				return err
 			}
@@ -127,7 +124,7 @@ func (c *Config) open(ctx context.Context) ([]report.Row, error) {
 		bytes -= len(t.Source)
 	}
 	if bytes != 0 {
-		return nil, fmt.Errorf("List and the files differ by %d bytes", bytes)
+		return nil, fmt.Errorf("what is listed and the files differ by %d bytes", bytes)
 	}
 	work := fmt.Sprintf("filesystem: open a folder of %d prompts, first List", c.Files)
 	return []report.Row{ratio(work, got[0], got[1], "`filepath.WalkDir` and `os.ReadFile`", 2)}, c.same(dir, last)

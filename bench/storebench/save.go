@@ -60,7 +60,7 @@ func (c *Config) save(ctx context.Context) (_ []report.Row, err error) {
 			start := time.Now()
 			t, err := s.Get(ctx, name)
 			if err == nil && t.Source != text(i, round) {
-				err = errors.New("Get does not return the edit")
+				err = errors.New("the edit is not what is returned")
 			}
 			return time.Since(start), err
 		}},

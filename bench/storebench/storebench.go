@@ -23,6 +23,7 @@ type Config struct {
 	Folders int    // that they are in
 	Rounds  int    // of the long works; the short ones take more
 	Saves   int    // that are measured
+	Calls   int    // that are timed together, of those that are too short for the clock
 	Dir     string // an empty folder on the disk to measure
 
 	Run  *regexp.Regexp // matches the names of the works to do
@@ -31,8 +32,8 @@ type Config struct {
 
 // Valid says whether the sizes make sense.
 func (c *Config) Valid() error {
-	if c.Folders < 1 || c.Files < c.Folders || c.Rounds < 1 || c.Saves < 1 {
-		return errors.New("at least one folder, a file in each, one round and one save are needed")
+	if c.Folders < 1 || c.Files < c.Folders || c.Rounds < 1 || c.Saves < 1 || c.Calls < 1 {
+		return errors.New("at least one folder, a file in each, one round, one save and one call are needed")
 	}
 	return nil
 }

@@ -35,6 +35,7 @@ func command(ctx context.Context, args []string) (err error) {
 	flags.IntVar(&c.Folders, "folders", 100, "how many folders they are in")
 	flags.IntVar(&c.Rounds, "rounds", 9, "how often each work is done; the short ones are done more often")
 	flags.IntVar(&c.Saves, "saves", 400, "how many saves are measured, in each way")
+	flags.IntVar(&c.Calls, "calls", 20000, "how many calls are timed together, of those that are too short for the clock")
 	flags.StringVar(&c.Dir, "dir", "", "a folder on the disk to measure; empty: a temporary one")
 	run := flags.String("run", "", "only work whose name (get, save, list, open, cached, parallel, execute) matches this regular expression")
 	write := flags.String("write", "", "a Markdown file whose part between the markers to replace, and the chart beside it")
