@@ -20,8 +20,9 @@ func TestOrdered(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	if Ordered(dir) != Ordered(dir) {
-		t.Error("Ordered changes its mind")
+	first := Ordered(dir)
+	if again := Ordered(dir); again != first {
+		t.Errorf("Ordered(%s) = %v, then %v", dir, first, again)
 	}
 }
 
