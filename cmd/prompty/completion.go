@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 	"fmt"
 	"maps"
 	"slices"
@@ -123,8 +123,11 @@ func completeStorage(_ *cobra.Command, _ []string, toComplete string) ([]string,
 	return nil, cobra.ShellCompDirectiveFilterDirs
 }
 
-//go:embed completion.bash
-var bashCompletion string
+// Our own scripts for three shells: cobra's evaluate the line that a Tab is
+// pressed on, and bash's breaks NAME@VERSION apart.
+//
+//go:embed completion.bash completion.zsh completion.fish
+var completionScripts embed.FS
 
 func (a *app) completionCommand() *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
@@ -142,17 +145,13 @@ of prompts (NAME@ their versions), tags, authors and drivers.
 		Example: `  source <(prompty completion bash)`,
 		Args:    wantArgs(1, 1), ValidArgs: shells,
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
-			root := cmd.Root()
 			switch args[0] {
-			case "bash":
-				a.out.WriteString(bashCompletion)
-				return nil
-			case "zsh":
-				return root.GenZshCompletion(&a.out)
-			case "fish":
-				return root.GenFishCompletion(&a.out, true)
 			case "powershell":
-				return root.GenPowerShellCompletionWithDesc(&a.out)
+				return cmd.Root().GenPowerShellCompletionWithDesc(&a.out)
+			case "bash", "zsh", "fish":
+				script, err := completionScripts.ReadFile("completion." + args[0])
+				a.out.Write(script)
+				return err
 			}
 			return usage(fmt.Errorf("no completion for the shell %q", args[0]), withGuess(args[0], shells, "there is one for "+strings.Join(shells, ", ")))
 		}),

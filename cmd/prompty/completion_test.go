@@ -86,6 +86,17 @@ func TestCompletionInZsh(t *testing.T) {
 	x.await(`^prompty show support/reply\n%$`)
 	x.keys("prompty show greeting@", "Tab", "C-a", "echo ", "C-m")
 	x.await(`^prompty show greeting@1\n%$`)
+	x.keys("prompty ls --tag=bi", "Tab", "C-a", "echo ", "C-m")
+	x.await(`^prompty ls --tag=billing\n%$`)
+	x.keys("prompty show 'support/ref", "Tab", "C-a", "echo ", "C-m")
+	x.await(`^prompty show support/refund\n%$`)
+	x.keys("prompty -s fi", "Tab", "C-a", "echo ", "C-m")
+	x.await(`^prompty -s filesystem:\n%$`)
+	x.keys("prompty save x ./prompts/gr", "Tab", "C-a", "echo ", "C-m")
+	x.await(`^prompty save x \./prompts/greeting.prompty\n%$`)
+	x.keys("prompty show $(touch ran) gr", "Tab", "C-u")
+	x.line("echo ran(N) none")
+	x.await(`^none$`)
 }
 
 // TestCompletionInFish asks a real fish what it would show.
@@ -103,14 +114,16 @@ func TestCompletionInFish(t *testing.T) {
 		}
 	})
 	cmd := exec.Command("fish", "--no-config", "-c",
-		`prompty completion fish | source; complete -C "prompty show sup"; complete -C "prompty show greeting@"; complete -C "prompty lin"`)
+		`prompty completion fish | source; complete -C "prompty show sup"; complete -C "prompty show greeting@"; complete -C "prompty lin";
+		 complete -C "prompty ls --tag=bi"; complete -C "prompty -s fi"; complete -C "prompty save x ../prom"; complete -C "prompty show 'support/ref";
+		 complete -C "prompty rm (touch ran) gr"; ls`)
 	cmd.Dir = filepath.Join(dir, "sub")
 	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_DATA_HOME="+dir, "PROMPTY_STORAGE=", "TERM=dumb", "GORACE=atexit_sleep_ms=0")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("fish: %v", err)
 	}
-	for _, want := range []string{"support/refund\tMoney back\n", "support/reply\tAn answer\n", "greeting@1\t", "lint\tLook "} {
+	for _, want := range []string{"support/refund\tMoney back\n", "support/reply\tAn answer\n", "greeting@1\t", "lint\tLook ", "--tag=billing\n", "filesystem:\n", "../prompts/\n", "support/refund\tMoney back\ngreeting\nx\n"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("fish shows no %q:\n%s", want, out)
 		}
