@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -45,6 +46,16 @@ func TestSettingsCopyWhatTheyChange(t *testing.T) {
 	}
 	if diff := cmp.Diff([]any{map[string]any{"n": 1}}, list); diff != "" {
 		t.Errorf("a setting changed the sample (-want +got):\n%s", diff)
+	}
+}
+
+func TestReadUpTo(t *testing.T) {
+	t.Parallel()
+	if got, err := readUpTo(strings.NewReader("abc"), "x.txt", 3); err != nil || string(got) != "abc" {
+		t.Errorf("three bytes of at most three: %q, %v", got, err)
+	}
+	if _, err := readUpTo(strings.NewReader("abcd"), "x.txt", 3); err == nil || err.Error() != "x.txt has more than 3 bytes, which is the limit" {
+		t.Errorf("four bytes of at most three: %v", err)
 	}
 }
 
