@@ -1,8 +1,299 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/internal/migrate"
+	"github.com/go-prompty/prompty/internal/transfer"
+)
+
+const importHelp = `Bring in prompts of other tools, and save them under the names of their files:
+
+  dotprompt  .prompt files: Handlebars, Picoschema, roles, partials
+  prompty    .prompty files of Microsoft: Jinja, inputs, samples, roles
+  layout     folders NAME/v1.json, NAME/v2.json …, all versions, numbers kept
+
+What kind a file is, is found out, and said, unless --from says it. What is
+brought in renders to the same text. What cannot be is reported with file, line
+and column, the prompt is not saved, all others are, and the exit code is 1. With
+--force it is saved all the same, with a comment where something is missing.
+
+A prompt that is there already and equal is skipped, so an import can be run
+again. One that is there and differs is not touched; --update saves it as the
+next version. docs/import.md says what is carried over, and how.`
+
+type importFlags struct {
+	from                          string
+	dryRun, force, update, asJSON bool
+}
+
+// imported is one prompt in the output of import --json.
+type imported struct {
+	Name     string         `json:"name"`
+	File     string         `json:"file"`
+	Format   migrate.Format `json:"format"`
+	Status   string         `json:"status"`            // saved, unchanged, conflict, refused; with --dry-run: new or changed for saved
+	Version  int            `json:"version,omitempty"` // the latest one, if it is there
+	Versions int            `json:"versions"`          // how many were, or would be, saved
+	Issues   []importIssue  `json:"issues"`
+
+	source *migrate.Prompt // of a layout nil
+}
+
+type importIssue struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Message string `json:"message"`
+	Note    bool   `json:"note"` // it is carried over, in another form
+}
 
 func (a *app) importCommand() *cobra.Command {
-	return &cobra.Command{Use: "import PATH...", Short: "Bring in prompts of other tools", Hidden: true, Args: wantArgs(1, -1),
-		RunE: a.verb(func(*cobra.Command, []string) error { return nil })}
+	var flags importFlags
+	cmd := &cobra.Command{
+		Use:   "import DIR|FILE...",
+		Short: "Bring in prompts of other tools",
+		Long:  importHelp,
+		Example: `  prompty import ./genkit/prompts --dry-run
+  prompty import chat.prompty --from prompty
+  prompty -s git:. import ./old-prompts --update`,
+		Args: wantArgs(1, -1),
+		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
+			return a.importAll(cmd.Context(), args, &flags)
+		}),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveDefault
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.from, "from", "", "what the files are: `FORMAT` is dotprompt, layout or prompty")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "save nothing, and say what would be saved")
+	f.BoolVar(&flags.force, "force", false, "save what cannot be carried over exactly, too")
+	f.BoolVar(&flags.update, "update", false, "save a prompt that is there and differs as its next version")
+	f.BoolVar(&flags.asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (a *app) importAll(ctx context.Context, args []string, flags *importFlags) error {
+	if flags.from != "" && !slices.Contains(migrate.Formats, migrate.Format(flags.from)) {
+		var names []string
+		for _, f := range migrate.Formats {
+			names = append(names, string(f))
+		}
+		return usage(fmt.Errorf("there is no format %q", flags.from), withGuess(flags.from, names, "the formats are "+strings.Join(names, ", ")))
+	}
+	found, err := a.findImports(args, migrate.Format(flags.from))
+	if err != nil {
+		return err
+	}
+	var list []*imported
+	save := func(s prompty.TemplateStorage) error {
+		for _, f := range found {
+			some, err := a.importFound(ctx, s, f, flags)
+			list = append(list, some...)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err = a.withStorage(!flags.dryRun, save)
+	if _, none := errors.AsType[*noFolder](err); none && flags.dryRun {
+		list = nil
+		err = save(prompty.NewMemoryStorage())
+	}
+	if err != nil {
+		return err
+	}
+	return a.printImported(list, flags)
+}
+
+// importFound saves what one place holds of one format.
+func (a *app) importFound(ctx context.Context, s prompty.TemplateStorage, f *importable, flags *importFlags) ([]*imported, error) {
+	if f.format == migrate.Layout {
+		return a.importLayout(ctx, s, f, flags)
+	}
+	var list []*imported
+	for _, p := range migrate.Convert(f.format, f.files) {
+		one := &imported{Name: p.Name, File: f.path(p.File), Format: f.format, source: p}
+		for _, issue := range p.Issues {
+			issue.File = f.path(issue.File)
+		}
+		one.add(p.Issues)
+		list = append(list, one)
+		if err := a.importOne(ctx, s, one, flags); err != nil {
+			return list, err
+		}
+	}
+	return list, nil
+}
+
+func (one *imported) add(issues []*migrate.Issue) {
+	for _, i := range issues {
+		one.Issues = append(one.Issues, importIssue{i.File, i.Line, i.Column, i.Message, i.Note})
+	}
+}
+
+// refuse reports why a prompt is not saved, whatever the flags say.
+func (one *imported) refuse(status string, err error) {
+	one.Status = status
+	one.Issues = append(one.Issues, importIssue{File: one.File, Message: err.Error()})
+}
+
+// importOne saves a converted prompt, on top of what it was compared with.
+func (a *app) importOne(ctx context.Context, s prompty.TemplateStorage, one *imported, flags *importFlags) error {
+	p := one.source
+	t := &prompty.StoredTemplate{Name: p.Name, Source: p.Source, Tags: p.Fields.Tags, Metadata: p.Fields.Metadata}
+	if err := prompty.CheckTemplate(t); err != nil {
+		one.refuse("refused", err)
+		return nil
+	}
+	if !p.Exact() && (!flags.force || p.Source == "") {
+		one.Status = "refused"
+		return nil
+	}
+	latest, err := s.Get(ctx, p.Name)
+	base := 0
+	switch {
+	case err == nil:
+		base = latest.Version
+		one.Version = base
+		if latest.Source == t.Source && slices.Equal(latest.Tags, t.Tags) && sameMap(latest.Metadata, t.Metadata) {
+			one.Status = "unchanged"
+			return nil
+		}
+		if !flags.update {
+			one.refuse("conflict", fmt.Errorf("%s is there already and differs; --update saves it as the next version", p.Name))
+			return nil
+		}
+	case !errors.Is(err, prompty.ErrTemplateNotFound):
+		return err
+	}
+	one.Versions = 1
+	if flags.dryRun {
+		one.Status = map[bool]string{true: "new", false: "changed"}[base == 0]
+		return nil
+	}
+	if _, ok := prompty.As[prompty.ConditionalSaver](s); ok {
+		err = prompty.SaveIf(ctx, s, t, base)
+	} else {
+		err = s.Save(ctx, t)
+	}
+	switch {
+	case errors.Is(err, prompty.ErrConflict), errors.Is(err, prompty.ErrInvalidTemplate), errors.Is(err, prompty.ErrInvalidName):
+		one.Versions = 0
+		one.refuse("conflict", err)
+		return nil
+	case err != nil:
+		return err
+	}
+	one.Status, one.Version = "saved", t.Version
+	return nil
+}
+
+func sameMap(a, b map[string]string) bool {
+	for k, v := range a {
+		if w, ok := b[k]; !ok || v != w {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+// importLayout copies all versions of the prompts of a layout.
+func (a *app) importLayout(ctx context.Context, s prompty.TemplateStorage, f *importable, flags *importFlags) ([]*imported, error) {
+	source, err := migrate.OpenLayout(os.DirFS(f.root))
+	if err != nil {
+		return nil, err
+	}
+	var list []*imported
+	for _, name := range source.Names() {
+		one := &imported{Name: name, File: f.path(name), Format: f.format}
+		list = append(list, one)
+		exact := true
+		issues := source.Check(name)
+		for _, issue := range issues {
+			issue.File = f.path(issue.File)
+			exact = exact && issue.Note
+		}
+		one.add(issues)
+		if !exact && !flags.force {
+			one.Status = "refused"
+			continue
+		}
+		report, err := transfer.Copy(ctx, source, s, transfer.Options{Names: []string{name}, DryRun: flags.dryRun})
+		if err != nil {
+			return list, err
+		}
+		one.Versions, one.Status = report.Copied, "unchanged"
+		if report.Copied > 0 {
+			one.Status = map[bool]string{true: "new", false: "saved"}[flags.dryRun]
+		}
+		for _, p := range report.Problems {
+			one.refuse(string(p.Kind), p)
+		}
+		if versions, err := s.ListVersions(ctx, name); err == nil && len(versions) > 0 {
+			one.Version = versions[0]
+		}
+	}
+	return list, nil
+}
+
+// printImported tells what became of each prompt. Standard output has the
+// prompts, standard error the reasons.
+func (a *app) printImported(list []*imported, flags *importFlags) error {
+	bad, count := false, map[string]int{}
+	for _, one := range list {
+		count[one.Status]++
+		bad = bad || one.Status == "refused" || one.Status == "conflict"
+		for _, i := range one.Issues {
+			issue := migrate.Issue{File: i.File, Line: i.Line, Column: i.Column, Message: i.Message}
+			if i.Note {
+				issue.Message = "note: " + issue.Message
+			}
+			a.warn("%s", issue.Error())
+		}
+	}
+	if flags.asJSON {
+		for _, one := range list {
+			if one.Issues == nil {
+				one.Issues = []importIssue{}
+			}
+		}
+		if list == nil {
+			list = []*imported{}
+		}
+		if err := a.printJSON(struct {
+			DryRun  bool        `json:"dry_run"`
+			Prompts []*imported `json:"prompts"`
+		}{flags.dryRun, list}); err != nil {
+			return err
+		}
+	} else {
+		a.printImportTable(list)
+	}
+	if bad {
+		return errFindings
+	}
+	return nil
+}
+
+func (a *app) printImportTable(list []*imported) {
+	var rows [][]string
+	for _, one := range list {
+		name := one.Name
+		if one.Version > 0 {
+			name = fmt.Sprintf("%s@%d", name, one.Version)
+		}
+		rows = append(rows, []string{one.Status, name, string(one.Format), one.File})
+	}
+	a.printTable([]string{"STATUS", "PROMPT", "FORMAT", "FILE"}, rows)
 }

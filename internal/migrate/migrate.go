@@ -1,0 +1,204 @@
+// Package migrate turns prompts of other tools into prompts of this one: those
+// in the peer's layout <name>/v<N>.json, dotprompt's .prompt files and
+// Microsoft's .prompty files.
+//
+// What it turns over renders to the same bytes; what it cannot turn over so is
+// an [Issue] with its place, and stands as a comment where it stood. The rules,
+// and what is presumed of the data, are in docs/import.md.
+package migrate
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-prompty/prompty/promptfile"
+)
+
+// Format is a kind of prompt files.
+type Format string
+
+const (
+	Layout    Format = "layout"    // <name>/v<N>.json
+	Dotprompt Format = "dotprompt" // .prompt: Handlebars
+	Prompty   Format = "prompty"   // .prompty of Microsoft: Jinja
+)
+
+// Formats are all formats, sorted.
+var Formats = []Format{Dotprompt, Layout, Prompty}
+
+// Issue is something that is not carried over exactly.
+type Issue struct {
+	File    string
+	Line    int // from 1; 0: the whole file
+	Column  int // in code points, from 1
+	Message string
+	Note    bool // it is carried over, but not in the form it had
+}
+
+func (i *Issue) Error() string {
+	if i.Line == 0 {
+		return i.File + ": " + i.Message
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", i.File, i.Line, i.Column, i.Message)
+}
+
+// File is a file to be converted. Its path is slash-separated and relative to
+// the folder that is imported.
+type File struct {
+	Path string
+	Text string
+}
+
+// Prompt is what became of a file.
+type Prompt struct {
+	Name   string
+	File   string // where it comes from
+	Source string // the front matter and the body, as a storage has them
+	Fields promptfile.Fields
+	Issues []*Issue // in the order of their places
+}
+
+// Exact reports whether all of the prompt was carried over.
+func (p *Prompt) Exact() bool {
+	return !slices.ContainsFunc(p.Issues, func(i *Issue) bool { return !i.Note })
+}
+
+// maxText is the longest file that is read.
+const maxText = 4 << 20
+
+// Detect says which format a file has, by its path and its content; false if
+// none. why is one line for people.
+func Detect(file File) (format Format, why string, ok bool) {
+	base := path.Base(file.Path)
+	switch {
+	case versionOf(base) > 0 && strings.Contains(file.Path, "/"):
+		return Layout, "a version file of the layout <name>/v<N>.json", true
+	case strings.HasSuffix(base, dotpromptExt):
+		return Dotprompt, "the extension .prompt", true
+	case !strings.HasSuffix(base, promptfile.DefaultExt):
+		return "", "", false
+	}
+	return detectPrompty(file.Text)
+}
+
+// detectPrompty tells Microsoft's files from this project's, which have the
+// same extension.
+func detectPrompty(text string) (Format, string, bool) {
+	front, body, _, hasFront := promptfile.SplitFrontMatter(text)
+	if strings.Contains(body, "{~") {
+		return "", "", false
+	}
+	if !hasFront {
+		body = text
+	}
+	doc, err := readFront(front, 1)
+	if err == nil && doc != nil {
+		for _, key := range []string{"model", "authors", "template", "outputs"} {
+			if doc.find(key) != nil {
+				return Prompty, "the key " + key + " in its front matter", true
+			}
+		}
+	}
+	for line := range strings.Lines(body) {
+		if _, ok := roleLine(strings.TrimRight(line, "\r\n")); ok {
+			return Prompty, "the line " + strings.TrimSpace(line) + " in its body", true
+		}
+	}
+	if strings.Contains(body, "{{") || strings.Contains(body, "{%") {
+		return Prompty, "the Jinja tags in its body", true
+	}
+	return "", "", false
+}
+
+// Convert converts files of one format, which may refer to each other. The
+// layout is not for it: see [OpenLayout].
+func Convert(format Format, files []File) []*Prompt {
+	known := make(map[string]bool, len(files))
+	for _, f := range files {
+		known[f.Path] = true
+	}
+	var list []*Prompt
+	for _, f := range files {
+		p := &Prompt{File: f.Path}
+		c := &conversion{prompt: p, text: f.Text}
+		switch fault := c.unreadable(); {
+		case fault != nil:
+			p.Issues = append(p.Issues, fault)
+		case format == Dotprompt:
+			convertDotprompt(c, known)
+		case format == Prompty:
+			convertPrompty(c)
+		}
+		if p.Name == "" {
+			p.Name = nameOf(f.Path)
+		}
+		slices.SortStableFunc(p.Issues, func(a, b *Issue) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
+		list = append(list, p)
+	}
+	return list
+}
+
+func nameOf(file string) string { return strings.TrimSuffix(file, path.Ext(file)) }
+
+// conversion is one file on its way.
+type conversion struct {
+	prompt *Prompt
+	text   string            // the whole file
+	body   string            // the template in it
+	offset int               // of the body in the text
+	types  map[string]string // of inputs: as promptfile.Input has them
+}
+
+// mostIssues ends the list of a file that is something else altogether.
+const mostIssues = 50
+
+func (c *conversion) issue(at int, note bool, format string, args ...any) {
+	if len(c.prompt.Issues) >= mostIssues && note {
+		return
+	}
+	line, column := position(c.text, at)
+	c.prompt.Issues = append(c.prompt.Issues, &Issue{File: c.prompt.File, Line: line, Column: column, Message: fmt.Sprintf(format, args...), Note: note})
+}
+
+// lose reports what is not carried over; at is an offset in the body.
+func (c *conversion) lose(at int, format string, args ...any) {
+	c.issue(c.offset+at, false, format, args...)
+}
+
+// note reports what is carried over in another form.
+func (c *conversion) note(at int, format string, args ...any) {
+	c.issue(c.offset+at, true, format, args...)
+}
+
+// position counts lines and code points from 1.
+func position(text string, at int) (line, column int) {
+	at = min(max(at, 0), len(text))
+	before := text[:at]
+	line = strings.Count(before, "\n") + 1
+	column = utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
+	return line, column
+}
+
+// unreadable says what keeps the file from being read at all.
+func (c *conversion) unreadable() *Issue {
+	at := func(i int, message string) *Issue {
+		line, column := position(c.text, i)
+		return &Issue{File: c.prompt.File, Line: line, Column: column, Message: message}
+	}
+	if len(c.text) > maxText {
+		return &Issue{File: c.prompt.File, Message: fmt.Sprintf("it has %d bytes, the limit is %d", len(c.text), maxText)}
+	}
+	if i := strings.IndexByte(c.text, 0); i >= 0 {
+		return at(i, "it has a NUL, which no text has")
+	}
+	for i, r := range c.text {
+		if r == utf8.RuneError && !strings.HasPrefix(c.text[i:], "\ufffd") {
+			return at(i, "it is not valid UTF-8 here")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package migrate
+
+import (
+	"slices"
+	"strings"
+)
+
+// Messages. The other languages mark where a message begins, and it ends where
+// the next one does; here a message is an element. So marks that stand side by
+// side become elements, and those in a condition or a loop must bring their
+// whole message along.
+
+// messages makes elements of the role marks in a list.
+func (c *conversion) messages(list []*piece) []*piece {
+	if !hasRole(list) {
+		return list
+	}
+	var out []*piece
+	for i := 0; i < len(list); {
+		p := list[i]
+		switch {
+		case p.kind == rolePiece:
+			end := i + 1
+			for end < len(list) && list[end].kind != rolePiece && !hasRole(list[end:end+1]) {
+				end++
+			}
+			out = append(out, c.message(p, list[i+1:end])...)
+			i = end
+		case hasRole(list[i : i+1]):
+			out = append(out, c.messageBlock(p, i > 0 && afterRole(list[:i])))
+			end := i + 1
+			for end < len(list) && list[end].kind != rolePiece && !hasRole(list[end:end+1]) {
+				end++
+			}
+			if printing(list[i+1 : end]) {
+				c.lose(firstPrinting(list[i+1:end]).at, "this text belongs to the last message that began in the condition or loop before it; put it into that, or begin a message here")
+			}
+			out = append(out, list[i+1:end]...)
+			i = end
+		default:
+			out = append(out, p)
+			i++
+		}
+	}
+	return out
+}
+
+// message makes an element. Empty lines at its end are put behind it, where
+// they are in nobody's way.
+func (c *conversion) message(role *piece, body []*piece) []*piece {
+	open := "prompty.message "
+	if role.roleExpr != "" {
+		open += attr("eval-role", role.roleExpr)
+	} else {
+		open += attr("role", role.role)
+	}
+	if role.text != "" {
+		open += " " + attr("name", role.text)
+	}
+	p := &piece{kind: blockPiece, at: role.at, close: "prompty.message"}
+	var after []*piece
+	if n := len(body); n > 0 && body[n-1].kind == textPiece && body[n-1].trail == "" {
+		last := *body[n-1]
+		kept := strings.TrimRight(last.text, spaces)
+		if rest := last.text[len(kept):]; strings.HasPrefix(rest, "\n") && len(rest) > 1 {
+			last.text = kept + "\n"
+			body = append(slices.Clone(body[:n-1]), &last)
+			after = []*piece{textOf(last.at, rest[1:])}
+		}
+	}
+	p.branches = []branch{{open, body}}
+	return append([]*piece{p}, after...)
+}
+
+// messageBlock handles a condition or a loop in which messages begin. Text
+// before the first of them would belong to the message before the block.
+func (c *conversion) messageBlock(p *piece, inMessage bool) *piece {
+	out := *p
+	out.branches = nil
+	for _, b := range p.branches {
+		if !hasRole(b.body) {
+			if inMessage && printing(b.body) {
+				c.lose(firstPrinting(b.body).at, "this text belongs to the message before the condition; messages cannot begin in only some of its branches")
+			}
+			out.branches = append(out.branches, b)
+			continue
+		}
+		n := 0
+		for n < len(b.body) && b.body[n].kind != rolePiece && !hasRole(b.body[n:n+1]) {
+			n++
+		}
+		if (inMessage || p.close == "prompty.for") && printing(b.body[:n]) {
+			c.lose(firstPrinting(b.body[:n]).at, "this text belongs to the message before the condition or loop; put it before that, or begin a message here")
+		}
+		out.branches = append(out.branches, branch{b.open, c.messages(b.body)})
+	}
+	return &out
+}
+
+// afterRole is whether a message has begun in a list.
+func afterRole(list []*piece) bool { return hasRole(list) }
+
+func firstPrinting(list []*piece) *piece {
+	for _, p := range list {
+		if printing([]*piece{p}) {
+			return p
+		}
+	}
+	return list[0]
+}
