@@ -39,6 +39,9 @@ func (k *asker) ask(ctx context.Context, why error, paths []string, inputs map[s
 	for _, path := range paths {
 		in := inputs[path]
 		in.Name = path
+		if e, ok := errors.AsType[*engine.Error](why); ok && e.Tag == "prompty.for" && in.Type == "" {
+			in.Type = "list"
+		}
 		if m, ok := errors.AsType[*engine.MissingError](why); ok && strings.Contains(m.Error(), "did you mean") {
 			fmt.Fprintln(k.out, printable(m.Error()))
 		}

@@ -87,8 +87,8 @@ func TestNoQuestion(t *testing.T) {
 		"another type": {"---\ninputs: {n: integer}\n---\n", "1\n", "", `"n" must be an integer`, map[string]any{"n": "x"}},
 		"no more":      {`{~prompty.var name="city" /~}{~prompty.var name="user" /~}`, "1\n", "city: user: \n", `"user" is missing`, map[string]any{}},
 		"a typo":       {`{~prompty.var name="user.nmae" /~}`, "", "\"user.nmae\" is missing: \"user\" has no \"nmae\"; did you mean \"name\"?\nuser.nmae: \n", `"user.nmae" is missing`, map[string]any{"user": map[string]any{"name": "Ada"}}},
-		"a list":       {`{~prompty.for item="x" in="list"~}{~prompty.var name="x" /~}{~/prompty.for~}`, "[1, 2]\n", "list: ", "", map[string]any{}},
-		"not a list":   {`{~prompty.for item="x" in="list"~}{~prompty.var name="x" /~}{~/prompty.for~}`, "one\n", "list: ", `string`, map[string]any{}},
+		"a list":       {`{~prompty.for item="x" in="list"~}{~prompty.var name="x" /~}{~/prompty.for~}`, "[1, 2]\n", "list (a list in JSON, such as [\"a\", \"b\"]): ", "", map[string]any{}},
+		"not a map":    {`{~prompty.var name="a" /~}{~prompty.var name="a.b" /~}`, "one\n", "a: ", `"a.b" is missing`, map[string]any{}},
 	} {
 		_, shown, _, err := dialogue(t, tt.source, tt.typed, tt.data)
 		if shown != tt.shown {

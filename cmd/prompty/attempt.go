@@ -112,25 +112,23 @@ func missing(err error, data map[string]any) []string {
 	}
 	// What a loop or an include gives is not for the data to give.
 	path := strings.Split(m.Path, ".")
-	if _, given := data[path[0]]; !given && !m.Unknown {
-		return nil
-	}
-	if _, given := dig(data, path); given {
+	if _, given := data[path[0]]; !given && !m.Unknown || !hasRoom(data, path) {
 		return nil
 	}
 	return []string{m.Path}
 }
 
-// dig follows a path through mappings.
-func dig(v any, path []string) (any, bool) {
+// hasRoom reports whether data has nothing at a path, and a value could be put
+// there.
+func hasRoom(data any, path []string) bool {
 	for _, seg := range path {
-		m, ok := v.(map[string]any)
+		m, ok := data.(map[string]any)
 		if !ok {
-			return nil, false
+			return data == nil
 		}
-		if v, ok = m[seg]; !ok {
-			return nil, false
+		if data, ok = m[seg]; !ok {
+			return true
 		}
 	}
-	return v, true
+	return false
 }
