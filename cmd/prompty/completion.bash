@@ -88,7 +88,8 @@ __prompty_complete()
             if [[ -z $quoted ]]; then
                 printf -v word %q "$word"
             fi
-        elif [[ ${COMP_TYPE-} == 63 || ${COMP_TYPE-} == 33 ]] && [[ -n ${about[i]} ]]; then
+        elif [[ ${COMP_TYPE-} == 63 || ${COMP_TYPE-} == 33 ]] && [[ -n ${about[i]} ]] &&
+            ((longest + 16 < ${COLUMNS:-80})); then
             # A list for people: with descriptions, and wide enough to stand
             # below one another.
             printf -v word '%-*s  (%s)' "$longest" "$word" "${about[i]:1}"

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -188,7 +189,7 @@ func (s *setup) addWorkflow() {
 	if rel, err := relative(top, s.dir); err == nil {
 		folder = filepath.ToSlash(rel)
 	}
-	text := strings.NewReplacer("FOLDER", folder, "VERSION", installVersion()).Replace(skeletonText("github.yml"))
+	text := strings.NewReplacer("FOLDER", folder, "VERSION", installable(buildOf(debug.ReadBuildInfo()).Version)).Replace(skeletonText("github.yml"))
 	s.files = append(s.files, initFile{filepath.Join(top, ".github", "workflows", "prompts.yml"), text})
 }
 

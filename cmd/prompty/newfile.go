@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // writeNew writes a file where there is none yet, whole or not at all. What
@@ -47,7 +48,7 @@ func makeFolders(path string) (made []string, err error) {
 		if err == nil || p == filepath.Dir(p) {
 			break
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 			return nil, err
 		}
 		missing = append(missing, p)

@@ -57,17 +57,17 @@ func (b build) String() string {
 	return fmt.Sprintf("prompty %s (%s)", b.Version, strings.Join(from, ", "))
 }
 
-// installVersion is what go install gets this command by: the release that this
-// is, or the latest.
-func installVersion() string {
-	v := buildOf(debug.ReadBuildInfo()).Version
-	if release.MatchString(v) {
-		return v
+// installable is what go install gets this command by: the release that it is,
+// or the latest.
+func installable(version string) string {
+	if release.MatchString(version) {
+		return version
 	}
 	return "latest"
 }
 
-var release = regexp.MustCompile(`^v\d+\.\d+\.\d+$`)
+// release is a version that was tagged, and not one that go made of a commit.
+var release = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[a-z]+(\.\d+)?)?$`)
 
 func (a *app) versionCommand() *cobra.Command {
 	var asJSON bool
