@@ -43,6 +43,7 @@ func TestRules(t *testing.T) {
 		{`{~prompty.switch eval="a"~}{~prompty.case value="1"~}{~/prompty.case~}{~prompty.case value="1"~}{~/prompty.case~}{~/prompty.switch~}`, "unreachable-branch"},
 		{`{~prompty.extends template="base" /~}x{~prompty.block name="b"~}{~/prompty.block~}`, "text-outside-blocks unknown-block"},
 		{"---\ninputs: [a]\n---\n{~prompty.var name=\"b\" /~}", "unused-input undeclared-variable"},
+		{"---\ninputs: [a]\nsample: {a: 1, c: 1}\n---\n{~prompty.var name=a~}", "syntax syntax"}, // which may use a
 		{"---\ninputs: {a: integer}\nsample: {a: x, c: 1}\n---\n{~prompty.var name=\"a\" /~}", "sample-mismatch unused-sample"},
 	} {
 		var got []string

@@ -43,7 +43,7 @@ func (i Issue) String() string {
 // no include or base can be found.
 func (e *Engine) Validate(ctx context.Context, name, source string, load LoadFunc) []Issue {
 	t, errs := e.parse(name, source)
-	v := &validator{t: t, names: make(map[string]bool)}
+	v := &validator{t: t, names: make(map[string]bool), custom: len(errs) > 0}
 	for _, err := range errs {
 		rule := ruleSyntax
 		if errors.Is(err, ErrLimit) {
@@ -72,7 +72,7 @@ type validator struct {
 	links  map[Ref]link
 	issues []Issue
 	names  map[string]bool // the variables that the template itself uses
-	custom bool            // it has custom tags, which may look up any variable
+	custom bool            // it may use any, as it has custom tags or could not be read
 
 	declared []declared      // the inputs of it and of its bases
 	known    map[string]bool // their names; empty if it has none of its own

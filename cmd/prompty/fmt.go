@@ -174,13 +174,16 @@ func (f *formatting) deliver(ctx context.Context, s prompty.TemplateStorage, d *
 		a.printDiff(d)
 	}
 	if f.flags.write {
-		var err error
 		message := "Format " + d.name
 		if f.flags.message != "" {
 			message = ""
 		}
-		if name, err = a.write(ctx, s, d, message); err != nil {
+		t, err := a.write(ctx, s, d, message)
+		if err != nil {
 			return err
+		}
+		if t != nil {
+			name = refOf(t, true)
 		}
 	}
 	if !f.flags.diff {

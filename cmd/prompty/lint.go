@@ -23,6 +23,10 @@ For machines there are --format json, sarif (code scanning of GitHub and others)
 and github (annotations of a workflow run); they name the files where the
 storage has files, from the root of the repository or else from here.
 
+--fix mends what can be mended without a doubt: mistakes of writing for which the
+error itself says what to write. A prompt that parses is never changed, and what
+is left is told as ever.
+
 Errors make the exit code 1; with --strict, or lint: {strict: true} in
 prompty.yaml, warnings and problems that the storage reports do so, too.`
 
@@ -30,6 +34,7 @@ type lintFlags struct {
 	format            string
 	all, strict, json bool
 	rules             bool
+	fix, dryRun       bool
 }
 
 // lintFormats are the ways to print findings.
@@ -43,7 +48,7 @@ func (a *app) lintCommand() *cobra.Command {
 		Long:  lintHelp,
 		Example: `  prompty lint
   prompty lint support/refund --strict
-  prompty lint ./draft.prompty
+  prompty lint ./draft.prompty --fix
   prompty lint --format github --strict
   prompty lint --format sarif > prompty.sarif`,
 		Args: wantArgs(0, -1),
@@ -56,6 +61,9 @@ func (a *app) lintCommand() *cobra.Command {
 			}
 			if flags.rules {
 				return a.printRules(flags.format)
+			}
+			if err := flags.checkFix(args); err != nil {
+				return err
 			}
 			if !cmd.Flags().Changed("strict") {
 				p, err := a.project()
@@ -72,6 +80,8 @@ func (a *app) lintCommand() *cobra.Command {
 	f.BoolVar(&flags.strict, "strict", false, "let warnings fail, too")
 	f.StringVar(&flags.format, "format", "text", "print `FORMAT`: text, json, sarif or github")
 	f.BoolVar(&flags.json, "json", false, "print JSON, as --format json")
+	f.BoolVar(&flags.fix, "fix", false, "mend what can be mended without a doubt, as new versions and in files")
+	f.BoolVarP(&flags.dryRun, "dry-run", "n", false, "with --fix: show what would change, and write nothing")
 	f.BoolVar(&flags.rules, "rules", false, "list the rules and look at nothing")
 	return cmd
 }
@@ -118,10 +128,21 @@ func (a *app) lint(ctx context.Context, args []string, flags *lintFlags) error {
 		if err != nil {
 			return err
 		}
-		r, err := examine(ctx, s, append(files, list...))
+		list = append(files, list...)
+		var done []fixed
+		if flags.fix {
+			if done, err = a.fixAll(ctx, s, list, flags); err != nil {
+				// What was written before is told all the same.
+				a.printFixed(done)
+				a.fail(err)
+				return errFindings
+			}
+		}
+		r, err := examine(ctx, s, list)
 		if err != nil {
 			return err
 		}
+		r.fixed = done
 		if len(args) == 0 {
 			if err := r.addProblems(ctx, s); err != nil {
 				return err
@@ -177,6 +198,7 @@ type report struct {
 	prompts  int
 	findings []finding
 	wrong    int // errors among them
+	fixed    []fixed
 	problems []string
 	where    string // the storage's place, for its problems
 }
@@ -228,7 +250,7 @@ func (r *report) addProblems(ctx context.Context, s prompty.TemplateStorage) err
 	return err
 }
 
-func (r *report) verdict() string {
+func (r *report) verdict(dryRun bool) string {
 	var parts []string
 	for _, p := range []struct {
 		n    int
@@ -237,6 +259,12 @@ func (r *report) verdict() string {
 		if p.n > 0 {
 			parts = append(parts, count(p.n, p.what))
 		}
+	}
+	switch n := len(r.fixed); {
+	case n > 0 && dryRun:
+		parts = append(parts, fmt.Sprint(n)+" fixable")
+	case n > 0:
+		parts = append(parts, fmt.Sprint(n)+" fixed")
 	}
 	if len(parts) == 0 {
 		return "nothing to mend"

@@ -52,10 +52,13 @@ func (a *app) printReport(r *report, flags *lintFlags) error {
 	default:
 		a.warnOf(r.problems)
 		colour := a.colour(a.stdout)
+		if !flags.dryRun { // else the diff tells
+			a.printFixed(r.fixed)
+		}
 		for _, f := range r.findings {
 			fmt.Fprintln(&a.out, f.line(colour))
 		}
-		a.warnLast("%s: %s", count(r.prompts, "prompt"), r.verdict())
+		a.warnLast("%s: %s", count(r.prompts, "prompt"), r.verdict(flags.dryRun))
 	}
 	if r.wrong > 0 || flags.strict && len(r.findings)+len(r.problems) > 0 {
 		return errFindings

@@ -39,11 +39,11 @@ func (a *app) printDiff(d *rewrite) {
 	a.printDifference(&difference{Lines: diff.Compare(d.old, d.new), oldLabel: d.label(), newLabel: printable(d.name)}, a.colour(a.stdout))
 }
 
-// write puts a text where it came from, if that is as it was, and returns what it
-// is now called. A commit without a message of the user's gets the one given.
-func (a *app) write(ctx context.Context, s prompty.TemplateStorage, d *rewrite, message string) (string, error) {
+// write puts a text where it came from, if that is as it was, and returns the
+// stored prompt that it is now, nil for a file. A commit without a message of the user's gets the one given.
+func (a *app) write(ctx context.Context, s prompty.TemplateStorage, d *rewrite, message string) (*prompty.StoredTemplate, error) {
 	if d.stored == nil {
-		return d.name, replaceFile(d.name, []byte(d.old), []byte(d.new))
+		return nil, replaceFile(d.name, []byte(d.old), []byte(d.new))
 	}
 	t := d.stored.Clone()
 	t.Source = d.new
@@ -57,7 +57,7 @@ func (a *app) write(ctx context.Context, s prompty.TemplateStorage, d *rewrite, 
 	if errors.Is(err, errors.ErrUnsupported) {
 		err = s.Save(ctx, t)
 	}
-	return refOf(t, true), err
+	return t, err
 }
 
 // replaceFile writes a file anew, whole or not at all, with the mode that it
