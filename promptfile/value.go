@@ -3,6 +3,7 @@ package promptfile
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -114,6 +115,16 @@ func (t *tree) decode(n *yaml.Node) (any, *Error) {
 	switch v.ShortTag() {
 	case "!!str", "!!timestamp", "!!merge":
 		return v.Value, nil
+	}
+	if v.Style == 0 { // the simple ones without the library
+		switch {
+		case v.ShortTag() == "!!bool":
+			return v.Value[0] == 't' || v.Value[0] == 'T', nil
+		case v.ShortTag() == "!!int" && isDecimal(v.Value):
+			if x, err := strconv.Atoi(v.Value); err == nil {
+				return x, nil
+			}
+		}
 	}
 	var x any
 	if err := v.Decode(&x); err != nil {

@@ -57,14 +57,18 @@ func parseTree(file, text string, rough bool) (*tree, *Error) {
 				`Remove it, or write it as an escape between double quotes, such as "\x1b"`)
 		}
 	}
-	root, more, err := parseYAML(text)
-	if err != nil {
-		return nil, t.syntaxError(err)
+	if root, ok := plainYAML(text); ok {
+		t.root = root
+	} else {
+		root, more, err := parseYAML(text)
+		if err != nil {
+			return nil, t.syntaxError(err)
+		}
+		if more != nil {
+			return nil, t.errorAt(t.place(more), "front matter holds a second YAML document", "Keep one and remove the rest")
+		}
+		t.root = root
 	}
-	if more != nil {
-		return nil, t.errorAt(t.place(more), "front matter holds a second YAML document", "Keep one and remove the rest")
-	}
-	t.root = root
 	if err := t.checkSize(); err != nil {
 		return nil, err
 	}
