@@ -70,6 +70,7 @@ func (s *Store) survey(ctx context.Context, query *prompty.TemplateQuery, visit 
 		}
 		return visit(name, st)
 	}
+	s.expect(len(found))
 	looked := s.newNested()
 	look := func(list []sighting) error {
 		s.lookAtAll(ctx, list)

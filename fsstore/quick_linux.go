@@ -69,22 +69,31 @@ func (q quick) at(p string, how *unix.OpenHow) (fd int, ok bool, err error) {
 	}
 }
 
-// state is a stat of a regular file to which no symbolic link leads.
-func (q quick) state(p string) (st unix.Stat_t, ok bool, err error) {
+// state is a stat of what no symbolic link leads to, if it is of this type.
+func (q quick) state(p string, kind uint32) (st unix.Stat_t, ok bool, err error) {
 	fd, ok, err := q.at(p, forState)
 	if !ok || err != nil {
 		return st, ok, err
 	}
 	err = unix.Fstat(fd, &st)
 	_ = unix.Close(fd)
-	return st, err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG, nil
+	return st, err == nil && st.Mode&unix.S_IFMT == kind, nil
 }
 
 func (q quick) identity(p string) (identity, bool) {
 	if !q.works() {
 		return identity{}, false
 	}
-	st, ok, err := q.state(p)
+	st, ok, err := q.state(p, unix.S_IFREG)
+	return identityOf(&st), ok && err == nil
+}
+
+// folder is the identity of a folder: it moves with the folder's entries.
+func (q quick) folder(p string) (identity, bool) {
+	if !q.works() {
+		return identity{}, false
+	}
+	st, ok, err := q.state(p, unix.S_IFDIR)
 	return identityOf(&st), ok && err == nil
 }
 
@@ -94,7 +103,7 @@ func identityOf(st *unix.Stat_t) identity {
 
 func (q quick) open(p string, regular bool) (h handle, ok bool, err error) {
 	if !regular { // opening a device can do things
-		if _, ok, err := q.state(p); !ok || err != nil {
+		if _, ok, err := q.state(p, unix.S_IFREG); !ok || err != nil {
 			return nil, ok, err
 		}
 	}
@@ -212,17 +221,17 @@ func (q quick) visit(d *disk, dir string, fn func(dirent, func() (identity, bool
 		case n <= 0:
 			return true, nil
 		}
+		names := string(buf[:n]) // at once, not one by one
 		for rest := buf[:n]; len(rest) > 0; {
 			const nameAt = 19 // after the inode, the offset, the length and the type
 			length := int(binary.NativeEndian.Uint16(rest[16:]))
-			name := rest[nameAt:length]
-			name = name[:bytes.IndexByte(name, 0)]
+			from := n - len(rest) + nameAt
+			e = dirent{name: names[from : from+bytes.IndexByte(rest[nameAt:], 0)]}
 			kind := uint32(rest[18]) << 12 // DT_x is S_IFx without the zeros
 			rest = rest[length:]
-			if string(name) == "." || string(name) == ".." {
+			if e.name == "." || e.name == ".." {
 				continue
 			}
-			e = dirent{name: string(name)}
 			if kind == 0 { // the file system does not say
 				var st unix.Stat_t
 				if err := unix.Fstatat(fd, e.name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {

@@ -15,6 +15,8 @@ func (quick) close() error { return nil }
 
 func (quick) identity(string) (identity, bool) { return identity{}, false }
 
+func (quick) folder(string) (identity, bool) { return identity{}, false }
+
 func (quick) open(string, bool) (handle, bool, error) { return nil, false, nil }
 
 func (quick) visit(*disk, string, func(dirent, func() (identity, bool)) error) (done bool, err error) {

@@ -35,8 +35,18 @@ func (s *Store) forget(names ...string) {
 	if len(names) == 0 {
 		clear(s.seen)
 		clear(s.names)
+		clear(s.shelves)
 		clear(s.folders)
 		s.surveyed = false
+	}
+}
+
+// expect makes room for many names, so that it need not be made bit by bit.
+func (s *Store) expect(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.seen) == 0 && len(s.names) == 0 {
+		s.seen, s.names = make(map[string]sight, n), make(map[string]bool, n)
 	}
 }
 

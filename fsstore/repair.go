@@ -72,6 +72,7 @@ type state struct {
 	tree   *file                   // nil if the template does not exist
 	latest *prompty.StoredTemplate // nil likewise; not to be changed
 	doubt  bool                    // latest is an edit that could not be recorded here
+	edited bool                    // latest is an edit that a batch records
 }
 
 var errUnsettled = errors.New("the template's files do not come to rest; try again when nobody else writes them")
@@ -140,7 +141,10 @@ func (s *Store) settle(ctx context.Context, name string, h *shelf, start time.Ti
 		return nil, false, fmt.Errorf("%s was edited by hand and cannot be recorded as a version: %w", s.layout.tree(name), err)
 	}
 	h.live, h.all = append(h.live, t.Version), append(h.all, t.Version)
-	return &state{shelf: h, tree: f, latest: t}, false, nil
+	if b == nil {
+		s.wroteShelf(name, h)
+	}
+	return &state{shelf: h, tree: f, latest: t, edited: b != nil}, false, nil
 }
 
 // inGap reports whether T looks deleted or emptied only because someone is
@@ -202,7 +206,7 @@ func (s *Store) finish(ctx context.Context, name string, h *shelf) error {
 	case m == saving:
 		err = s.finishSave(ctx, name, h)
 	case h.swap != 0:
-		err = s.finishSwap(ctx, name, h)
+		_, err = s.finishSwap(ctx, name, h)
 	case m == deleting:
 		err = s.finishDeleteVersion(ctx, name, h)
 	case m == removing:
@@ -267,23 +271,31 @@ func (s *Store) finishSave(ctx context.Context, name string, h *shelf) error {
 	return s.disk.remove(from)
 }
 
-// finishSwap looks at the file that was exchanged with T or taken away.
-func (s *Store) finishSwap(ctx context.Context, name string, h *shelf) error {
+// finishSwap looks at the file that was exchanged with T or taken away. It is
+// plain if that was a text which T had to have, and is gone now.
+func (s *Store) finishSwap(ctx context.Context, name string, h *shelf) (plain bool, err error) {
 	p := s.layout.version(name, h.swap, swapped)
 	swap, err := s.readSteady(ctx, p)
 	text := err == nil
 	if err != nil && !isUnusable(err) && !s.isSymlink(p) {
-		return err
+		return false, err
 	}
 	if text {
 		known, err := s.known(name, h, swap.data)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if known {
-			return s.disk.remove(p)
+			err := s.disk.remove(p)
+			return err == nil, err
 		}
 	}
+	return false, s.finishEdit(ctx, name, h, swap, text)
+}
+
+// finishEdit puts an edit that was taken away back, or makes it a version.
+func (s *Store) finishEdit(ctx context.Context, name string, h *shelf, swap *file, text bool) error {
+	p := s.layout.version(name, h.swap, swapped)
 	tree := s.layout.tree(name)
 	f, err := s.treeText(ctx, name)
 	if err != nil {

@@ -200,8 +200,11 @@ func (s *Store) put(ctx context.Context, tmpl *prompty.StoredTemplate, st *state
 		err = fmt.Errorf("version %d is in place, but the disk did not confirm it: %w", n, err)
 	}
 	if rerr == nil && st.tree != nil { // what fails here is done by the next look
-		if h, err := s.readShelf(name); err == nil && h.swap != 0 {
-			_ = s.finishSwap(context.WithoutCancel(ctx), name, h)
+		h := *st.shelf
+		h.live, h.all, h.swap = append(h.live, n), append(h.all, n), n
+		if plain, _ := s.finishSwap(context.WithoutCancel(ctx), name, &h); plain {
+			h.swap = 0
+			s.wroteShelf(name, &h)
 		}
 	}
 	s.saved(name)

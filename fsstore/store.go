@@ -62,6 +62,7 @@ type Store struct {
 	seen     map[string]sight   // by name: the latest version as last looked at
 	folders  map[string]*folder // by path: what file names differ in but case
 	names    map[string]bool    // that had a file when last looked at, so that List notices who is gone
+	shelves  map[string]kept    // by name: which versions there are, where there are many
 	surveyed bool               // the versions folder was looked through for deleted files
 }
 
@@ -136,6 +137,7 @@ func open(dir string, opts Options) (*Store, error) {
 		seen:    map[string]sight{},
 		folders: map[string]*folder{},
 		names:   map[string]bool{},
+		shelves: map[string]kept{},
 	}, nil
 }
 

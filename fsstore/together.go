@@ -67,5 +67,13 @@ func (s *Store) repairTogether(ctx context.Context, names []suspect, states []*s
 			return err
 		}
 	}
-	return s.commit(ctx, b)
+	if err := s.commit(ctx, b); err != nil {
+		return err
+	}
+	for i, p := range names {
+		if errs[i] == nil && states[i].edited {
+			s.wroteShelf(p.name, states[i].shelf)
+		}
+	}
+	return nil
 }

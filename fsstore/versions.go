@@ -52,8 +52,13 @@ func (h *shelf) settled() bool { return h.open == 0 && h.swap == 0 }
 
 // readShelf lists a versions folder. One that does not exist is empty.
 func (s *Store) readShelf(name string) (*shelf, error) {
+	if h := s.keptShelf(name); h != nil {
+		return h, nil
+	}
 	h := &shelf{at: map[int]mark{}}
-	entries, err := s.disk.names(s.layout.versions(name))
+	dir, began := s.layout.versions(name), time.Now()
+	id, known := s.disk.quick.folder(dir)
+	entries, err := s.disk.names(dir)
 	if missing(err) {
 		return h, nil
 	}
@@ -88,6 +93,9 @@ func (s *Store) readShelf(name string) (*shelf, error) {
 	if len(h.at) > 0 {
 		h.all = slices.AppendSeq(h.all, maps.Keys(h.at))
 		slices.Sort(h.all)
+	}
+	if known {
+		s.listedShelf(name, id, began, h)
 	}
 	return h, nil
 }
