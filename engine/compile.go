@@ -19,7 +19,7 @@ const (
 	maxSites       = 4 << 10
 	maxInlineDepth = 256 // tags around an inlined template
 	maxNesting     = 4 << 10
-	tickEvery      = 512 // instructions without a loop or a call
+	tickEvery      = 512 // steps without a loop or a call
 )
 
 // compiler turns the nodes of a template into code.
@@ -47,7 +47,8 @@ type compiler struct {
 
 	slots, nloop, nmark, stack int // in use
 	label                      int // last instruction that is jumped to
-	tick                       int // instruction after the last tick
+	steps                      int // that the code so far takes, each instruction run once
+	tick                       int // steps at the last tick
 	work                       int // nodes so far
 	full                       error
 }
@@ -67,6 +68,7 @@ func (p *Program) compile(t *Template, called bool, room *codeRoom) (*code, erro
 	}
 	c.template(t)
 	c.emit(instr{op: doEnd})
+	c.seal()
 	return c.code, c.full
 }
 
@@ -77,19 +79,19 @@ type codeRoom struct {
 	consts  [2]any
 	views   [2]view
 	inlined [1]*Template
+	tags    [6]string
 }
 
 // make returns code with room for what t itself is likely to need.
 func (room *codeRoom) make(t *Template) *code {
-	const tags = 6
 	c := &room.code
 	room.sites[0] = site{tmpl: t, parent: -1}
-	c.sites, c.consts = room.sites[:], room.consts[:0]
-	n := t.counts.nodes + t.counts.operands - t.counts.consts + 1 // constants are mostly part of a jump
-	c.ins, c.meta = make([]instr, 0, n), make([]meta, 0, n)
-	n = t.counts.texts
-	strs := make([]string, n+tags)
-	c.texts, c.tags = strs[:0:n], strs[n:n+1]
+	c.sites, c.consts, c.tags = room.sites[:], room.consts[:0], room.tags[:1]
+	n := t.counts.nodes
+	c.meta = make([]meta, 0, n+t.counts.operands+1)
+	// Most tags are parts, together with the text behind them.
+	c.parts = make([]part, 0, t.counts.texts+1)
+	c.ins = make([]instr, 0, n/2+t.counts.operands-t.counts.consts+2) // constants are mostly part of a jump
 	if n := t.counts.paths; n > 0 {
 		c.paths = make([]pathRef, 0, n)
 	}
@@ -186,24 +188,49 @@ func (c *compiler) slot() int {
 }
 
 func (c *compiler) emit(in instr) int {
-	if len(c.ins) >= maxCode {
+	if c.length() >= maxCode {
 		c.tooMuch()
 		return len(c.ins) - 1
 	}
-	if len(c.ins)-c.tick >= tickEvery && in.op != doEnd {
-		c.tick = len(c.ins) + 1
-		c.emit(instr{op: doTick, b: tickEvery})
-		c.tick = len(c.ins)
+	if in.op != doEnd {
+		c.step()
 	}
+	in.at = c.place()
+	return c.append(in)
+}
+
+func (c *compiler) append(in instr) int {
 	// Field by field: a copy of what was just written in parts has to wait.
 	n := len(c.ins)
 	c.ins = append(c.ins, instr{})
 	i := &c.ins[n]
-	i.op, i.aux, i.a, i.b, i.c = in.op, in.aux, in.a, in.b, in.c
+	i.op, i.aux, i.at, i.a, i.b, i.c = in.op, in.aux, in.at, in.a, in.b, in.c
+	return n
+}
+
+// length is how much code there is so far.
+func (c *compiler) length() int { return len(c.ins) + len(c.parts) }
+
+// step counts a step and, where many have gone by, has them counted when the
+// code runs, too.
+func (c *compiler) step() {
+	if c.steps-c.tick >= tickEvery {
+		c.append(instr{op: doTick, b: int32(c.steps - c.tick), at: c.place()})
+		c.tick = c.steps
+	}
+	c.steps++
+}
+
+// place is the index of the meta of what is emitted next.
+func (c *compiler) place() int32 {
+	n := len(c.meta)
+	if n > 0 && c.meta[n-1] == c.at {
+		return int32(n - 1)
+	}
 	c.meta = append(c.meta, meta{})
 	m := &c.meta[n]
 	m.off, m.start, m.site, m.tag, m.handler = c.at.off, c.at.start, c.at.site, c.at.tag, c.at.handler
-	return n
+	return int32(n)
 }
 
 func (c *compiler) tooMuch() {
@@ -270,21 +297,6 @@ func (c *compiler) textIndex(s string) int32 {
 	return int32(len(c.texts) - 1)
 }
 
-// text prints a constant, joined with the one before it.
-func (c *compiler) text(s string) {
-	if s == "" {
-		return
-	}
-	last := len(c.ins) - 1
-	if last >= 0 && c.ins[last].op == doText && c.label <= last && c.meta[last].handler == c.at.handler {
-		if before := &c.texts[c.ins[last].a]; len(*before)+len(s) <= 256 {
-			*before += s
-			return
-		}
-	}
-	c.emit(instr{op: doText, a: c.textIndex(s)})
-}
-
 func (c *compiler) node(n *node) {
 	switch n.kind {
 	case nodeVar:
@@ -337,6 +349,10 @@ func (c *compiler) path(segs []string) int32 {
 	p := &c.paths[len(c.paths)-1]
 	p.src, p.segs, p.view = fromNowhere, segs, c.view()
 	c.begin(p, segs[0])
+	if p.pathMore != nil {
+		c.steps += withSteps * len(p.dyn)
+	}
+	p.plain = p.src == fromRoot && len(segs) == 1 && (p.pathMore == nil || p.dyn == nil)
 	return int32(len(c.paths) - 1)
 }
 

@@ -125,7 +125,7 @@ func (c *compiler) include(n *node) {
 	switch {
 	case !c.called && depth > c.p.eng.limits.IncludeDepth:
 		c.fail(includeDepth(c.p.eng.limits.IncludeDepth))
-	case c.called || t.counts.nodes > maxInlineNodes || len(c.ins) > maxInlineCode || slices.Contains(c.inlined, t) ||
+	case c.called || t.counts.nodes > maxInlineNodes || c.length() > maxInlineCode || slices.Contains(c.inlined, t) ||
 		len(c.sites) > maxSites || c.depth > maxInlineDepth:
 		c.calls = append(c.calls, callSite{target: c.p.target(t), view: c.view(), depth: depth, scopes: c.scope.steps(), covered: c.covered})
 		c.emit(instr{op: doCall, a: int32(len(c.calls) - 1)})
@@ -152,16 +152,16 @@ func (c *compiler) includeScope(n *node) *scope {
 	}
 	if n.expr != nil || n.path != nil {
 		c.at.off = n.pathPos
+		path := int32(-1)
 		if n.expr != nil {
 			c.value(n.expr)
+			c.pop(1)
 		} else {
-			c.push()
-			c.emit(instr{op: doLoad, a: c.path(n.path), b: -1})
+			path = c.path(n.path)
 		}
-		c.pop(1)
-		c.at.off = n.start
 		slot := c.slot()
-		c.emit(instr{op: doWith, a: int32(slot)})
+		c.emit(instr{op: doWith, a: int32(slot), b: path})
+		c.at.off = n.start
 		inner = &scope{parent: inner, kind: scopeWith, slot: slot}
 	}
 	vars := &scope{parent: inner}

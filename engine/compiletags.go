@@ -11,9 +11,9 @@ func (c *compiler) variable(n *node) {
 			*ref = pathRef{}
 			c.paths = c.paths[:path]
 		case hasDef:
-			c.emit(instr{op: doPrintOr, a: path, b: c.textIndex(def)})
+			c.print(path, c.textIndex(def))
 		default:
-			c.emit(instr{op: doPrint, a: path})
+			c.print(path, -1)
 		}
 		return
 	}
@@ -82,7 +82,6 @@ func (c *compiler) resumeAtEnd(handler int, ends *jumps) {
 func (c *compiler) loop(n *node) {
 	s := loopSite{loop: c.nloop, path: -1, index: -1, limit: n.limit}
 	c.nloop++
-	c.nloops = max(c.nloops, c.nloop)
 	c.at.off = n.pathPos
 	if n.expr != nil {
 		c.value(n.expr)
@@ -99,17 +98,21 @@ func (c *compiler) loop(n *node) {
 	}
 	c.loops = append(c.loops, s)
 	site := int32(len(c.loops) - 1)
-	var empty jumps
-	c.add(&empty, c.emit(instr{op: doFor, a: site}))
+	begin := c.emit(instr{op: doFor, a: site})
 	outer, last := c.scope, c.last
 	c.scope = newLoopScope(outer, item, s.item, index, s.index)
-	body := c.here()
+	body, before := c.here(), c.steps
 	c.nodes(n.body)
-	c.emit(instr{op: doNext, a: site, b: int32(len(c.ins) - body + 1), c: int32(body)})
-	c.tick = len(c.ins)
+	if steps := c.steps - before + 1; !c.fuse(begin, &c.loops[site], steps) {
+		c.nloops = max(c.nloops, c.nloop)
+		c.emit(instr{op: doNext, a: site, b: int32(steps), c: int32(body)})
+		var empty jumps
+		c.add(&empty, begin)
+		c.patch(empty)
+	}
+	c.tick = c.steps
 	c.slots -= len(c.scope.slots)
 	c.scope, c.last = outer, last
-	c.patch(empty)
 	c.nloop--
 }
 

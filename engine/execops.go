@@ -1,10 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 
 	"github.com/go-prompty/prompty/engine/internal/value"
@@ -47,34 +47,43 @@ func (f *frame) binary(op operator, x, y any) (any, error) {
 	return v, nil
 }
 
+// test makes the comparison of a path with a constant that an instruction
+// stands for.
+func (f *frame) test(c *code, a *activation, in *instr) (bool, error) {
+	p, y, op := &c.paths[in.a], c.consts[in.b], operator(in.aux>>1)
+	var x any
+	if p.plain {
+		x = f.rootMap[p.segs[0]]
+	}
+	if x == nil {
+		x, _ = f.lookup(p, a)
+	}
+	switch s := x.(type) {
+	case string:
+		if t, ok := y.(string); ok && op <= opNe && len(s) < maxFree {
+			return (s == t) == (op == opEq), nil
+		}
+	case int:
+		if t, ok := y.(int); ok {
+			return ordered(op, cmp.Compare(s, t)), nil
+		}
+	}
+	return f.compare(op, x, y)
+}
+
+// maxFree is how long texts may be that are compared for nothing.
+const maxFree = 1 << 10
+
 // compare says whether x op y, op being one of == != < <= > >=.
 func (f *frame) compare(op operator, x, y any) (bool, error) {
 	switch s := x.(type) {
 	case string:
-		if t, ok := y.(string); ok && len(s) < 1<<10 {
-			switch op {
-			case opEq:
-				return s == t, nil
-			case opNe:
-				return s != t, nil
-			}
+		if t, ok := y.(string); ok && op <= opNe && len(s) < maxFree {
+			return (s == t) == (op == opEq), nil
 		}
 	case int:
 		if t, ok := y.(int); ok {
-			switch op {
-			case opEq:
-				return s == t, nil
-			case opNe:
-				return s != t, nil
-			default:
-				c := 0
-				if s < t {
-					c = -1
-				} else if s > t {
-					c = 1
-				}
-				return ordered(op, c), nil
-			}
+			return ordered(op, cmp.Compare(s, t)), nil
 		}
 	}
 	if op == opEq || op == opNe {
@@ -234,129 +243,52 @@ type overLimit struct{ error }
 func (e overLimit) Unwrap() error      { return e.error }
 func (overLimit) Is(target error) bool { return target == ErrLimit }
 
-// begin sets a cursor to the start of a list or map.
-func (f *frame) begin(k *cursor, s *loopSite, v any) error {
-	*k = cursor{list: v}
-	switch list := v.(type) {
-	case []any:
-		k.n, k.kind = len(list), overAnys
-	case []map[string]any:
-		k.n, k.kind = len(list), overMaps
-	case []string:
-		k.n, k.kind = len(list), overStrings
-	case nil:
-	default:
-		n, kind, ok := value.Len(v)
-		switch {
-		case ok && kind == value.List:
-			k.n, k.kind = n, overList
-		case ok && kind == value.Map && !isStruct(v):
-			k.n, k.kind = n, overEntries
-		case ok && kind == value.Nil:
-		case isStruct(v) && kind == value.Map:
-			return errors.New("a loop needs a list or a map, not a struct")
-		default:
-			return fmt.Errorf("a loop needs a list or a map, not %s", value.TypeName(v))
-		}
-	}
-	each := f.p.eng.limits.LoopTurnsEach
-	switch {
-	case s.limit > 0:
-		k.n = min(k.n, s.limit, each)
-	case k.n > each:
-		return limitf("the loop has %s turns, the limit for one loop is %s: set the attribute limit to take the first ones", value.Count(k.n), value.Count(each))
-	}
-	if k.kind == overEntries && k.n > 0 {
-		return f.sorted(k, v)
-	}
-	return nil
-}
-
-// isStruct reports whether v is a struct or leads to one. Paths look into it as
-// into a map, but its fields are no entries to loop over. An entry of a map is
-// a map itself.
-func isStruct(v any) bool {
-	switch v.(type) {
-	case value.Entry, *value.Entry:
-		return false
-	}
-	rv := reflect.ValueOf(v)
-	for n := 0; n < 100 && (rv.Kind() == reflect.Pointer || rv.Kind() == reflect.Interface); n++ {
-		rv = rv.Elem()
-	}
-	return rv.Kind() == reflect.Struct
-}
-
-// sorted makes the list of a map's entries.
-func (f *frame) sorted(k *cursor, v any) error {
-	n, _, _ := value.Len(v)
-	if err := f.charge(1 + 12*n); err != nil {
-		return err
-	}
-	entries := value.Entries(v)
-	k.list, k.n = entries, min(k.n, len(entries))
-	return nil
-}
-
-// turn begins a turn of a loop.
-func (f *frame) turn(k *cursor, s *loopSite, a *activation) error {
-	if f.turns++; f.turns > f.p.eng.limits.LoopTurns {
-		return stepError{limitf("all loops together take more than %s turns", value.Count(f.p.eng.limits.LoopTurns))}
-	}
-	var item any
-	switch k.kind {
-	case overAnys:
-		item = k.list.([]any)[k.i]
-	case overMaps:
-		item = k.list.([]map[string]any)[k.i]
-	case overStrings:
-		item = &k.list.([]string)[k.i]
-	case overEntries:
-		item = &k.list.([]value.Entry)[k.i]
-	default:
-		item = value.Index(k.list, k.i)
-	}
-	a.slots[s.item] = item
-	if s.index >= 0 {
-		a.slots[s.index] = boxIndex(k.i)
-	}
-	return nil
-}
-
-// printsAs reports whether v prints as text. It uses the space behind dst.
-func (f *frame) printsAs(dst []byte, v any, text string) (bool, error) {
+// printsAs reports whether v prints as text. It uses the space behind out.
+func (f *frame) printsAs(v any, text string) (bool, error) {
 	if s, ok := v.(string); ok {
 		return s == text, nil
 	}
-	out, err := value.AppendLimit(dst, v, len(dst)+len(text))
-	same := err == nil && string(out[len(dst):]) == text
+	n := len(f.out)
+	out, err := value.AppendLimit(f.out, v, n+len(text))
+	same := err == nil && string(out[n:]) == text
 	if n, kind, ok := value.Len(v); ok && kind != value.String {
 		return same, f.charge(2*n + 2*len(text)) // it may have put a map in order
 	}
 	return same, nil
 }
 
-// withMap is what an include's with puts on top: the keys of a map, or
-// anything else as _value.
-func withMap(v any) any {
-	if value.KindOf(v) == value.Map {
-		return v
+// with finds what an include's with puts on top: the keys of a map, or anything
+// else as _value.
+func (f *frame) with(c *code, a *activation, in *instr) error {
+	var v any
+	if in.b < 0 {
+		v = a.pop()
+	} else {
+		var ok bool
+		if v, ok = f.lookup(&c.paths[in.b], a); !ok {
+			return missingError{&c.paths[in.b]}
+		}
+		v = unbox(v)
 	}
-	return map[string]any{"_value": v}
+	if _, ok := v.(map[string]any); !ok && value.KindOf(v) != value.Map {
+		v = map[string]any{"_value": v}
+	}
+	a.slots[in.a] = v
+	return nil
 }
 
 // include runs a template that is called.
-func (f *frame) include(c *code, a *activation, pc int, dst []byte) ([]byte, error) {
-	s := &c.calls[c.ins[pc].a]
+func (f *frame) include(c *code, a *activation, in *instr) error {
+	s := &c.calls[in.a]
 	limit := f.p.eng.limits.IncludeDepth
-	if f.depth+s.depth > limit {
-		return dst, includeDepth(limit)
+	if int(f.depth)+s.depth > limit {
+		return includeDepth(limit)
 	}
 	if err := f.charge(callSteps); err != nil {
-		return dst, err
+		return err
 	}
 	callee := activation{covered: a.covered || s.covered, discard: a.discard}
-	switch h := c.meta[pc].handler; {
+	switch h := c.meta[in.at].handler; {
 	case h == throwHandler:
 		callee.discard = false
 	case h >= 0 && c.handlers[h].explicit:
@@ -365,16 +297,16 @@ func (f *frame) include(c *code, a *activation, pc int, dst []byte) ([]byte, err
 	callee.size(s.target.code)
 	outer := f.env
 	f.env = f.snapshot(s.view, a)
-	f.depth += s.depth
+	f.depth += int32(s.depth)
 	f.scopes += s.scopes
-	dst, err := f.run(s.target.code, &callee, dst)
-	f.depth -= s.depth
+	err := f.run(s.target.code, &callee)
+	f.depth -= int32(s.depth)
 	f.scopes -= s.scopes
 	f.env = outer
 	if err != nil {
-		return dst, calleeError{err}
+		return calleeError{err}
 	}
-	return dst, nil
+	return nil
 }
 
 // size makes room for what code needs.
@@ -382,43 +314,44 @@ func (a *activation) size(c *code) {
 	a.slots = make([]any, c.nslots)
 	a.loops = make([]cursor, c.nloops)
 	a.marks = make([]mark, c.nmarks)
-	a.stack = make([]any, 0, c.nstack)
+	a.stack = make([]any, c.nstack)
 }
 
 // custom runs a custom tag.
-func (f *frame) custom(s *customSite, a *activation, dst []byte) ([]byte, error) {
+func (f *frame) custom(s *customSite, a *activation) error {
 	t := &Tag{Name: s.node.name(), Attrs: maps.Clone(s.attrs), env: f.snapshot(s.view, a)}
 	if s.mark >= 0 {
 		k := a.marks[s.mark]
-		t.Content = string(dst[k.length:])
-		dst = dst[:k.length]
+		t.Content = string(f.out[k.length:])
+		f.out = f.out[:k.length]
 		f.captures = k.captures
 	}
 	if err := f.charge(1 + len(t.Content)/madePerStep); err != nil {
-		return dst, err
+		return err
 	}
 	v, err := f.resolve(s.node.resolver, t)
 	if err := f.ctx.Err(); err != nil {
-		return dst, stepError{err}
+		return stepError{err}
 	}
 	if err != nil {
-		return dst, err
+		return err
 	}
 	limit := f.p.eng.limits.FunctionResultBytes
-	out, err := value.AppendLimit(dst, v, min(f.max, len(dst)+limit))
+	out, err := value.AppendLimit(f.out, v, min(f.max, len(f.out)+limit))
 	switch {
 	case !errors.Is(err, value.ErrTooLong):
-	case len(dst)+limit > f.max:
-		return dst, f.tooLong()
+	case len(f.out)+limit > f.max:
+		return f.tooLong()
 	default:
-		return dst, limitf("the tag %s gives more than %s bytes", t.Name, value.Count(limit))
+		return limitf("the tag %s gives more than %s bytes", t.Name, value.Count(limit))
 	}
 	if err != nil {
 		if err := f.chargeFailed(err, v); err != nil {
-			return dst, err
+			return err
 		}
 	}
-	return out, err
+	f.out = out
+	return err
 }
 
 // resolve calls a resolver and turns a panic into an error.
@@ -432,10 +365,10 @@ func (f *frame) resolve(r Resolver, t *Tag) (v any, err error) {
 }
 
 // environ prints an environment variable.
-func (f *frame) environ(s *envSite, dst []byte) ([]byte, error) {
+func (f *frame) environ(s *envSite) error {
 	eng := f.p.eng
 	if !eng.env[s.name] {
-		return dst, fmt.Errorf("the environment variable %s is not allowed: the engine's configuration must name it in Env", quote(s.name))
+		return fmt.Errorf("the environment variable %s is not allowed: the engine's configuration must name it in Env", quote(s.name))
 	}
 	v, ok := eng.lookupEnv(s.name)
 	switch {
@@ -443,7 +376,7 @@ func (f *frame) environ(s *envSite, dst []byte) ([]byte, error) {
 	case s.hasDef:
 		v = s.def
 	case s.required:
-		return dst, fmt.Errorf("the environment variable %s is not set", quote(s.name))
+		return fmt.Errorf("the environment variable %s is not set", quote(s.name))
 	}
-	return f.print(dst, v)
+	return f.print(v)
 }

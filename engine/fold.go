@@ -144,6 +144,10 @@ func apply(op operator, a, b any, max int) (any, error) {
 // ordered says whether a op b holds if a compares to b as c says.
 func ordered(op operator, c int) bool {
 	switch op {
+	case opEq:
+		return c == 0
+	case opNe:
+		return c != 0
 	case opLt:
 		return c < 0
 	case opLe:

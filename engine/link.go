@@ -48,6 +48,7 @@ func (e *Engine) Link(ctx context.Context, t *Template, load LoadFunc) (*Program
 	if p.main, err = p.compile(t, false, &memory.main); err != nil {
 		return nil, err
 	}
+	p.room = p.main.room()
 	return p, p.compileTargets()
 }
 

@@ -22,7 +22,7 @@ type Message struct {
 // implicitRole is the role of text outside of all messages.
 const implicitRole = "user"
 
-func (f *frame) beginMessage(m *messageSite, role string, at int) error {
+func (f *frame) beginMessage(m *messageSite, role string) error {
 	switch {
 	case f.inside:
 		return errors.New("a message begins inside of another one")
@@ -31,15 +31,15 @@ func (f *frame) beginMessage(m *messageSite, role string, at int) error {
 	}
 	f.inside = true
 	if f.collect {
-		f.messages = append(f.messages, messageSpan{role: role, name: m.name, cache: m.cache, start: at})
+		f.messages = append(f.messages, messageSpan{role: role, name: m.name, cache: m.cache, start: len(f.out)})
 	}
 	return nil
 }
 
-func (f *frame) endMessage(at int) {
+func (f *frame) endMessage() {
 	f.inside = false
 	if f.collect {
-		f.messages[len(f.messages)-1].end = at
+		f.messages[len(f.messages)-1].end = len(f.out)
 	}
 }
 

@@ -5,9 +5,8 @@ package engine
 type opcode uint16
 
 const (
-	doText       opcode = iota // print texts[a]
-	doPrint                    // print paths[a]
-	doPrintOr                  // print paths[a], or texts[b] if it is missing
+	doParts      opcode = iota // print parts[a:b]; return if aux is 1
+	doEach                     // for each turn of loops[a], over its path or pop, print parts[b:c]
 	doLoad                     // push paths[a]; if it is missing print texts[b] and go to c, or fail if b < 0
 	doPrintTop                 // print pop
 	doConst                    // push consts[a]
@@ -23,8 +22,8 @@ const (
 	doJumpCmpTop               // pop two; go to c if the truth of their comparison is as aux says
 	doCaseText                 // go to c unless slot a prints as texts[b]
 	doFor                      // begin loops[a] over its path or pop; go to c if there is nothing
-	doNext                     // go to c for the next turn of loops[a]; a turn has b instructions
-	doWith                     // pop to slot a, as a map
+	doNext                     // go to c for the next turn of loops[a]; a turn takes b steps
+	doWith                     // put paths[b], or pop if b < 0, into slot a, as a map
 	doCall                     // run calls[a]
 	doMark                     // remember the state of the output in mark a
 	doCapture                  // as doMark, and what follows is the body of a custom tag
@@ -41,10 +40,51 @@ const (
 type instr struct {
 	op      opcode
 	aux     uint16
+	at      int32 // its meta
 	a, b, c int32
 }
 
-// meta is what is known of an instruction for errors.
+// part prints a value and the text behind it. Texts and variables are most of
+// any template, so a row of them is one instruction and, as the body of a loop,
+// one together with the loop.
+type part struct {
+	from   partSource
+	deep   uint8              // how many segments of the path are not in the map
+	size   uint8              // of the text, if it has a pad
+	room   int32              // bytes of the output that writing the text may touch
+	key    string             // of the map that from names
+	text   string             // behind the value
+	pad    *[2 * padSize]byte // the text, if it fits
+	next   *part
+	path   int32 // the value's; -1 without
+	def    int32 // the text to print if the path is missing; -1 without
+	value  int32 // meta of the value
+	behind int32 // meta of the text
+}
+
+// partSource says which map has the value of a part, or that it is no map's.
+type partSource uint8
+
+const (
+	inNothing  partSource = iota // there is only the text
+	inRoot                       // the data
+	inItem                       // the item of the loop that is one with its parts
+	isItem                       // that item itself
+	inRootDeep                   // a map in the data
+	inItemDeep                   // a map in the item
+	isSlot                       // a slot
+	inSlot                       // a map in a slot
+	inWith                       // the map of an include's with
+	elsewhere                    // lookup knows
+)
+
+// padSize is how many bytes a machine copies at once. Texts of up to two times
+// as many are copied as one or two such pieces, with whatever stands behind them
+// in their pads: a length that the compiler knows takes two instructions, any
+// other a call.
+const padSize = 16
+
+// meta is what is known of an instruction, or of half a part, for errors.
 type meta struct {
 	off     int32 // place in the source of its site's template
 	start   int32 // where its tag begins
@@ -78,6 +118,7 @@ type handler struct {
 // code is a compiled template, with what was inlined into it.
 type code struct {
 	ins      []instr
+	parts    []part
 	meta     []meta
 	sites    []site
 	tags     []string
@@ -113,6 +154,7 @@ const (
 type pathRef struct {
 	src     pathSource
 	hasFall bool
+	plain   bool // a name in the data and nothing more
 	slot    int32
 	segs    []string
 	view    *view // for suggestions
@@ -136,6 +178,7 @@ type loopSite struct {
 	path        int // index of the path; -1: the value is on the stack
 	item, index int // slots; index is -1 without
 	limit       int // 0 without
+	steps       int // of a turn, if the loop is one with its parts
 }
 
 type callSite struct {
@@ -175,6 +218,7 @@ type Program struct {
 	eng     *Engine
 	tmpl    *Template
 	main    *code
+	room    room                  // for main's activation
 	targets map[*Template]*target // that main or each other call
 	links   map[Ref]link
 	refs    []Ref

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -14,8 +13,13 @@ import (
 // kept. On an error, which is an [*Error] for everything that has a place in a
 // template, it returns dst as it was.
 func (p *Program) Append(ctx context.Context, dst []byte, data any) ([]byte, error) {
-	f := frame{p: p, ctx: ctx}
-	return f.render(dst, data)
+	// Set one by one: a literal would be built beside f and copied, and reading
+	// words back before they have reached the cache takes longer than a render
+	// of one variable may.
+	var f frame
+	f.p, f.ctx, f.out = p, ctx, dst
+	err := f.render(data)
+	return f.out, err
 }
 
 // Render renders the program to a string.
@@ -32,13 +36,14 @@ func (p *Program) Render(ctx context.Context, data any) (string, error) {
 // A template without any prompty.message is thus one message of the user.
 func (p *Program) Messages(ctx context.Context, data any) ([]Message, error) {
 	buf := buffers.Get().(*[]byte)
-	f := frame{p: p, ctx: ctx, collect: true}
-	out, err := f.render((*buf)[:0], data)
+	var f frame
+	f.p, f.ctx, f.out, f.collect = p, ctx, (*buf)[:0], true
+	err := f.render(data)
 	var list []Message
 	if err == nil {
-		list = messagesOf(string(out), f.messages)
+		list = messagesOf(string(f.out), f.messages)
 	}
-	release(buf, out)
+	release(buf, f.out)
 	return list, err
 }
 
@@ -56,54 +61,75 @@ func release(buf *[]byte, out []byte) {
 }
 
 // render runs the program's main code.
-func (f *frame) render(dst []byte, data any) ([]byte, error) {
-	p := f.p
-	base := len(dst)
+func (f *frame) render(data any) error {
+	p, base := f.p, len(f.out)
 	f.max = base + p.eng.limits.OutputBytes
 	if f.max < base {
 		f.max = int(^uint(0) >> 1)
 	}
-	if m, ok := data.(map[string]any); ok {
-		f.root, f.rootMap = m, m
-	} else if err := rootKind(data); err != nil {
-		return dst, newError(p.tmpl.name, p.tmpl.source, p.tmpl.body, "", err)
-	} else {
-		f.root = data
+	f.root = data
+	f.rootMap, _ = data.(map[string]any)
+	f.check = min(checkEvery, p.eng.limits.Steps+1)
+	if err := f.ctx.Err(); err != nil {
+		return newError(p.tmpl.name, p.tmpl.source, p.tmpl.body, "", err)
 	}
-	if err := f.look(); err != nil {
-		return dst, newError(p.tmpl.name, p.tmpl.source, p.tmpl.body, "", errors.Unwrap(err))
-	}
-	if len(p.inputs) > 0 {
-		if err := f.checkInputs(); err != nil {
-			return dst, err
+	if f.rootMap == nil || len(p.inputs) > 0 {
+		if err := f.checkData(); err != nil {
+			return err
 		}
 	}
-	var out []byte
 	var err *Error
-	switch c := p.main; {
-	case c.bare():
-		out, err = f.run(c, &activation{}, dst)
-	case c.small():
-		out, err = f.runSmall(dst)
+	switch p.room {
+	case roomNone:
+		err = f.run(p.main, &noActivation)
+	case roomTiny:
+		err = f.runTiny()
+	case roomSmall:
+		err = f.runSmall()
 	default:
 		var a activation
-		a.size(c)
-		out, err = f.run(c, &a, dst)
+		a.size(p.main)
+		err = f.run(p.main, &a)
 	}
 	if err != nil {
-		return out[:base], err
-	}
-	return out, nil
-}
-
-func rootKind(data any) error {
-	if k := value.KindOf(data); k != value.Map && k != value.Nil {
-		return fmt.Errorf("the data must be a map with string keys, a struct or nil, not %s", value.TypeName(data))
+		f.out = f.out[:base]
+		return err
 	}
 	return nil
 }
 
-// small are the arrays of an activation that is kept on the stack.
+// checkData holds the data to what can be rendered at all and to the inputs.
+func (f *frame) checkData() error {
+	t := f.p.tmpl
+	if k := value.KindOf(f.root); k != value.Map && k != value.Nil {
+		err := fmt.Errorf("the data must be a map with string keys, a struct or nil, not %s", value.TypeName(f.root))
+		return newError(t.name, t.source, t.body, "", err)
+	}
+	return f.checkInputs()
+}
+
+// room is how much an activation needs. One that is known to be small enough
+// stands on the stack, which for most is faster than to fetch it from a pool;
+// in two sizes, as all of it is zeroed each time.
+type room uint8
+
+const (
+	roomNone room = iota
+	roomTiny
+	roomSmall
+	roomAny
+)
+
+// noActivation is that of code that needs no room, all of it: nothing is ever
+// written to it.
+var noActivation activation
+
+type tiny struct {
+	slots [2]any
+	loops [1]cursor
+	stack [2]any
+}
+
 type small struct {
 	slots [8]any
 	loops [3]cursor
@@ -111,17 +137,31 @@ type small struct {
 	stack [8]any
 }
 
-// bare reports whether an activation needs nothing at all.
-func (c *code) bare() bool { return c.nslots+c.nloops+c.nmarks+c.nstack == 0 }
-
-// small reports whether an activation fits into small.
-func (c *code) small() bool {
+// room returns what an activation of c needs.
+func (c *code) room() room {
+	var t tiny
 	var s small
-	return c.nslots <= len(s.slots) && c.nloops <= len(s.loops) && c.nmarks <= len(s.marks) && c.nstack <= len(s.stack)
+	switch {
+	case c.nslots+c.nloops+c.nmarks+c.nstack == 0:
+		return roomNone
+	case c.nslots <= len(t.slots) && c.nloops <= len(t.loops) && c.nmarks == 0 && c.nstack <= len(t.stack):
+		return roomTiny
+	case c.nslots <= len(s.slots) && c.nloops <= len(s.loops) && c.nmarks <= len(s.marks) && c.nstack <= len(s.stack):
+		return roomSmall
+	}
+	return roomAny
 }
 
-func (f *frame) runSmall(dst []byte) ([]byte, *Error) {
+func (f *frame) runTiny() *Error {
+	var t tiny
+	var a activation
+	a.slots, a.loops, a.stack = t.slots[:f.p.main.nslots], t.loops[:], t.stack[:]
+	return f.run(f.p.main, &a)
+}
+
+func (f *frame) runSmall() *Error {
 	var s small
-	a := activation{slots: s.slots[:f.p.main.nslots], loops: s.loops[:], marks: s.marks[:], stack: s.stack[:0]}
-	return f.run(f.p.main, &a, dst)
+	var a activation
+	a.slots, a.loops, a.marks, a.stack = s.slots[:f.p.main.nslots], s.loops[:], s.marks[:], s.stack[:]
+	return f.run(f.p.main, &a)
 }

@@ -1,0 +1,155 @@
+package engine
+
+import "strings"
+
+// printing appends a part to the parts that the last instruction prints, or to
+// those of a new one if nothing else may stand between it and what was before:
+// the target of a jump, or another way to deal with errors.
+func (c *compiler) printing(p part) {
+	if c.length() >= maxCode {
+		c.tooMuch()
+		return
+	}
+	c.step()
+	if !c.open() {
+		lo := int32(len(c.parts))
+		c.append(instr{op: doParts, a: lo, b: lo, at: c.place()})
+	}
+	c.parts = append(c.parts, p)
+	c.ins[len(c.ins)-1].b++
+}
+
+// open reports whether the last instruction can print one part more.
+func (c *compiler) open() bool {
+	last := len(c.ins) - 1
+	return last >= 0 && c.ins[last].op == doParts && c.label <= last && c.meta[c.ins[last].at].handler == c.at.handler
+}
+
+// text prints a constant, behind the part before it or joined with its text.
+func (c *compiler) text(s string) {
+	if s == "" {
+		return
+	}
+	if c.open() {
+		p := &c.parts[len(c.parts)-1]
+		switch {
+		case p.text == "":
+			c.step() // may end what is open
+			if c.open() {
+				p.text, p.behind = s, c.place()
+				return
+			}
+		case len(p.text)+len(s) <= maxJoined:
+			p.text += s
+			return
+		}
+	}
+	c.printing(part{text: s, path: -1, def: -1, value: -1, behind: c.place()})
+}
+
+// Joining many short texts must not take quadratic time.
+const maxJoined = 256
+
+// print prints what a path leads to, or the text of that index if it is
+// missing; an index of -1 says that there is none.
+func (c *compiler) print(path, def int32) {
+	p := part{path: path, def: def, value: c.place(), behind: -1, from: elsewhere}
+	ref := &c.paths[path]
+	name, depth, with := ref.segs[0], len(ref.segs), 0
+	if ref.pathMore != nil {
+		with = len(ref.dyn)
+	}
+	switch {
+	case with == 1 && depth == 1:
+		p.from, p.key = inWith, name
+	case with > 0:
+	case ref.src == fromRoot && depth == 1:
+		p.from, p.key = inRoot, name
+	case ref.src == fromRoot:
+		p.from = inRootDeep
+	case ref.src == fromSlot && depth == 1:
+		p.from, p.deep = isSlot, 1
+	case ref.src == fromSlot:
+		p.from, p.deep = inSlot, 1
+	}
+	c.printing(p)
+}
+
+// fuse makes one instruction of a loop whose body is nothing but parts. The
+// loop begins at instruction begin.
+func (c *compiler) fuse(begin int, s *loopSite, steps int) bool {
+	if len(c.ins) != begin+2 || c.ins[begin+1].op != doParts || c.label != begin+1 {
+		return false
+	}
+	s.steps = steps
+	in, body := &c.ins[begin], c.ins[begin+1]
+	in.op, in.b, in.c = doEach, body.a, body.b
+	c.ins = c.ins[:begin+1]
+	for i := body.a; i < body.b; i++ {
+		p := &c.parts[i]
+		if p.from != isSlot && p.from != inSlot {
+			continue
+		}
+		ref := &c.paths[p.path]
+		switch {
+		case int(ref.slot) != s.item:
+		case p.from == isSlot:
+			p.from = isItem
+		case len(ref.segs) == 2:
+			p.from, p.key = inItem, ref.segs[1]
+		default:
+			p.from = inItemDeep
+		}
+	}
+	return true
+}
+
+// seal links the parts of each row and lays their texts out for printing.
+func (c *compiler) seal() {
+	for _, in := range c.ins {
+		switch in.op {
+		case doParts:
+			c.link(in.a, in.b)
+		case doEach:
+			c.link(in.b, in.c)
+		}
+	}
+	if n := len(c.ins) - 2; n >= 0 && c.ins[n].op == doParts {
+		c.ins[n].aux = 1
+	}
+	n := 0
+	for i := range c.parts {
+		if len(c.parts[i].text) <= 2*padSize {
+			n++
+		}
+	}
+	pads := make([][2 * padSize]byte, n)
+	for i := range c.parts {
+		p := &c.parts[i]
+		switch n := len(p.text); {
+		case n <= 2*padSize:
+			p.pad, pads = &pads[0], pads[1:]
+			p.size, p.room = uint8(n), padSize
+			if copy(p.pad[:], p.text) > padSize {
+				p.room = 2 * padSize
+			}
+		default:
+			p.room = int32(n)
+			if n >= maxUnaligned {
+				p.text = strings.Clone(p.text)
+			}
+		}
+	}
+}
+
+// link links parts lo to hi.
+func (c *compiler) link(lo, hi int32) {
+	for i := lo; i < hi-1; i++ {
+		c.parts[i].next = &c.parts[i+1]
+	}
+}
+
+// maxUnaligned is the length from which on a text gets memory of its own: where
+// it stands in the source it may begin at an odd address, which makes copying a
+// long one take up to twice as long.
+const maxUnaligned = 2 << 10

@@ -1,0 +1,246 @@
+package engine
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/go-prompty/prompty/engine/internal/value"
+)
+
+// strip is a row of parts while it is printed, once or for each of some items.
+type strip struct {
+	c     *code
+	a     *activation
+	first *part
+	root  map[string]any // nil if the data is something else
+	items []any
+	turn  int // the item's index
+}
+
+// maxDigits is the longest an int gets.
+const maxDigits = 20
+
+// print prints the row from part p on into buf, of which n bytes are written
+// and which ends where the output would get too long. What most templates do all day happens
+// here and without a call but for looking into the map and for copying what is
+// long: a string or an int, and the text behind it, with one look at the room
+// left for both. The first part that is anything else is returned, nil at the
+// end. Parts are linked because one pointer costs less to keep over those calls
+// than an index and its bound.
+func (s *strip) print(p *part, buf []byte, n int) (*part, int) {
+	buf = buf[:len(buf):len(buf)] // one bound to keep instead of two
+	for {
+		var item map[string]any
+		if s.turn < len(s.items) {
+			item, _ = s.items[s.turn].(map[string]any)
+		}
+		for ; p != nil; p = p.next {
+			if p.from != inNothing {
+				var v any
+				switch p.from {
+				case inItem:
+					v = item[p.key]
+				case inRoot:
+					v = s.root[p.key]
+				case isItem:
+					v = s.items[s.turn]
+				default:
+					v = s.fetch(p)
+				}
+				if t, ok := v.(string); ok {
+					end := n + len(t)
+					if end+int(p.room) > len(buf) {
+						return p, n
+					}
+					// Two words that overlap in the middle cost less than a call.
+					switch l := len(t); {
+					case 8 <= l && l <= 16:
+						binary.LittleEndian.PutUint64(buf[n:n+8], word8(t))
+						binary.LittleEndian.PutUint64(buf[end-8:end], word8(t[l-8:]))
+					case 4 <= l && l < 8:
+						binary.LittleEndian.PutUint32(buf[n:n+4], word4(t))
+						binary.LittleEndian.PutUint32(buf[end-4:end], word4(t[l-4:]))
+					default:
+						copy(buf[n:end], t)
+					}
+					n = end
+				} else if x, ok := v.(int); ok && n+maxDigits+int(p.room) <= len(buf) {
+					n = p.number(buf, n, x)
+					continue
+				} else {
+					return p, n
+				}
+			} else if n+int(p.room) > len(buf) {
+				return p, n
+			}
+			switch {
+			case p.pad == nil:
+				n += copy(buf[n:], p.text)
+			case p.size > padSize:
+				*(*[padSize]byte)(buf[n+padSize : n+2*padSize]) = *(*[padSize]byte)(p.pad[padSize:])
+				fallthrough
+			default:
+				*(*[padSize]byte)(buf[n : n+padSize]) = *(*[padSize]byte)(p.pad[:])
+				n += int(p.size)
+			}
+		}
+		if s.turn++; s.turn >= len(s.items) {
+			break
+		}
+		p = s.first
+	}
+	return nil, n
+}
+
+// number prints the part with the value x. As part of print it would make that
+// slower for strings.
+func (p *part) number(buf []byte, n, x int) int {
+	n = len(strconv.AppendInt(buf[:n], int64(x), 10))
+	if p.pad != nil && p.size <= padSize {
+		*(*[padSize]byte)(buf[n : n+padSize]) = *(*[padSize]byte)(p.pad[:])
+		return n + int(p.size)
+	}
+	return n + copy(buf[n:], p.text)
+}
+
+func word8(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+func word4(s string) uint32 {
+	_ = s[3]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+}
+
+// fetch finds the value of a part in rarer places. It does not do all that
+// [frame.lookup] can; nil means that it does not know.
+//
+//go:noinline
+func (s *strip) fetch(p *part) any {
+	var v any
+	ref := &s.c.paths[p.path]
+	switch p.from {
+	case inRootDeep:
+		v = s.root
+	case inItemDeep:
+		v = s.items[s.turn]
+	case isSlot, inSlot:
+		v = s.a.slots[ref.slot]
+	case inWith:
+		m, _ := s.a.slots[ref.dyn[0]].(map[string]any)
+		return m[p.key]
+	default:
+		return nil
+	}
+	for _, seg := range ref.segs[p.deep:] {
+		m, _ := v.(map[string]any)
+		v = m[seg]
+	}
+	return v
+}
+
+// parts prints parts from p on, once or, given a batch, for each turn of that.
+// On an error it returns the meta of what failed.
+func (f *frame) parts(c *code, a *activation, p *part, b *batch) (int32, error) {
+	var s strip
+	s.c, s.a, s.first, s.root = c, a, p, f.rootMap
+	if b != nil {
+		s.items = b.items
+	}
+	for {
+		// One bound serves both the capacity and the limit.
+		n := len(f.out)
+		p, n = s.print(p, f.out[:min(cap(f.out), f.max)], n)
+		f.out = f.out[:n]
+		if p == nil {
+			return 0, nil
+		}
+		if b != nil {
+			a.bind(b.site, b.items[s.turn], b.first+s.turn)
+		}
+		if at, err := f.part(c, a, p); err != nil {
+			if b != nil {
+				b.items = b.items[:s.turn+1]
+			}
+			return at, err
+		}
+		p = p.next
+	}
+}
+
+// part prints a part whatever its value is and however little room there is.
+func (f *frame) part(c *code, a *activation, p *part) (int32, error) {
+	if p.from != inNothing {
+		v, ok := f.lookup(&c.paths[p.path], a)
+		switch {
+		case ok:
+		case p.def < 0:
+			return p.value, missingError{&c.paths[p.path]}
+		default:
+			v = &c.texts[p.def]
+		}
+		if err := f.print(v); err != nil {
+			return p.value, err
+		}
+	}
+	if len(p.text) > f.max-len(f.out) {
+		return p.behind, f.tooLong()
+	}
+	if cap(f.out)-len(f.out) < len(p.text) {
+		// What comes next is written as if there were more room than it takes.
+		f.out = slices.Grow(f.out, len(p.text)+2*padSize)
+	}
+	f.out = append(f.out, p.text...)
+	return 0, nil
+}
+
+// print appends a value.
+func (f *frame) print(v any) error {
+	switch v := v.(type) {
+	case string:
+		if len(v) > f.max-len(f.out) {
+			return f.tooLong()
+		}
+		f.out = append(f.out, v...)
+		return nil
+	case *string:
+		if v != nil {
+			return f.print(*v)
+		}
+		return nil
+	case int:
+		f.out = strconv.AppendInt(f.out, int64(v), 10)
+	case *int:
+		if v != nil {
+			f.out = strconv.AppendInt(f.out, int64(*v), 10)
+		}
+	case nil:
+		return nil
+	default:
+		was := len(f.out)
+		out, err := value.AppendLimit(f.out, v, f.max)
+		if errors.Is(err, value.ErrTooLong) {
+			return f.tooLong()
+		}
+		f.out = out
+		if err == nil {
+			per := readPerStep
+			if k := value.KindOf(v); k == value.List || k == value.Map {
+				per = jsonPerStep
+			}
+			return f.charge((len(f.out) - was) / per)
+		}
+		if err := f.chargeFailed(err, v); err != nil {
+			return err
+		}
+		return err
+	}
+	if len(f.out) > f.max {
+		return f.tooLong()
+	}
+	return nil
+}
