@@ -101,7 +101,7 @@ func read(name, file string, rough bool) (*document, *Error) {
 		d.source, d.cut = d.body, true
 		return d, nil
 	}
-	if d.cut = sameWithout(rest, others); d.cut {
+	if d.cut = t.bare || sameWithout(rest, others); d.cut {
 		d.source = d.opener + rest + d.closer + d.body
 	}
 	return d, nil

@@ -14,12 +14,15 @@ import (
 // nodes that the library gives for them, and gives up wherever anything else
 // comes, or anything that is wrong.
 
-// plainYAML reads text; not ok means that the library must.
-func plainYAML(text string) (root *yaml.Node, ok bool) {
-	r := &plainReader{text: text, room: min(countMarks(text)+2, 64)}
+// plainYAML reads text; root is nil if the library must. With bare there is
+// nothing between the entries at the top but empty lines, and each reads the same
+// without the others.
+func plainYAML(text string) (root *yaml.Node, bare bool) {
+	r := &plainReader{text: text, bare: strings.IndexByte(text, '#') < 0}
 	if !r.split() || len(r.lines) == 0 {
 		return nil, false
 	}
+	r.room = min(3*len(r.lines), 64)
 	r.skip()
 	if r.i == len(r.lines) || r.lines[r.i].start != r.lines[r.i].from {
 		return nil, false
@@ -28,7 +31,7 @@ func plainYAML(text string) (root *yaml.Node, ok bool) {
 	if root == nil || r.i < len(r.lines) {
 		return nil, false
 	}
-	return root, true
+	return root, r.bare
 }
 
 // maxPlainDepth bounds the depth that plainYAML follows.
@@ -36,6 +39,7 @@ const maxPlainDepth = 16
 
 type plainReader struct {
 	text  string
+	bare  bool
 	lines []plainLine
 	i     int // the line that is read
 	nodes []yaml.Node
@@ -73,6 +77,9 @@ func (r *plainReader) split() bool {
 		}
 		for l.end > l.start && r.text[l.end-1] == ' ' {
 			l.end--
+		}
+		if l.start == to && l.from < to { // it could become part of a text
+			r.bare = false
 		}
 		r.lines = append(r.lines, l)
 		from = to + 1
@@ -290,6 +297,8 @@ func (r *plainReader) scalar(at, end int) *yaml.Node {
 	case strings.IndexByte("yYnNtTfFoO~<+-.0123456789", c) < 0: // else it may be more than text
 	case isDecimal(n.Value):
 		n.Tag = "!!int"
+	case n.Value == "true" || n.Value == "false":
+		n.Tag = "!!bool"
 	case isWordByte(c) && len(n.Value) > len("false"):
 	default:
 		n.Tag = ""

@@ -12,15 +12,17 @@ import (
 	"pgregory.net/rapid"
 )
 
-// samePlain holds what plainYAML reads to being what the library reads, comments
-// apart, which nobody asks for.
-func samePlain(t interface {
+type fataler interface {
 	Helper()
 	Fatalf(string, ...any)
-}, text string) (ok bool) {
+}
+
+// samePlain holds what plainYAML reads to being what the library reads, comments
+// apart, which nobody asks for.
+func samePlain(t fataler, text string) (ok bool) {
 	t.Helper()
-	got, ok := plainYAML(text)
-	if !ok {
+	got, bare := plainYAML(text)
+	if got == nil {
 		return false
 	}
 	want, more, err := parseYAML(text)
@@ -30,7 +32,32 @@ func samePlain(t interface {
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(yaml.Node{}, "HeadComment", "LineComment", "FootComment")); diff != "" {
 		t.Fatalf("plainYAML(%q) differs (-library +plain):\n%s", text, diff)
 	}
+	if bare {
+		withoutEach(t, text)
+	}
 	return true
+}
+
+// withoutEach takes each entry out of a text that is bare: the others must read
+// as before.
+func withoutEach(t fataler, text string) {
+	t.Helper()
+	tree, fault := parseTree("", text, true)
+	if fault != nil {
+		t.Fatalf("parseTree(%q) = %v", text, fault)
+	}
+	top, fault := tree.top()
+	d := document{tree: tree}
+	if fault != nil || !d.layOut(top) {
+		return
+	}
+	for i, e := range d.entries {
+		rest := text[:e.start] + text[e.end:]
+		others := append(top[:i:i], top[i+1:]...)
+		if len(others) > 0 && !sameWithout(rest, others) {
+			t.Fatalf("%q without %s does not read the same: %q", text, e.name, rest)
+		}
+	}
 }
 
 // plainForms are pieces of front matter, good and bad, plain and not.
@@ -46,6 +73,7 @@ var plainForms = []string{
 	"ä: b\n", "a: ä → {b}\n", "a: {b: ä, c: d}\n", "a: b\n---\nc: d\n", "...\n", " a: b\n", "a: b\n c: d\n", "a : b\n", "a:b\n", "a: 'b\n  c'\n", "\n", "a: |\n  x\n   \n  y\n",
 	"a: ,b\n", "a: b, c\n", "a: b]\n", "a: =b\n", "a: \\b\n", "a: (b)\n", "a: $b\n", "a: b\u00a0\n", "a: ...\n", "-a: b\n", "a-b_c1: d\n", "a: \"\"\nb: ''\n", "a: +1\nb: -\nc: 0\n", "a: 0x1F\nb: 1e3\n",
 	"a: | \n  x\n", "a:  |\n     deep\n    less\n", "a: |\n  x\n#c\nb: c\n", "a: |\n  #c\nb: c\n", "a:\n  b: |\n    x\n  c: d\n", "a: {b: c,\n  d: e}\n", "a:   [ b ,  c ]\n", "a: [b , c]\n", "a: {b : c}\n",
+	"a: |\n  text\nb: c\n\n  # part of the text if b goes\nd: e\n", "a: |\n  text\nb: c\n     \nd: e\n", "a: |\n  text\nb: c\n\nd: e\n",
 }
 
 func TestPlainYAML(t *testing.T) {

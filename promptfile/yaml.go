@@ -23,6 +23,7 @@ type tree struct {
 	lines []yamlLine
 	last  lastOffset // the answer that offset gave last
 	rough bool       // whether the places of syntax errors may be
+	bare  bool       // whether an entry at the top can be taken out unseen
 }
 
 // yamlLine is the start of a line as YAML counts them: a lone carriage return
@@ -57,9 +58,7 @@ func parseTree(file, text string, rough bool) (*tree, *Error) {
 				`Remove it, or write it as an escape between double quotes, such as "\x1b"`)
 		}
 	}
-	if root, ok := plainYAML(text); ok {
-		t.root = root
-	} else {
+	if t.root, t.bare = plainYAML(text); t.root == nil {
 		root, more, err := parseYAML(text)
 		if err != nil {
 			return nil, t.syntaxError(err)
