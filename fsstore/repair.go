@@ -32,6 +32,11 @@ import (
 //	  into T, and as it differs from n+1 it becomes n+2. So it is never lost,
 //	  and its author, who may still have the file open, has it in T.
 //
+// Where the disk keeps the order of what is done (package writeback), "flushed"
+// in 1 means that the texts are written back, and 5 is the only flush there is:
+// power loss leaves the first of these steps and none of those after, and once 5
+// has returned, all up to 4. Elsewhere 1 and 5 wait for the disk each.
+//
 // Saving the text that T has already takes the same way; T gets a new inode
 // and with it a new identity, which tells the caches of other processes.
 //
@@ -47,6 +52,9 @@ import (
 //	1 rename n → <n>.deleting, flush                    crash: after. T = n, so 2 is done
 //	2 p's text is exchanged into T as above, flush      crash: after. T is no longer n
 //	3 rename <n>.deleting → .deleted
+//
+// Where the disk keeps the order, the flushes in 1 and 2, and those of Delete
+// below, are one after the last step.
 //
 // An edit of T at any moment makes T differ from n: it stays and becomes the
 // next version. What has been deleted cannot come back as a new version,
