@@ -14,11 +14,11 @@ import (
 // nodes that the library gives for them, and gives up wherever anything else
 // comes, or anything that is wrong.
 
-// plainYAML reads text; root is nil if the library must. With bare there is
-// nothing between the entries at the top but empty lines, and each reads the same
-// without the others.
+// plainYAML reads text; root is nil if the library must. With bare each
+// entry at the top reads the same when others are taken out with their lines:
+// nothing that then stands below a text becomes part of it.
 func plainYAML(text string) (root *yaml.Node, bare bool) {
-	r := &plainReader{text: text, bare: strings.IndexByte(text, '#') < 0}
+	r := &plainReader{text: text, bare: true}
 	if !r.split() || len(r.lines) == 0 {
 		return nil, false
 	}
@@ -172,7 +172,7 @@ func (r *plainReader) mapping(at, col, depth int) *yaml.Node {
 			return r.fill(n, mark)
 		}
 		if l = &r.lines[r.i]; l.indent() > col {
-			return nil
+			return nil // it would belong to the value
 		}
 		at = l.start
 	}
@@ -245,9 +245,10 @@ func (r *plainReader) inline(at, col, depth int) *yaml.Node {
 		return r.literal(at, col)
 	}
 	n, end := r.one(at, l.end, depth, false)
-	if n == nil || end != l.end || r.next() > col {
-		return nil // what is indented more would belong to it
+	if n == nil || end != l.end {
+		return nil
 	}
+	r.next()
 	return n
 }
 
