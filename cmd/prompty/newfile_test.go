@@ -62,9 +62,9 @@ func TestSetupUndo(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &setup{dir: dir}
-	s.add("x/first", "1")
-	s.add("y/second", "2")
-	s.add("file", "3")
+	s.add("x/first", "1", "")
+	s.add("y/second", "2", "")
+	s.add("file", "3", "")
 	if err := s.write(); err != nil {
 		t.Fatal(err)
 	}
