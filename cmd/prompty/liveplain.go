@@ -47,6 +47,7 @@ func (p *plainView) show(f frame) error {
 		}
 		return nil
 	}
+	before := p.last
 	p.last = f.good
 	var out bytes.Buffer
 	if p.started {
@@ -58,7 +59,13 @@ func (p *plainView) show(f frame) error {
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		out.WriteByte('\n')
 	}
-	return p.app.send(out.Bytes())
+	if err := p.app.send(out.Bytes()); err != nil {
+		return err
+	}
+	if tokens := f.good.tokenText(before); tokens != "" {
+		p.app.warn("%s", tokens)
+	}
+	return nil
 }
 
 // fail reports an error once.
@@ -102,6 +109,7 @@ type liveLine struct {
 	Output   *string          `json:"output,omitempty"`  // or
 	Messages []engine.Message `json:"messages,omitzero"` // with --messages, or
 	Error    string           `json:"error,omitempty"`
+	Stats    *stats           `json:"stats,omitempty"` // with --stats
 }
 
 func (j *jsonView) show(f frame) error {
@@ -123,6 +131,13 @@ func (j *jsonView) show(f frame) error {
 		return nil
 	}
 	j.lastLine = out.String()
+	if f.err == nil && f.good.stats != nil { // times differ from output to output, and are no news
+		line.Stats = f.good.stats
+		out.Reset()
+		if err := jsonLine(&out, line); err != nil {
+			return err
+		}
+	}
 	return j.app.send(out.Bytes())
 }
 

@@ -132,6 +132,11 @@ func (l *liveScreen) status(room int) string {
 	if cause := strings.TrimSpace(causeText(f.cause)); cause != "" {
 		parts = append(parts, cause)
 	}
+	if f.good != nil {
+		if tokens := f.good.tokenText(f.before); tokens != "" {
+			parts = append(parts, tokens)
+		}
+	}
 	parts = append(parts, took(f.took))
 	if len(l.rows) > room {
 		parts = append(parts, fmt.Sprintf("%d-%d/%d", l.top+1, min(l.top+room, len(l.rows)), len(l.rows)))

@@ -54,7 +54,8 @@ o200k_base, or the one that --tokenizer or prompty.yaml names, exact and without
 a network; bytes, characters, lines; the time it took to compile and to render;
 which prompts it includes and extends. With --messages also for each message,
 contents alone. With --json they are the object "stats" in the output, and
-messages are the array "messages" beside it.`
+messages are the array "messages" beside it. With --watch the number of tokens
+stands beside each output, and how many more or fewer it is than before.`
 
 type renderFlags struct {
 	settings            []setting // --set and --set-file
@@ -81,9 +82,6 @@ func (a *app) renderCommand() *cobra.Command {
 		Args: wantArgs(1, 1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
 			flags.sampleGiven = cmd.Flags().Changed("sample")
-			if err := exclusive(cmd, "stats", "watch"); err != nil {
-				return err
-			}
 			return a.render(cmd.Context(), args[0], &flags)
 		}),
 	}
@@ -143,9 +141,11 @@ func (a *app) render(ctx context.Context, arg string, flags *renderFlags) error 
 	var err error
 	switch {
 	case flags.stats:
-		if job.tokenizer, err = a.tokenizer(flags.tokenizer); err != nil {
+		name, err := a.tokenizer(flags.tokenizer)
+		if err != nil {
 			return err
 		}
+		job.counter = &counter{name: name}
 	case flags.tokenizer != "":
 		return usage(errors.New("--tokenizer counts nothing without --stats"), "add --stats")
 	}
@@ -182,13 +182,13 @@ func (a *app) render(ctx context.Context, arg string, flags *renderFlags) error 
 
 // rendering is one prompt on its way to the output.
 type rendering struct {
-	app       *app
-	engine    *engine.Engine
-	flags     *renderFlags
-	tokenizer string // with --stats
-	asker     *asker // nil: nobody is asked
-	note      func(format string, args ...any)
-	read      func(path string, most int64) ([]byte, error)
+	app     *app
+	engine  *engine.Engine
+	flags   *renderFlags
+	counter *counter // with --stats
+	asker   *asker   // nil: nobody is asked
+	note    func(format string, args ...any)
+	read    func(path string, most int64) ([]byte, error)
 }
 
 // result is what a rendering makes: a text, or messages if they are asked for.
@@ -197,6 +197,7 @@ type result struct {
 	text     string
 	messages []engine.Message
 	costs
+	stats *stats // with --stats
 }
 
 // readPrompt reads a file that is a prompt.
@@ -234,7 +235,13 @@ func (r *rendering) run(ctx context.Context, load engine.LoadFunc, ref engine.Re
 	if err != nil {
 		return nil, err
 	}
-	return res, (&attempt{r, program, inputs, data}).run(ctx, res)
+	if err := (&attempt{r, program, inputs, data}).run(ctx, res); err != nil {
+		return nil, err
+	}
+	if r.counter != nil {
+		res.stats, err = r.counter.measure(res)
+	}
+	return res, err
 }
 
 // data brings the sample, the files and the settings together.

@@ -24,26 +24,20 @@ func (r *rendering) print(res *result, err error) error {
 	if err != nil {
 		return err
 	}
-	var found *stats
-	if r.flags.stats {
-		if found, err = measure(res, r.tokenizer); err != nil {
-			return err
-		}
-	}
 	switch {
-	case r.flags.messages && r.flags.asJSON && found != nil:
-		return r.app.printJSON(rendered{Name: res.ref.Name, Version: res.ref.Version, Messages: res.messages, Stats: found})
+	case r.flags.messages && r.flags.asJSON && res.stats != nil:
+		return r.app.printJSON(rendered{Name: res.ref.Name, Version: res.ref.Version, Messages: res.messages, Stats: res.stats})
 	case r.flags.messages && r.flags.asJSON:
 		return r.app.printJSON(res.messages)
 	case r.flags.messages:
 		r.app.out.WriteString(messageText(res.messages))
 	case r.flags.asJSON:
-		return r.app.printJSON(rendered{Name: res.ref.Name, Version: res.ref.Version, Output: &res.text, Stats: found})
+		return r.app.printJSON(rendered{Name: res.ref.Name, Version: res.ref.Version, Output: &res.text, Stats: res.stats})
 	default:
 		r.app.printText(res.text)
 	}
-	if found != nil {
-		return r.app.thenTell(found.String())
+	if res.stats != nil {
+		return r.app.thenTell(res.stats.String())
 	}
 	return nil
 }

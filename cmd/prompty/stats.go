@@ -60,13 +60,12 @@ func (a *app) tokenizer(flag string) (string, error) {
 
 // measure counts what was rendered. Of messages it counts the contents: what
 // a model's chat format puts around them is its maker's affair.
-func measure(res *result, tokenizer string) (*stats, error) {
-	s := &stats{Tokenizer: tokenizer, Library: tokenizerLibrary(), Templates: []string{}}
+func (c *counter) measure(res *result) (*stats, error) {
+	s := &stats{Tokenizer: c.name, Library: tokenizerLibrary(), Templates: []string{}}
 	s.CompileNS, s.RenderNS = res.compile.Nanoseconds(), res.render.Nanoseconds()
 	for _, ref := range res.refs {
 		s.Templates = append(s.Templates, ref.String())
 	}
-	c := &counter{name: tokenizer}
 	var err error
 	if res.messages == nil {
 		s.extent, err = extentOf(res.text, c)
@@ -112,6 +111,19 @@ func (s *stats) String() string {
 		fmt.Fprintf(&b, "uses       %s\n", printable(strings.Join(s.Templates, ", ")))
 	}
 	return b.String()
+}
+
+// tokenText is the number of tokens for a line with other things, and how many
+// more or fewer there were before; "" without --stats.
+func (r *result) tokenText(before *shown) string {
+	if r.stats == nil {
+		return ""
+	}
+	text := strconv.Itoa(r.stats.Tokens) + " tokens"
+	if before != nil && before.stats != nil && before.stats.Tokens != r.stats.Tokens {
+		text += fmt.Sprintf(" (%+d)", r.stats.Tokens-before.stats.Tokens)
+	}
+	return text
 }
 
 // shortTime shows a time with three digits.
