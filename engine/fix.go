@@ -14,15 +14,15 @@ import (
 // as it is, so nothing that could be rendered is rendered in another way. What
 // is left, Validate tells.
 func (e *Engine) Fix(name, source string) (fixed string, mended []Issue) {
-	const most = 200 // a try takes as long as parsing
+	const most = 64 << 20 // bytes to parse, once more for each try
 	_, errs := e.parse(name, source)
-	for i, tries := 0, 0; i < len(errs) && tries < most; i++ {
+	for i, parsed := 0, 0; i < len(errs) && parsed < most; i++ {
 		err := errs[i]
 		edit, ok := e.edit(source, err)
 		if !ok {
 			continue
 		}
-		tries++
+		parsed += len(source) + 1<<10
 		next := source[:edit.start] + edit.text + source[edit.end:]
 		tag := strings.LastIndex(source[:min(err.Offset+len(e.open), len(source))], e.open)
 		if _, after := e.parse(name, next); better(errs, after, i, tag, edit) {

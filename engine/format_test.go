@@ -157,3 +157,38 @@ func meaningOf(t *testing.T, eng *engine.Engine, source string, load engine.Load
 	m.Failed = err != nil
 	return m
 }
+
+// FuzzFormat holds Format to the same template and to being final, and Fix to
+// leaving alone what parses.
+func FuzzFormat(f *testing.F) {
+	f.Add("--- \na:  1\n---\n{~- prompty.if  eval='a==\"\\\\'' -~}x{~prompty.else/~}{~ /prompty.if~}")
+	f.Add(`{~prompty.var name=“x” default='"\' onerror="keepraw"~}{~prompty.if eval="a = b and c"~}{~prompty.raw~} {~/prompty.raw ~}`)
+	fuzzSeeds(f)
+	eng := fuzzEngine()
+	f.Fuzz(func(t *testing.T, source string) {
+		fixed, mended := eng.Fix("main", source)
+		tmpl, err := eng.Parse("main", source)
+		if err != nil {
+			if (fixed == source) != (len(mended) == 0) {
+				t.Fatalf("Fix(%q) = %q with %v", source, fixed, mended)
+			}
+			return
+		}
+		if fixed != source {
+			t.Fatalf("%q parses, but Fix gives %q", source, fixed)
+		}
+		got, err := eng.Format("main", source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := eng.Format("main", got)
+		if err != nil || again != got {
+			t.Fatalf("%q becomes\n%q and then\n%q, %v", source, got, again, err)
+		}
+		is, err := eng.Parse("main", got)
+		_, was, _, _ := promptfile.SplitFrontMatter(tmpl.String())
+		if _, now, _, _ := promptfile.SplitFrontMatter(is.String()); err != nil || was != now {
+			t.Fatalf("%q became another template: %q, %v", source, got, err)
+		}
+	})
+}

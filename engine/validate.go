@@ -43,7 +43,7 @@ func (i Issue) String() string {
 // no include or base can be found.
 func (e *Engine) Validate(ctx context.Context, name, source string, load LoadFunc) []Issue {
 	t, errs := e.parse(name, source)
-	v := &validator{t: t, names: make(map[string]bool), custom: len(errs) > 0}
+	v := &validator{t: t, names: make(map[string]bool), custom: len(errs) > 0, needs: make(map[*Template]*needs), own: make(map[*Template]*needs)}
 	for _, err := range errs {
 		rule := ruleSyntax
 		if errors.Is(err, ErrLimit) {
@@ -76,8 +76,9 @@ type validator struct {
 
 	declared []declared      // the inputs of it and of its bases
 	known    map[string]bool // their names; empty if it has none of its own
-	needs    map[*Template]*needs
-	work     int // what needs took to find
+
+	needs, own map[*Template]*needs // of templates with all they are made of, and of themselves
+	work       int                  // what finding them took
 }
 
 // maxIssues bounds the issues, as nobody reads more and each has to find its

@@ -33,26 +33,23 @@ type needs struct {
 	any   bool // it has custom tags, or a part of it is not known
 }
 
-// maxNeeds bounds the templates that are looked through, each as often as it is
-// reached from another include.
-const maxNeeds = 20_000
+// maxNeeds bounds the names that are gathered for the includes of a template:
+// each template's count as often as it is reached from another include.
+const maxNeeds = 1_000_000
 
-// needsOf looks through a template.
+// needsOf looks through a template and all that it is made of.
 func (v *validator) needsOf(t *Template) *needs {
 	if n := v.needs[t]; n != nil {
 		return n
 	}
 	n := &needs{names: make(map[string]bool)}
-	if v.needs == nil {
-		v.needs = make(map[*Template]*needs)
-	}
 	v.needs[t] = n
 	seen := map[*Template]bool{t: true}
 	for queue := []*Template{t}; len(queue) > 0 && !n.any; queue = queue[1:] {
-		if v.work++; v.work > maxNeeds {
-			n.any = true
-		}
-		v.addNeeds(n, queue[0])
+		own := v.ownNeeds(queue[0])
+		maps.Copy(n.names, own.names)
+		v.work += len(own.names) + 1
+		n.any = own.any || v.work > maxNeeds
 		for _, ref := range queue[0].refs {
 			next := v.links[ref].tmpl
 			if next == nil {
@@ -66,16 +63,21 @@ func (v *validator) needsOf(t *Template) *needs {
 	return n
 }
 
-// addNeeds adds what a template itself uses and declares.
-func (v *validator) addNeeds(n *needs, t *Template) {
-	own := &validator{t: &Template{}, names: n.names}
+// ownNeeds is what a template itself uses and declares.
+func (v *validator) ownNeeds(t *Template) *needs {
+	if n := v.own[t]; n != nil {
+		return n
+	}
+	own := &validator{t: &Template{}, names: make(map[string]bool)}
 	own.walk(t.root, nil)
-	n.any = n.any || own.custom
 	if t.header != nil {
 		for _, in := range t.header.Inputs {
-			n.names[in.Name] = true
+			own.names[in.Name] = true
 		}
 	}
+	n := &needs{own.names, own.custom}
+	v.own[t] = n
+	return n
 }
 
 // arguments warns of attributes of an include that the template there has no

@@ -171,3 +171,43 @@ func (g *yamlWriter) value(indent, depth int) {
 		}
 	}
 }
+
+// FuzzFormatFrontMatter holds the layout to the same meaning, the same storage
+// keys and the same body, and to being final.
+func FuzzFormatFrontMatter(f *testing.F) {
+	f.Add("---\na:   1\ntags:\n- x\n- \"y\"\nb:\n   - c: |2\n        d\n     e:  [f,\n g]\n---\nBody")
+	f.Add("\ufeff---\r\n# c\r\nmetadata:\r\n    k:  v \r\n---\r\n")
+	f.Add("---\na: &x\n   - 1\nb:  *x\nc: >+\n\n  d\n\n---\n---\n")
+	f.Fuzz(func(t *testing.T, in string) {
+		got := FormatFrontMatter(in)
+		if again := FormatFrontMatter(got); again != got {
+			t.Fatalf("%q becomes\n%q and then\n%q", in, got, again)
+		}
+		was, wasErr := ParseHeader("", in)
+		is, isErr := ParseHeader("", got)
+		if (wasErr == nil) != (isErr == nil) {
+			t.Fatalf("%q is %v and became\n%q, %v", in, wasErr, got, isErr)
+		}
+		source, fields, wasErr := Decode("", []byte(in))
+		laidOut, fieldsOut, isErr := Decode("", []byte(got))
+		if (wasErr == nil) != (isErr == nil) || !fields.equal(fieldsOut) {
+			t.Fatalf("%q holds %+v, %v and became\n%q: %+v, %v", in, fields, wasErr, got, fieldsOut, isErr)
+		}
+		_, body, _, _ := SplitFrontMatter(source)
+		if _, b, _, _ := SplitFrontMatter(laidOut); b != body {
+			t.Fatalf("the body of %q became %q", in, b)
+		}
+		if was == nil {
+			return
+		}
+		for _, h := range []*Header{was, is} {
+			h.BodyOffset, h.BodyLine, h.keys = 0, 0, nil
+			for i := range h.Inputs {
+				h.Inputs[i].Line, h.Inputs[i].Column = 0, 0
+			}
+		}
+		if fmt.Sprintf("%#v", was) != fmt.Sprintf("%#v", is) {
+			t.Fatalf("%q says %#v and became\n%q: %#v", in, was, got, is)
+		}
+	})
+}

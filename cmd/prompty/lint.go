@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -159,6 +160,9 @@ func (a *app) suspectFiles(args []string) (files []suspect, refs []engine.Ref, e
 		if arg != "-" && !isPath(arg) {
 			names = append(names, arg)
 			continue
+		}
+		if fi, err := os.Stat(arg); arg != "-" && err == nil && fi.IsDir() {
+			return nil, nil, usage(fmt.Errorf("%s is a folder", arg), "name the files in it, or with --storage "+shellWord(arg)+" its prompts")
 		}
 		text, err := a.read(arg, maxPrompt)
 		if err != nil {
