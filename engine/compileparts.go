@@ -2,21 +2,22 @@ package engine
 
 import "strings"
 
-// printing appends a part to the parts that the last instruction prints, or to
-// those of a new one if nothing else may stand between it and what was before:
-// the target of a jump, or another way to deal with errors.
-func (c *compiler) printing(p part) {
+// part appends a part to the parts that the last instruction prints, or to those
+// of a new one if nothing else may stand between it and what was before: the
+// target of a jump, or another way to deal with errors. It is to be filled in.
+func (c *compiler) part() *part {
 	if c.length() >= maxCode {
 		c.tooMuch()
-		return
+		return new(part)
 	}
 	c.step()
 	if !c.open() {
 		lo := int32(len(c.parts))
 		c.append(instr{op: doParts, a: lo, b: lo, at: c.place()})
 	}
-	c.parts = append(c.parts, p)
+	c.parts = append(c.parts, part{})
 	c.ins[len(c.ins)-1].b++
+	return &c.parts[len(c.parts)-1]
 }
 
 // open reports whether the last instruction can print one part more.
@@ -44,7 +45,8 @@ func (c *compiler) text(s string) {
 			return
 		}
 	}
-	c.printing(part{text: s, path: -1, def: -1, value: -1, behind: c.place()})
+	p := c.part()
+	p.text, p.path, p.def, p.value, p.behind = s, -1, -1, -1, c.place()
 }
 
 // Joining many short texts must not take quadratic time.
@@ -53,7 +55,8 @@ const maxJoined = 256
 // print prints what a path leads to, or the text of that index if it is
 // missing; an index of -1 says that there is none.
 func (c *compiler) print(path, def int32) {
-	p := part{path: path, def: def, value: c.place(), behind: -1, from: elsewhere}
+	p := c.part()
+	p.path, p.def, p.value, p.behind, p.from = path, def, c.place(), -1, elsewhere
 	ref := &c.paths[path]
 	name, depth, with := ref.segs[0], len(ref.segs), 0
 	if ref.pathMore != nil {
@@ -72,7 +75,6 @@ func (c *compiler) print(path, def int32) {
 	case ref.src == fromSlot:
 		p.from, p.deep = inSlot, 1
 	}
-	c.printing(p)
 }
 
 // fuse makes one instruction of a loop whose body is nothing but parts. The
