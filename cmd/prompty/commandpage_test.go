@@ -2,16 +2,18 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	godiff "github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -46,7 +48,7 @@ func TestCommandPage(t *testing.T) {
 		}
 		return
 	}
-	if d := cmp.Diff(strings.Split(string(page), "\n"), strings.Split(want, "\n")); d != "" {
+	if d := godiff.Diff(strings.Split(string(page), "\n"), strings.Split(want, "\n")); d != "" {
 		t.Errorf("docs/command.md is not what the command says; go test ./cmd/prompty -run TestCommandPage -update mends it (- page, + command):\n%s", d)
 	}
 }
@@ -73,13 +75,15 @@ var tellJSON = [][]string{
 	{"inputs", "support/reply", "--json"},
 	{"graph", "support/reply", "--json"},
 	{"version", "--json"},
-	{"save", "greeting", "GREETING", "--json"},
+	{"save", "greeting", "greeting.prompty", "--json"},
 	{"new", "support/refund", "--json"},
 	{"rollback", "partials/tone", "1", "--json"},
+	{"copy", "./prompts", "./backup", "--json"},
+	{"import", "./welcome.prompt", "--json"},
 }
 
-// notShown are verbs whose JSON the page describes by itself.
-var notShown = []string{"watch", "copy", "import"}
+// notShown runs until it is ended; the page shows a line of its own.
+const notShown = "watch"
 
 // volatile is what differs from run to run or from place to place.
 var volatile = []struct {
@@ -113,8 +117,7 @@ func jsonExamples(t *testing.T) string {
 	}
 	call := func(args ...string) string {
 		var stdout, stderr bytes.Buffer
-		env := func(string) (string, bool) { return "", false }
-		args = append([]string{"-s", prompts}, args...)
+		env := func(name string) (string, bool) { return prompts, name == storageEnv }
 		if code := run(args, strings.NewReader(""), &stdout, &stderr, env); code != exitOK {
 			t.Fatalf("prompty %q: exit code %d\n%s", args, code, &stderr)
 		}
@@ -122,28 +125,34 @@ func jsonExamples(t *testing.T) string {
 	}
 	call("save", "partials/tone", write("tone.prompty", "Answer in short sentences.\n"))
 	call("save", "partials/unused", write("unused.prompty", "{~prompty.if eval=\"true\"~}Always.{~/prompty.if~}\n"))
-	greeting := write("greeting.prompty", "Hello!\n")
+	paths := map[string]string{
+		"greeting.prompty": write("greeting.prompty", "Hello!\n"), "./welcome.prompt": write("welcome.prompt", "Welcome, {{name}}!\n"),
+		"./prompts": prompts, "./backup": filepath.Join(dir, "backup"),
+	}
 	var b strings.Builder
 	told := make(map[string]bool)
 	known := make(map[string]bool)
 	verbs(func(cmd *cobra.Command, _ string) { known[cmd.Name()] = cmd.Flags().Lookup("json") != nil })
 	for _, line := range tellJSON {
 		if told[line[0]] = true; !known[line[0]] {
-			continue // not there yet
+			t.Errorf("%s has no --json", line[0])
+			continue
 		}
-		shown := "prompty " + strings.Replace(strings.Join(line, " "), "GREETING", "greeting.prompty", 1)
-		args := strings.Split(strings.Replace(strings.Join(line, "\x00"), "GREETING", greeting, 1), "\x00")
+		args := slices.Clone(line)
+		for i, arg := range args {
+			args[i] = cmp.Or(paths[arg], arg)
+		}
 		out := call(args...)
+		for shown, path := range paths {
+			out = strings.NewReplacer(`"`+path+`"`, `"`+shown+`"`, ":"+path+`"`, ":"+shown+`"`).Replace(out)
+		}
 		for _, v := range volatile {
 			out = v.pattern.ReplaceAllString(out, v.shown)
 		}
-		fmt.Fprintf(&b, "\n`%s`\n\n```json\n%s```\n", shown, out)
-	}
-	for _, verb := range notShown {
-		told[verb] = true
+		fmt.Fprintf(&b, "\n`prompty %s`\n\n```json\n%s```\n", strings.Join(line, " "), out)
 	}
 	for verb, hasJSON := range known {
-		if hasJSON && !told[verb] {
+		if hasJSON && !told[verb] && verb != notShown {
 			t.Errorf("%s --json has no example: add one to tellJSON", verb)
 		}
 	}
