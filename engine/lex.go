@@ -186,20 +186,23 @@ const maxMarks = 1024
 // mark finds the opening delimiters from pos on and says how many tags there may
 // be to open and to close.
 func (s *scanner) mark() (open, close int) {
-	for at := s.pos; ; {
-		i := strings.Index(s.src[at:], s.open)
+	for at := s.pos; ; at++ {
+		i := strings.IndexByte(s.src[at:], s.open[0])
 		if i < 0 {
 			return open, close
 		}
-		if len(s.marks) < maxMarks {
-			s.marks = append(s.marks, int32(at+i))
+		at += i
+		if !has(s.src, at, s.open) {
+			continue
 		}
-		if i += at + len(s.open); i < len(s.src) && s.src[i] == '/' {
+		if len(s.marks) < maxMarks {
+			s.marks = append(s.marks, int32(at))
+		}
+		if i := at + len(s.open); i < len(s.src) && s.src[i] == '/' {
 			close++
 		} else {
 			open++
 		}
-		at = i - len(s.open) + 1
 	}
 }
 
@@ -268,12 +271,12 @@ func (p *parser) tag() *tag {
 			return t
 		}
 		switch c := src[i]; {
-		case s.closes(i):
+		case c == s.close[0] && has(src, i, s.close):
 			s.pos = i + len(s.close)
 			t.end = int32(s.pos)
 			p.endAttrs(t)
 			return t
-		case c == '-' && s.closes(i+1):
+		case c == '-' && has(src, i+1, s.close):
 			t.trimRight = true
 			i++
 		case c == '/' && !t.closing && !t.selfClosing:
@@ -445,13 +448,14 @@ func (s *scanner) closer(at int, name string) (t closer, ok bool) {
 	return t, true
 }
 
-// closes reports whether the closing delimiter stands at i.
-func (s *scanner) closes(i int) bool {
-	if len(s.src)-i < len(s.close) {
+// has reports whether a delimiter stands at i. It is faster than
+// strings.HasPrefix for what has two bytes.
+func has(s string, i int, delimiter string) bool {
+	if len(s)-i < len(delimiter) {
 		return false
 	}
-	for k := range len(s.close) {
-		if s.src[i+k] != s.close[k] {
+	for k := range len(delimiter) {
+		if s[i+k] != delimiter[k] {
 			return false
 		}
 	}
@@ -479,7 +483,7 @@ func (s *scanner) nameEnd(i int) int {
 		i++
 	}
 	for ; i < len(src) && classes[src[i]]&inName != 0; i++ {
-		if src[i] == '-' && s.closes(i+1) {
+		if src[i] == '-' && has(src, i+1, s.close) {
 			break
 		}
 	}
