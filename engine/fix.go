@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -30,7 +31,7 @@ func (e *Engine) Fix(name, source string) (fixed string, mended []Issue) {
 			source, errs, i = next, after, -1
 		}
 	}
-	slices.SortStableFunc(mended, func(a, b Issue) int { return a.Line - b.Line })
+	slices.SortStableFunc(mended, func(a, b Issue) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
 	return source, mended
 }
 

@@ -134,7 +134,9 @@ func (a *app) lint(ctx context.Context, args []string, flags *lintFlags) error {
 		if flags.fix {
 			if done, err = a.fixAll(ctx, s, list, flags); err != nil {
 				// What was written before is told all the same.
-				a.printFixed(done)
+				if flags.format == "text" {
+					a.printFixed(done)
+				}
 				a.fail(err)
 				return errFindings
 			}

@@ -62,20 +62,15 @@ func (a *app) fixAll(ctx context.Context, s prompty.TemplateStorage, list []susp
 			r.old = x.stored.Source
 			r.new, _ = e.Fix(x.name, r.old)
 		}
-		for _, issue := range mended {
-			done = append(done, fixed{x.name, issue})
-		}
 		if flags.dryRun {
 			a.printDiff(r)
-			continue
-		}
-		t, err := a.write(ctx, s, r, "Fix "+x.name)
-		if err != nil {
+		} else if t, err := a.write(ctx, s, r, "Fix "+x.name); err != nil {
 			return done, err
-		}
-		x.text = text
-		if x.stored != nil {
+		} else if x.text = text; t != nil {
 			x.stored, x.text = t, parseText(s, t)
+		}
+		for _, issue := range mended {
+			done = append(done, fixed{x.name, issue})
 		}
 	}
 	return done, nil

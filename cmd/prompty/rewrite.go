@@ -110,9 +110,10 @@ func promptFiles(dir string) ([]string, error) {
 	return files, err
 }
 
-// readRewrites reads the files that arguments name, folders file by file; the
-// other arguments are returned.
+// readRewrites reads the files that arguments name, folders file by file, each
+// once; the other arguments are returned.
 func (a *app) readRewrites(args []string) (files []*rewrite, names []string, err error) {
+	seen := make(map[string]bool)
 	for _, arg := range args {
 		if arg != "-" && !isPath(arg) {
 			names = append(names, arg)
@@ -125,6 +126,10 @@ func (a *app) readRewrites(args []string) (files []*rewrite, names []string, err
 			}
 		}
 		for _, path := range paths {
+			if seen[filepath.Clean(path)] {
+				continue
+			}
+			seen[filepath.Clean(path)] = true
 			text, err := a.read(path, maxPrompt)
 			if err != nil {
 				return nil, nil, err

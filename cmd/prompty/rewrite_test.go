@@ -29,21 +29,3 @@ func TestReplaceFile(t *testing.T) {
 		t.Errorf("%v was left behind: %v", list, err)
 	}
 }
-
-func TestSourceLine(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		text, source string
-		line, want   int
-	}{
-		{"a\nb", "a\nb", 2, 2},
-		{"---\na: 1\ntags: [x]\n---\nb\n", "---\na: 1\n---\nb\n", 2, 2},
-		{"---\na: 1\ntags: [x]\n---\nb\n", "---\na: 1\n---\nb\n", 5, 4},
-		{"---\ntags: [x]\n---\nb\nc", "b\nc", 5, 2},
-		{"---\ntags: [x]\n---\nb", "b", 1, 1},
-	} {
-		if got := sourceLine(c.text, c.source, c.line); got != c.want {
-			t.Errorf("line %d of %q is line %d of %q, want %d", c.line, c.text, got, c.source, c.want)
-		}
-	}
-}
