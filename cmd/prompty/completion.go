@@ -19,14 +19,13 @@ import (
 const completionTime = 2 * time.Second
 
 // completeNames completes NAME, NAME@VERSION and, for what starts like a path,
-// files. It is the ValidArgsFunction of every verb that takes names: of the
-// first argument, or of each where the usage line ends in "...". A storage that
-// can't be read completes nothing, in silence.
+// files. It is the ValidArgsFunction of every verb that takes names, as many as
+// its Args allow. A storage that can't be read completes nothing, in silence.
 func (a *app) completeNames(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 	if isPath(toComplete) {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
-	if len(args) > 0 && !strings.Contains(cmd.Use, "...") {
+	if cmd.Args(cmd, append(slices.Clone(args), toComplete)) != nil { // too many
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	if name, _, ok := strings.Cut(toComplete, "@"); ok && name != "" {
@@ -44,10 +43,21 @@ func (a *app) completeNames(cmd *cobra.Command, args []string, toComplete string
 	}, args, toComplete)
 }
 
-// completeNameVersion completes NAME, then the bare number of a version.
+// completeNameFile completes NAME, then files.
+func (a *app) completeNameFile(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 1 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return a.completeNames(cmd, args, toComplete)
+}
+
+// completeNameVersion completes NAME, then bare numbers of versions.
 func (a *app) completeNameVersion(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
-	if len(args) != 1 || strings.Contains(args[0], "@") {
+	if len(args) == 0 {
 		return a.completeNames(cmd, args, toComplete)
+	}
+	if cmd.Args(cmd, append(slices.Clone(args), toComplete)) != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	return a.complete(cmd, func(ctx context.Context, s prompty.TemplateStorage) ([]string, error) {
 		return completeVersions(ctx, s, args[0], "")
@@ -109,6 +119,11 @@ func candidate(word, what string) string {
 	return word + "\t" + what
 }
 
+// completeWords completes a flag with words that never change.
+func completeWords(cmd *cobra.Command, flag string, words ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)) // fails for unknown flags alone
+}
+
 // completeStorage completes --storage: drivers, and folders.
 func completeStorage(_ *cobra.Command, _ []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 	var found []string
@@ -140,8 +155,10 @@ of prompts (NAME@ their versions), tags, authors and drivers.
   bash        in ~/.bashrc:      source <(prompty completion bash)
   zsh         in ~/.zshrc:       source <(prompty completion zsh)
               after autoload -U compinit && compinit
-  fish        once:              prompty completion fish > ~/.config/fish/completions/prompty.fish
-  powershell  in $PROFILE:       prompty completion powershell | Out-String | Invoke-Expression`,
+  fish        once:
+              prompty completion fish > ~/.config/fish/completions/prompty.fish
+  powershell  in $PROFILE:
+              prompty completion powershell | Out-String | Invoke-Expression`,
 		Example: `  source <(prompty completion bash)`,
 		Args:    wantArgs(1, 1), ValidArgs: shells,
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {

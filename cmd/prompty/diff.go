@@ -68,7 +68,8 @@ func (a *app) diffCommand() *cobra.Command {
   prompty -s git:. diff support/refund v1.2 main
   prompty -s git:. diff main..feature
   prompty -s git:. diff main..feature --names`,
-		Args: wantArgs(1, 3),
+		Args:              wantArgs(1, 3),
+		ValidArgsFunction: a.completeNameVersion,
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
 			if err := exclusive(cmd, "names", "json"); err != nil {
 				return err

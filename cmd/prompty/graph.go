@@ -62,6 +62,7 @@ func (a *app) graphCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVarP(&flags.reverse, "reverse", "r", false, "show who depends on the prompts named")
 	f.StringVar(&flags.format, "format", "text", "print `FORMAT`: text, dot, mermaid or json")
+	completeWords(cmd, "format", graphFormats...)
 	f.BoolVar(&flags.json, "json", false, "print JSON, as --format json")
 	return cmd
 }

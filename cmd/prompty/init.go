@@ -53,7 +53,7 @@ func (a *app) initCommand() *cobra.Command {
 		}),
 	}
 	cmd.Flags().StringVar(&ci, "ci", "", "add a workflow that checks the prompts: `SERVICE` is github")
-	cmd.RegisterFlagCompletionFunc("ci", cobra.FixedCompletions([]string{"github"}, cobra.ShellCompDirectiveNoFileComp))
+	completeWords(cmd, "ci", "github")
 	return cmd
 }
 

@@ -80,6 +80,7 @@ func (a *app) lintCommand() *cobra.Command {
 	f.BoolVar(&flags.all, "all", false, "look through all prompts, as without any name")
 	f.BoolVar(&flags.strict, "strict", false, "let warnings fail, too")
 	f.StringVar(&flags.format, "format", "text", "print `FORMAT`: text, json, sarif or github")
+	completeWords(cmd, "format", lintFormats...)
 	f.BoolVar(&flags.json, "json", false, "print JSON, as --format json")
 	f.BoolVar(&flags.fix, "fix", false, "mend what can be mended without a doubt, as new versions and in files")
 	f.BoolVarP(&flags.dryRun, "dry-run", "n", false, "with --fix: show what would change, and write nothing")

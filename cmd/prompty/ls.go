@@ -90,9 +90,9 @@ Conditions are joined by "and". What the storage finds wrong with its place
 	f.IntVar(&query.Offset, "offset", 0, "leave out the first `N`")
 	f.BoolVar(&names, "names", false, "print names alone, one a line")
 	f.BoolVar(&asJSON, "json", false, "print JSON, without the texts")
-	cmd.RegisterFlagCompletionFunc("tag", a.completeFields(func(t *prompty.StoredTemplate) []string { return t.Tags }))
-	cmd.RegisterFlagCompletionFunc("by", a.completeFields(func(t *prompty.StoredTemplate) []string { return []string{t.CreatedBy} }))
-	cmd.RegisterFlagCompletionFunc("tenant", a.completeFields(func(t *prompty.StoredTemplate) []string { return []string{t.TenantID} }))
+	_ = cmd.RegisterFlagCompletionFunc("tag", a.completeFields(func(t *prompty.StoredTemplate) []string { return t.Tags }))
+	_ = cmd.RegisterFlagCompletionFunc("by", a.completeFields(func(t *prompty.StoredTemplate) []string { return []string{t.CreatedBy} }))
+	_ = cmd.RegisterFlagCompletionFunc("tenant", a.completeFields(func(t *prompty.StoredTemplate) []string { return []string{t.TenantID} }))
 	return cmd
 }
 

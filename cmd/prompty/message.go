@@ -11,7 +11,7 @@ import (
 
 // messageFlag adds --message to a verb that writes.
 func messageFlag(cmd *cobra.Command, message *string) {
-	cmd.Flags().StringVarP(message, "message", "m", "", "say why, in the commit's `MESSAGE` (Git repositories only)")
+	cmd.Flags().StringVarP(message, "message", "m", "", "say why, in the commit's `MESSAGE` (in Git only)")
 }
 
 // withMessage hands a commit's message to the storage, which must be one that

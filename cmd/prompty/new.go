@@ -50,7 +50,7 @@ func (a *app) newCommand() *cobra.Command {
 		Use:   "new NAME",
 		Short: "Make a prompt to begin with",
 		Long: `Make a prompt that works, to begin with: a description, inputs, a sample and a
-text. --template says which one:
+text. --template says which one, the first if it is not given:
 
 ` + kinds.String() + `
 --from takes another prompt's text, tags and metadata instead. With --edit the
@@ -70,14 +70,17 @@ prompt. A name that there is already is refused.`,
 		}),
 	}
 	f := cmd.Flags()
-	f.StringVarP(&flags.template, "template", "t", skeletons[0].name, "begin with this `KIND`: "+strings.Join(skeletonNames(), ", "))
+	f.StringVarP(&flags.template, "template", "t", skeletons[0].name, "`KIND` to begin with: "+strings.Join(skeletonNames(), ", "))
+	f.Lookup("template").DefValue = "" // the help says it
 	f.StringVar(&flags.from, "from", "", "begin with a copy of the prompt `NAME` or NAME@VERSION")
 	f.BoolVarP(&flags.edit, "edit", "e", false, "open the editor first")
 	f.StringVar(&flags.by, "by", "", "who makes it: `AUTHOR`")
 	messageFlag(cmd, &flags.message)
 	f.BoolVar(&flags.json, "json", false, "print JSON")
-	cmd.RegisterFlagCompletionFunc("template", cobra.FixedCompletions(skeletonNames(), cobra.ShellCompDirectiveNoFileComp))
-	cmd.RegisterFlagCompletionFunc("from", a.completeNames)
+	completeWords(cmd, "template", skeletonNames()...)
+	_ = cmd.RegisterFlagCompletionFunc("from", func(cmd *cobra.Command, _ []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+		return a.completeNames(cmd, nil, toComplete)
+	})
 	return cmd
 }
 

@@ -39,7 +39,7 @@ errors by now is not saved, unless --no-validate is given. With --dry-run it
 shows what would change.`,
 		Example: `  prompty rollback support/refund 2
   prompty rollback support/refund@2 --dry-run
-  prompty rollback support/refund 2 --if-version 5 -m 'Customers liked it better'`,
+  prompty -s git:. rollback support/refund 2 -m 'Customers liked it'`,
 		Args:              wantArgs(1, 2),
 		ValidArgsFunction: a.completeNameVersion,
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {

@@ -70,8 +70,8 @@ func (a *app) rootCommand() *cobra.Command {
 	a.group(root, "Checking", a.lintCommand(), a.fmtCommand(), a.inputsCommand(), a.graphCommand())
 	a.group(root, "Moving", a.copyCommand(), a.importCommand())
 	a.group(root, "Project", a.initCommand(), a.completionCommand(), a.versionCommand())
-	root.RegisterFlagCompletionFunc("storage", completeStorage)
-	root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = root.RegisterFlagCompletionFunc("storage", completeStorage)
+	completeWords(root, "color", "auto", "always", "never")
 	root.SetHelpCommandGroupID("Project")
 	root.InitDefaultHelpCmd()
 	return root
@@ -122,6 +122,15 @@ func helpCommand() *cobra.Command {
 		Use:   "help [COMMAND]",
 		Short: "Help about any command",
 		Args:  wantArgs(0, 1),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var verbs []string
+			for _, c := range cmd.Root().Commands() {
+				if len(args) == 0 && c.IsAvailableCommand() {
+					verbs = append(verbs, candidate(c.Name(), c.Short))
+				}
+			}
+			return verbs, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			verb, _, err := cmd.Root().Find(args)
 			if err != nil {

@@ -50,7 +50,8 @@ there is none yet: nobody's work is overwritten unseen.`,
   prompty show greeting | sed s/Hello/Hi/ | prompty save greeting --by ann
   prompty -s git:. save greeting hi.prompty -m 'Be less formal'
   prompty save support/refund refund.prompty --if-version 3`,
-		Args: wantArgs(1, 2),
+		Args:              wantArgs(1, 2),
+		ValidArgsFunction: a.completeNameFile,
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
 			flags.conditional = cmd.Flags().Changed("if-version")
 			return a.save(cmd.Context(), args, &flags)
