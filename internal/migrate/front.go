@@ -3,10 +3,12 @@ package migrate
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -189,6 +191,9 @@ func (c *conversion) noteAt(f *front, n *yaml.Node, format string, args ...any) 
 }
 
 func (c *conversion) addAt(f *front, n *yaml.Node, note bool, msg string) {
+	if len(c.prompt.Issues) > mostIssues {
+		return
+	}
 	c.prompt.Issues = append(c.prompt.Issues, &Issue{File: c.prompt.File, Line: f.line + n.Line - 1, Column: n.Column, Message: msg, Note: note})
 }
 
@@ -311,6 +316,9 @@ func (c *conversion) tags(f *front, n *yaml.Node) {
 	}
 }
 
+// checker is the language here without anything of one's own.
+var checker = sync.OnceValue(func() *engine.Engine { return engine.MustNew(engine.Config{}) })
+
 // finish makes the source, and holds it against this project's own reading.
 func (c *conversion) finish(h *header, body string) {
 	source, err := h.source(body)
@@ -319,11 +327,15 @@ func (c *conversion) finish(h *header, body string) {
 	}
 	c.prompt.Source = source
 	if err != nil {
-		c.issue(0, false, "its front matter is none here: %v", oneLine(err))
+		message := oneLine(err)
+		if faults, ok := errors.AsType[promptfile.Errors](err); ok {
+			message = faults[0].Msg
+		}
+		c.issue(0, false, "its front matter is none here: %s", message)
 		return
 	}
 	// A net below the rules: what the language here refuses is never called exact.
-	if _, err := engine.MustNew(engine.Config{}).Parse("the result", source); err != nil && c.prompt.Exact() {
+	if _, err := checker().Parse("the result", source); err != nil && c.prompt.Exact() {
 		c.issue(c.offset, false, "it cannot be a template here: %v", oneLine(err))
 	}
 }

@@ -31,6 +31,9 @@ func (h *hbLower) program(p *hbProgram, s *hbScope) []*piece {
 		return nil
 	}
 	var list []*piece
+	if len(p.body) > 1 && h.mayBeNumber(p.body[0], s) && h.mayBeNumber(p.body[1], s) {
+		h.note(p.body[1].at, "if both values are numbers, Handlebars prints their sum where no text is before them; here both are printed")
+	}
 	for _, n := range p.body {
 		switch n.kind {
 		case hbContent:
@@ -46,6 +49,15 @@ func (h *hbLower) program(p *hbProgram, s *hbScope) []*piece {
 		}
 	}
 	return list
+}
+
+// mayBeNumber is whether a tag prints a value that is not known to be a text.
+func (h *hbLower) mayBeNumber(n *hbNode, s *hbScope) bool {
+	if n.kind != hbMustache || len(n.call.params) > 0 || hbHelpers[n.call.path.text] || n.call.path.kind != "path" {
+		return false
+	}
+	path, err := h.path(n.call.path, s)
+	return err != nil || h.typeOf(path) != "string"
 }
 
 // lost reports a tag and leaves it as a comment.
@@ -289,6 +301,7 @@ func (h *hbLower) helper(n *hbNode, name string, s *hbScope) []*piece {
 	case "log":
 		h.note(n.at, "{{log}} prints nothing; it is kept as a comment")
 		return []*piece{{kind: commentPiece, at: n.at, text: strings.Trim(h.body[n.at:n.end], "{}")}}
+	case "ifEquals", "unlessEquals", "if", "unless", "each", "with", "lookup":
 	default:
 		return []*piece{h.lost(n, c.at, "unknown helper %s; dotprompt alone does not know it either: what a program registered is not carried over", name)}
 	}

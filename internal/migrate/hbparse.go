@@ -475,6 +475,9 @@ func (p *hbParser) path() (*hbValue, error) {
 			if !ok {
 				return nil, p.fail(p.pos, "%s is not expected here", p.shown())
 			}
+			if len(v.segments) == mostDepth {
+				return nil, p.fail(v.at, "the path is too long")
+			}
 			if s == "this" && len(v.segments) == 0 && p.src[p.pos-1] != ']' {
 				v.this = true
 			} else {

@@ -6,8 +6,12 @@ import (
 	"strings"
 )
 
-// mostSteps bounds what names that stand for expressions can grow to.
-const mostSteps = 20_000
+// What names that stand for expressions can grow to, in a tag and in all.
+const (
+	mostSteps    = 20_000
+	mostAllSteps = 2_000_000
+	mostSets     = 1_000
+)
 
 func lostExpr(e *jinjaExpr, format string, args ...any) error {
 	return &hbError{e.at, fmt.Sprintf(format, args...)}
@@ -92,7 +96,9 @@ func (e *jinjaExpr) falsy() bool {
 }
 
 func (j *jinjaLower) step(e *jinjaExpr) error {
-	if j.steps++; j.steps > mostSteps {
+	j.steps++
+	j.all++
+	if j.steps > mostSteps || j.all > mostAllSteps {
 		return lostExpr(e, "what this stands for is too long")
 	}
 	return nil

@@ -193,10 +193,10 @@ func splitRoles(tags []*jinjaTag) []*jinjaTag {
 	var out []*jinjaTag
 	for i := 0; i < len(tags); i++ {
 		t := tags[i]
-		if t.kind == jinjaPrint && lineStart(out) && i+1 < len(tags) && tags[i+1].kind == jinjaText {
+		if t.kind == jinjaPrint && i+1 < len(tags) && tags[i+1].kind == jinjaText {
 			if rest, ok := strings.CutPrefix(strings.TrimLeft(tags[i+1].text, " \t"), ":"); ok {
 				line, _, _ := strings.Cut(rest, "\n")
-				if strings.TrimSpace(line) == "" {
+				if strings.TrimSpace(line) == "" && lineStart(out) {
 					out = append(out, &jinjaTag{kind: jinjaRole, at: t.at, end: t.end, text: t.text, inside: t.inside})
 					next := tags[i+1]
 					next.text = rest
@@ -208,7 +208,8 @@ func splitRoles(tags []*jinjaTag) []*jinjaTag {
 			out = append(out, t)
 			continue
 		}
-		out = append(out, splitText(t, lineStart(out), lineEnd(tags[i+1:]))...)
+		before := len(out)
+		out = append(out, splitText(t, func() bool { return lineStart(out[:before]) }, func() bool { return lineEnd(tags[i+1:]) })...)
 	}
 	return out
 }
@@ -253,8 +254,9 @@ func lineEnd(tags []*jinjaTag) bool {
 	return true
 }
 
-// splitText cuts a text at its lines with roles.
-func splitText(t *jinjaTag, start, end bool) []*jinjaTag {
+// splitText cuts a text at its lines with roles. start and end tell whether its
+// first line begins, and its last one ends, a line.
+func splitText(t *jinjaTag, start, end func() bool) []*jinjaTag {
 	var out []*jinjaTag
 	from, pos := 0, 0
 	add := func(upTo int) {
@@ -265,8 +267,7 @@ func splitText(t *jinjaTag, start, end bool) []*jinjaTag {
 	lead := t.lead
 	for pos < len(t.text) {
 		line, _, more := strings.Cut(t.text[pos:], "\n")
-		alone := (pos > 0 || start) && (more || end)
-		if role, ok := roleLine(line); ok && alone {
+		if role, ok := roleLine(line); ok && (pos > 0 || start()) && (more || end()) {
 			add(pos)
 			role.at = t.at + len(lead) + pos
 			out = append(out, &jinjaTag{kind: jinjaRole, at: role.at, role: role})

@@ -10,7 +10,9 @@ import (
 type jinjaLower struct {
 	*conversion
 	used  map[string]bool
-	steps int
+	steps int // of the tag at hand
+	all   int
+	sets  int
 }
 
 // jinjaScope is what names mean at a place.
@@ -101,6 +103,7 @@ func (j *jinjaLower) nodes(list []*jinjaNode, s *jinjaScope) []*piece {
 
 // tag runs do, or leaves a comment where the tag stood and reports why.
 func (j *jinjaLower) tag(n *jinjaNode, do func() ([]*piece, error)) []*piece {
+	j.steps = 0
 	list, err := do()
 	if err == nil {
 		return list
@@ -177,16 +180,11 @@ func (j *jinjaLower) set(t *jinjaTag, s *jinjaScope) error {
 	if s.inIf {
 		return &hbError{t.at, "{% set %} in a condition is not carried over; names do not change their meaning here"}
 	}
-	bound := *s // what names mean before
-	if s.exprs == nil {
-		s.exprs = map[string]*jinjaBind{}
+	if j.sets++; j.sets > mostSets {
+		return &hbError{t.at, fmt.Sprintf("there are more than %d {%% set %%}", mostSets)}
 	}
-	exprs := map[string]*jinjaBind{}
-	for k, v := range s.exprs {
-		exprs[k] = v
-	}
-	bound.exprs = exprs
-	s.exprs[name.text] = &jinjaBind{e, &bound}
+	before := *s // what names mean up to here
+	*s = jinjaScope{parent: &before, inIf: before.inIf, exprs: map[string]*jinjaBind{name.text: {e, &before}}}
 	return nil
 }
 
@@ -247,21 +245,24 @@ func (j *jinjaLower) loop(n *jinjaNode, s *jinjaScope) ([]*piece, error) {
 		}
 		inner.paths[names[0]] = item
 	}
-	inner.loop.index = j.fresh("i")
-	body := j.nodes(n.branches[0].body, inner)
+	i := j.fresh("i")
+	inner.loop.index = i
+	var cond *expr
 	if test != nil {
-		cond, err := j.truth(test, inner)
-		if err != nil {
+		if cond, err = j.truth(test, inner); err != nil {
 			return nil, err
 		}
+	}
+	body := j.nodes(n.branches[0].body, inner)
+	if test != nil {
 		body = []*piece{ifPiece(t.at, cond, body, nil)}
 	}
 	index := ""
-	if mentions(body, inner.loop.index) {
-		index = inner.loop.index
+	if mentions(body, i) {
+		index = i
 	}
 	out := []*piece{forPiece(t.at, list, item, index, body)}
-	delete(j.used, inner.loop.index)
+	delete(j.used, i)
 	if len(n.branches) > 1 {
 		if test != nil {
 			return nil, &hbError{n.branches[1].tag.at, "the else of a loop with a condition is not carried over"}

@@ -275,7 +275,8 @@ func (j *jinjaLower) filter(e *jinjaExpr, s *jinjaScope) (*expr, error) {
 	}
 	base := args[0]
 	text := base
-	if j.types[base.text] != "string" && base.op == "path" {
+	madeText := base.op == "call" && slices.Contains([]string{"upper", "lower", "trim", "replace", "join", "toString"}, base.text)
+	if !madeText && (base.op != "path" || j.types[base.text] != "string") {
 		text = callExpr(e.at, "toString", base)
 	}
 	literals := true

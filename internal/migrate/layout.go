@@ -94,11 +94,10 @@ func (s *LayoutSource) Names() []string { return s.names }
 // them is not carried over: files that cannot be read, and what the language
 // there has and the one here has not.
 func (s *LayoutSource) Check(name string) []*Issue {
-	var list []*Issue
 	if err := prompty.CheckName(name); err != nil {
-		list = append(list, &Issue{File: name, Message: err.Error()})
+		return []*Issue{{File: name, Message: err.Error()}}
 	}
-	eng := engine.MustNew(engine.Config{})
+	var list []*Issue
 	for _, v := range s.versions[name] {
 		file := s.file(name, v)
 		stored, err := s.read(name, v)
@@ -117,7 +116,7 @@ func (s *LayoutSource) Check(name string) []*Issue {
 			list = append(list, &Issue{File: file, Message: err.Error()})
 			continue
 		}
-		_, err = eng.Parse(file, stored.Source)
+		_, err = checker().Parse(file, stored.Source)
 		list = append(list, parseIssues(file, err)...)
 	}
 	for _, file := range s.others {

@@ -154,14 +154,18 @@ type conversion struct {
 }
 
 // mostIssues ends the list of a file that is something else altogether.
-const mostIssues = 50
+const mostIssues = 100
 
 func (c *conversion) issue(at int, note bool, format string, args ...any) {
-	if len(c.prompt.Issues) >= mostIssues && note {
+	if len(c.prompt.Issues) > mostIssues {
 		return
 	}
 	line, column := position(c.text, at)
-	c.prompt.Issues = append(c.prompt.Issues, &Issue{File: c.prompt.File, Line: line, Column: column, Message: fmt.Sprintf(format, args...), Note: note})
+	message := fmt.Sprintf(format, args...)
+	if len(c.prompt.Issues) == mostIssues {
+		message, note = "there is more that is not carried over", false
+	}
+	c.prompt.Issues = append(c.prompt.Issues, &Issue{File: c.prompt.File, Line: line, Column: column, Message: message, Note: note})
 }
 
 // lose reports what is not carried over; at is an offset in the body.

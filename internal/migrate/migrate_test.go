@@ -33,7 +33,7 @@ type message struct {
 	Content string `json:"content"`
 }
 
-func readRecorded(t *testing.T, file string) []recorded {
+func readRecorded(t testing.TB, file string) []recorded {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -140,4 +140,29 @@ func TestDotpromptRecorded(t *testing.T) {
 func TestPromptyRecorded(t *testing.T) {
 	t.Parallel()
 	testRecorded(t, migrate.Prompty, "testdata/prompty.json")
+}
+
+// TestRandomRecorded has random templates. What is not carried over of them is
+// of no interest here, as long as it is said and is little.
+func TestRandomRecorded(t *testing.T) {
+	t.Parallel()
+	for format, file := range map[migrate.Format]string{migrate.Dotprompt: "testdata/dotprompt-random.json", migrate.Prompty: "testdata/prompty-random.json"} {
+		list := readRecorded(t, file)
+		exact := 0
+		for _, test := range list {
+			prompts := convert(format, test.Files)
+			if !prompts["main"].Exact() {
+				continue
+			}
+			exact++
+			for _, want := range test.Want {
+				if text, _, err := render(t, prompts, want.Data); err != nil || text != *want.Text {
+					t.Errorf("%s %s, data %v: %v\n got %q\nwant %q\n%s", file, test.Name, want.Data, err, text, *want.Text, prompts["main"].Source)
+				}
+			}
+		}
+		if exact < len(list)*9/10 {
+			t.Errorf("%s: only %d of %d are carried over", file, exact, len(list))
+		}
+	}
 }

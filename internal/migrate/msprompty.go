@@ -36,11 +36,7 @@ func convertPrompty(c *conversion) {
 		c.finish(h, escapeText(c.body, false))
 		return
 	}
-	for _, p := range pieces {
-		if p.kind == textPiece {
-			c.images(p)
-		}
-	}
+	c.images(pieces)
 	c.finish(h, writePieces(c.messages(pieces)))
 }
 
@@ -70,9 +66,16 @@ func (c *conversion) jinja() ([]*piece, error) {
 var image = regexp.MustCompile(`!\[[^\]]*\]\(`)
 
 // images reports Markdown images, which become parts of a message there.
-func (c *conversion) images(p *piece) {
-	for _, m := range image.FindAllStringIndex(p.text, -1) {
-		c.lose(p.at+len(p.lead)+m[0], "an image becomes a part of the message there, and stays text here")
+func (c *conversion) images(list []*piece) {
+	for _, p := range list {
+		if p.kind == textPiece {
+			for _, m := range image.FindAllStringIndex(p.text, -1) {
+				c.lose(p.at+len(p.lead)+m[0], "an image becomes a part of the message there, and stays text here")
+			}
+		}
+		for _, b := range p.branches {
+			c.images(b.body)
+		}
 	}
 }
 

@@ -70,6 +70,10 @@ const cases = [
   ['rules in the body', '---\nmodel: m\n---\n---\nname: {{name}}\n---\nrest', people.slice(0, 2)],
   ['no front matter', '---\n{{name}}', people.slice(0, 2)],
   ['values that are no texts', '{{n}} {{ok}}', people],
+  ['numbers and words', '{{#ifEquals n -1.5}}A{{/ifEquals}}{{#ifEquals n 3}}B{{/ifEquals}}{{#ifEquals ok false}}C{{/ifEquals}}{{#if 1}}D{{/if}}{{#unless 0}}E{{/unless}}{{#if "x"}}F{{/if}}', people],
+  ['first and last printed', '{{#each docs}} {{@first}} {{@last}}{{/each}}', people.slice(0, 4)],
+  ['each in with', '{{#with user}}{{#each tags}}{{this}}{{../name}}{{../../name}}{{/each}}{{#if tags}}T{{/if}}{{/with}}', people.slice(0, 4)],
+  ['types that are scalars', '---\ninput:\n  schema:\n    type: object\n    properties:\n      name: {type: string, description: who}\n      n: {type: number, default: 4}\n    required: [name]\nmetadata: {a: b}\ntags: [x, y]\n---\n{{#with name}}{{this}}{{/with}}{{#if n}}{{n}}{{/if}}', [people[1]]],
   ['log', 'a{{log name}}b', people.slice(0, 2)],
   ['names like keywords', '{{value}} {{#each item}}{{this}}{{../i}}{{/each}}', [{ value: 'v', item: ['a'], i: 'I' }]],
 ];
@@ -107,4 +111,4 @@ for (let [name, source, data, more, partials] of cases) {
   for (const k in partials ?? {}) files[`_${k}.prompt`] = partials[k];
   out.push({ name, files, want });
 }
-log(JSON.stringify(out, null, 1));
+log('[\n' + out.map((c) => JSON.stringify(c)).join(',\n') + '\n]');

@@ -54,6 +54,11 @@ cases = [
     ("choice", "{{ 'a' if ok else 'b' }}|{{ name if name else 'none' }}|{{ 'x' if n > 2 }}|{{ 'p' if ok else 'q' if n else 'r' }}", full),
     ("concat", "{{ name ~ '-' ~ n }}|{{ 'Hi ' + name + '!' }}", full),
     ("arithmetic", "{{ n + 1 }}|{{ n * 2 - 1 }}|{{ -n }}|{{ (n + 1) * 3 }}|{% if n * 2 > 5 %}big{% endif %}", full),
+    ("more conditions", "{% if (name if ok else n) %}A{% endif %}{% if name|default(false) %}B{% endif %}{% if docs|list %}C{% endif %}{% if n is eq 3 %}D{% endif %}{% if n is equalto(3) %}E{% endif %}{% if ok is boolean %}F{% endif %}{% if docs and docs[-1] == 'c' %}G{% endif %}{% if 5 > n > 0 %}H{% endif %}{% if 0 == docs|length or 1 > docs|length %}I{% endif %}{% if name|d('') and docs|count %}K{% endif %}{% if ('x' if n) %}L{% endif %}{% if +n == 3 %}M{% endif %}", full),
+    ("numbers", "{% if n == -2 %}A{% endif %}{% if n > 1.5 %}B{% endif %}{% if n <= 1_0 %}C{% endif %}{% if 1 + n * 2 - -1 > 0 %}D{% endif %}", full),
+    ("names for texts", "{% set a = 'x' %}{% set b = a ~ 'y' %}{{ b }}{{ a|upper }}{{ a|replace('x', 'z') }}{% if a == 'x' %}T{% endif %}{{ ('  q ')|trim }}{{ 'Q'|lower }}", [{}]),
+    ("more loops", "{% for d in docs %}{% set c = d ~ loop.index %}{{ c }}{% if loop.index is even %}e{% endif %}{% endfor %}{% for d in docs[1:2] %}{{ d }}{% else %}-{% endfor %}{% for d in (docs|list) %}{{ d }}{% endfor %}{% for value in docs %}{{ value }}{{ value|upper }}{% endfor %}", full),
+    ("a trailing backslash", "{{ 'a\\qb' }} {{ \"x\" 'y' }}", [{}]),
     ("booleans", T + "{{ ok }}|{{ n > 2 }}|{{ not ok }}|{{ name == 'Ann' }}|{{ true }}", [full[0], full[1], full[3]]),
     ("set", "{% set who = name or 'you' %}Hi {{ who }}{% set who = who ~ '!' %} {{ who }}{% for d in docs %}{% set x = d|upper %}{{ x }}{% endfor %}{% set flag = n > 2 %}{% if flag %}F{% endif %}", full),
     ("literals", "{{ 'it\\'s' }} {{ \"a\\nb\" }} {{ 5 }} {{ '{{' }} {{ '%}' }}", [{}]),
@@ -69,6 +74,7 @@ cases = [
     ("front matter", F + "\n\n  Hello {{name}}\n", full[:2]),
     ("roles", F + "system:\nYou are {{ name }}.\n\nuser:\nHi\n\nAssistant:\nYes?\n# User :\n{{ name }} again\n", full),
     ("text before roles", F + "Be kind to {{ name }}.\nuser:\nHi\n", full),
+    ("roles beside tags", F + "system:{# x #}\nS\n{# y #}user:  {# z #}\nU\n{% if ok %}{% endif %}assistant:\nA {{ name }}\nuser: {{ name }}\n{{ name }} user:\nB", full[:1]),
     ("a role with a name", F + "user[name=\"ann\"]:\nHi\n", [{}]),
     ("roles in blocks", F + "system:\nS\n{% if ok %}\nuser:\nU {{ name }}\n{% endif %}\n{% for d in docs %}\nassistant:\nM\nuser:\n{{ d }}\n{% endfor %}\nuser:\nend\n", full),
     ("roles by data", F + "system:\nS\n{% for m in history %}\n{{ m.role }}:\n{{ m.content }}\n{% endfor %}\nuser:\nQ\n", [{"history": []}, {"history": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b\nc"}]}]),
@@ -129,4 +135,4 @@ for name, source, data in cases:
         has_roles = any(ROLE.fullmatch(line) for line in text.splitlines())
         want.append({"data": d, "text": None if has_roles else text, "messages": messages(text)})
     out.append({"name": name, "files": {"main.prompty": source}, "want": want})
-print(json.dumps(out, indent=1, ensure_ascii=False))
+print("[\n" + ",\n".join(json.dumps(c, ensure_ascii=False) for c in out) + "\n]")
