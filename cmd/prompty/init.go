@@ -69,6 +69,7 @@ func (a *app) init(dir, ci string) error {
 	s := &setup{dir: dir, top: gitTop(dir)}
 	_, err = os.Lstat(filepath.Join(dir, projectFile))
 	fresh := errors.Is(err, fs.ErrNotExist)
+	outer, _ := a.project() // one that is broken is nobody's here
 	settings, err := projectText(storage, s.top != "")
 	if err != nil {
 		return err
@@ -87,6 +88,9 @@ func (a *app) init(dir, ci string) error {
 		return err
 	}
 	a.printSetup(s)
+	if fresh && outer != nil && outer.Path != "" {
+		a.warn("note: this is in the project of %s; for this folder the new prompty.yaml counts", outer.Path)
+	}
 	if v, _ := a.lookupEnv(storageEnv); v != "" {
 		a.warn("note: %s is set to %s and goes before prompty.yaml; unset it to use the project's prompts", storageEnv, v)
 	}
