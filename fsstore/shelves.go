@@ -69,7 +69,7 @@ func (s *Store) wroteShelf(name string, h *shelf) {
 	}
 	dir := s.layout.versions(name)
 	before := time.Now().Add(-2 * tick)
-	if s.disk.ask("touch", dir) != nil || s.disk.root.Chtimes(dir, time.Time{}, before) != nil {
+	if s.disk.ask("touch", dir) != nil || s.disk.chtimes(dir, before) != nil {
 		return
 	}
 	if id, ok := s.disk.quick.folder(dir); ok && id.mtime == before.UnixNano() { // else somebody was there
