@@ -74,7 +74,7 @@ func TestProgramInputs(t *testing.T) {
 func TestProgramInputsEnd(t *testing.T) {
 	t.Parallel()
 	eng := engine.MustNew(engine.Config{})
-	const n = 60
+	const n = 30
 	partials := make(map[string]string)
 	for i := range n {
 		var b strings.Builder
@@ -94,7 +94,7 @@ func TestProgramInputsAll(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 3))}
-	eng := engine.MustNew(engine.Config{OnError: engine.Remove, Env: []string{"A"}})
+	eng := engine.MustNew(engine.Config{OnError: engine.Remove, Env: []string{"A"}, Limits: fuzzLimits})
 	registerRandom(t, eng)
 	spared := 0
 	for range 300 {
