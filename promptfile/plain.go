@@ -63,6 +63,9 @@ func (r *plainReader) split() bool {
 		return false
 	}
 	for _, c := range r.text {
+		if ' ' <= c && c <= '~' {
+			continue
+		}
 		switch c {
 		case '\r', '\t', '\u0085', '\u2028', '\u2029', '\ufeff':
 			return false

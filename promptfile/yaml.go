@@ -53,7 +53,7 @@ func parseTree(file, text string, rough bool) (*tree, *Error) {
 	}
 	t.lines = yamlLines(text, first)
 	for i, r := range text {
-		if !allowed(r) {
+		if (r < ' ' || r > '~') && !allowed(r) {
 			return nil, t.errorAt(t.placeAt(i), fmt.Sprintf("front matter holds the control character %U", r),
 				`Remove it, or write it as an escape between double quotes, such as "\x1b"`)
 		}
@@ -86,6 +86,9 @@ func allowed(r rune) bool {
 }
 
 func countMarks(s string) (n int) {
+	if len(s) <= maxMarks {
+		return 0 // as good as any that is not too many
+	}
 	for i := range len(s) {
 		switch s[i] {
 		case ',', ':', '-', '[', '{', '?', '\n', '\r', '&', '*':
@@ -126,6 +129,11 @@ func yamlLines(text string, first int) []yamlLine {
 	at := place{first, 1}
 	lines[0].place = at
 	for i := 0; i < len(text); {
+		if c := text[i]; ' ' <= c && c <= '~' {
+			i++
+			at.column++
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(text[i:])
 		i += size
 		at.column++
