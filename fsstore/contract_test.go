@@ -1,6 +1,7 @@
 package fsstore_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/go-prompty/prompty"
@@ -10,8 +11,20 @@ import (
 
 // place makes an empty folder. Without flushing: the suite makes thousands of
 // versions, and power_test.go looks after durability.
-func place(t testing.TB) storetest.Place {
-	dir := t.TempDir()
+func place(t testing.TB) storetest.Place { return placeIn(t.TempDir()) }
+
+// fastPlace is place in memory where that is possible: what wraps a store, and
+// what a model says of it, does not hang on the disk.
+func fastPlace(t testing.TB) storetest.Place {
+	dir, err := os.MkdirTemp("/dev/shm", "fsstore")
+	if err != nil {
+		return place(t)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return placeIn(dir)
+}
+
+func placeIn(dir string) storetest.Place {
 	return func() (prompty.TemplateStorage, error) {
 		return fsstore.Open(dir, fsstore.Options{Sync: fsstore.SyncNone})
 	}
@@ -30,8 +43,8 @@ func TestStorage(t *testing.T) {
 			storetest.Has[prompty.Resumer](),
 			storetest.Has[prompty.Syncer]())
 	})
-	t.Run("wrapped", func(t *testing.T) { storetest.RunWrapped(t, place) })
-	t.Run("model", func(t *testing.T) { storetest.Model(t, place) })
+	t.Run("wrapped", func(t *testing.T) { storetest.RunWrapped(t, fastPlace) })
+	t.Run("model", func(t *testing.T) { storetest.Model(t, fastPlace) })
 }
 
 // TestProcesses is the suite's own version of TestKill, with real flushing.
