@@ -13,7 +13,7 @@ func (c *compiler) part() *part {
 	c.step()
 	if !c.open() {
 		lo := int32(len(c.parts))
-		c.append(instr{op: doParts, a: lo, b: lo, at: c.place()})
+		c.append(instr{op: doParts, a: lo, b: lo, c: -1, at: c.place()})
 	}
 	c.parts = append(c.parts, part{})
 	c.ins[len(c.ins)-1].b++
@@ -87,31 +87,54 @@ func (c *compiler) fuse(begin int, s *loopSite, steps int) bool {
 	in, body := &c.ins[begin], c.ins[begin+1]
 	in.op, in.b, in.c = doEach, body.a, body.b
 	c.ins = c.ins[:begin+1]
-	for i := body.a; i < body.b; i++ {
+	c.itemise(body.a, body.b, s.item)
+	return true
+}
+
+// itemise makes a slot the item of parts lo to hi.
+func (c *compiler) itemise(lo, hi int32, slot int) {
+	for i := lo; i < hi; i++ {
 		p := &c.parts[i]
-		if p.from != isSlot && p.from != inSlot {
+		if c.slotOf(p) != slot {
 			continue
 		}
-		ref := &c.paths[p.path]
-		switch {
-		case int(ref.slot) != s.item:
-		case p.from == isSlot:
+		switch segs := c.paths[p.path].segs; {
+		case p.from == inWith:
+			p.from, p.key = inItem, segs[0]
+		case len(segs) == 1:
 			p.from = isItem
-		case len(ref.segs) == 2:
-			p.from, p.key = inItem, ref.segs[1]
+		case len(segs) == 2:
+			p.from, p.key = inItem, segs[1]
 		default:
 			p.from = inItemDeep
 		}
 	}
-	return true
+}
+
+// slotOf returns the slot that a part looks into first, -1 if it is none.
+func (c *compiler) slotOf(p *part) int {
+	switch p.from {
+	case isSlot, inSlot:
+		return int(c.paths[p.path].slot)
+	case inWith:
+		return c.paths[p.path].dyn[0]
+	}
+	return -1
 }
 
 // seal links the parts of each row and lays their texts out for printing.
 func (c *compiler) seal() {
-	for _, in := range c.ins {
+	for i, in := range c.ins {
 		switch in.op {
 		case doParts:
 			c.link(in.a, in.b)
+			// The slot that comes first is likely to be the only one.
+			for p := in.a; p < in.b && c.ins[i].c < 0; p++ {
+				if slot := c.slotOf(&c.parts[p]); slot >= 0 {
+					c.ins[i].c = int32(slot)
+					c.itemise(p, in.b, slot)
+				}
+			}
 		case doEach:
 			c.link(in.b, in.c)
 		}

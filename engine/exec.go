@@ -172,7 +172,7 @@ func (f *frame) exec(c *code, a *activation, pc int) (int32, error) {
 		in := &c.ins[pc]
 		pc++
 		if in.op == doParts { // every other one is
-			if at, err := f.parts(c, a, &c.parts[in.a], nil); err != nil {
+			if at, err := f.parts(c, a, &c.parts[in.a], in.c, nil); err != nil {
 				return at, err
 			}
 			if in.aux == 1 { // the last instruction but doEnd

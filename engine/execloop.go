@@ -166,7 +166,7 @@ func (f *frame) each(c *code, a *activation, in *instr) (int32, error) {
 		var err error
 		if k.kind == overAnys {
 			b.items = k.list.([]any)[b.first : b.first+n]
-			at, err = f.parts(c, a, &c.parts[in.b], &b)
+			at, err = f.parts(c, a, &c.parts[in.b], -1, &b)
 			n = len(b.items)
 		} else {
 			n, at, err = f.few(c, a, in, &k, b.first, n)
@@ -192,6 +192,6 @@ func (f *frame) few(c *code, a *activation, in *instr, k *cursor, first, n int) 
 	for i := range b.items {
 		b.items[i] = k.item(first + i)
 	}
-	at, err := f.parts(c, a, &c.parts[in.b], &b)
+	at, err := f.parts(c, a, &c.parts[in.b], -1, &b)
 	return len(b.items), at, err
 }

@@ -143,13 +143,16 @@ func (s *strip) fetch(p *part) any {
 	return v
 }
 
-// parts prints parts from p on, once or, given a batch, for each turn of that.
-// On an error it returns the meta of what failed.
-func (f *frame) parts(c *code, a *activation, p *part, b *batch) (int32, error) {
+// parts prints the row from part p on: once, the item being a slot unless that
+// is negative, or for each turn of a batch. On an error it returns the meta of
+// what failed.
+func (f *frame) parts(c *code, a *activation, p *part, slot int32, b *batch) (int32, error) {
 	var s strip
 	s.c, s.a, s.first, s.root = c, a, p, f.rootMap
 	if b != nil {
 		s.items = b.items
+	} else if slot >= 0 {
+		s.items = a.slots[slot : slot+1]
 	}
 	for {
 		// One bound serves both the capacity and the limit.

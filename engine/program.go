@@ -5,7 +5,7 @@ package engine
 type opcode uint16
 
 const (
-	doParts      opcode = iota // print parts[a:b]; return if aux is 1
+	doParts      opcode = iota // print parts[a:b], their item being slot c unless c < 0; return if aux is 1
 	doEach                     // for each turn of loops[a], over its path or pop, print parts[b:c]
 	doLoad                     // push paths[a]; if it is missing print texts[b] and go to c, or fail if b < 0
 	doPrintTop                 // print pop
@@ -68,13 +68,13 @@ type partSource uint8
 const (
 	inNothing  partSource = iota // there is only the text
 	inRoot                       // the data
-	inItem                       // the item of the loop that is one with its parts
+	inItem                       // the item: that of the loop that is one with its parts, or a slot
 	isItem                       // that item itself
 	inRootDeep                   // a map in the data
 	inItemDeep                   // a map in the item
-	isSlot                       // a slot
-	inSlot                       // a map in a slot
-	inWith                       // the map of an include's with
+	isSlot                       // another slot
+	inSlot                       // a map in another slot
+	inWith                       // the map of an include's with, and else something further out
 	elsewhere                    // lookup knows
 )
 

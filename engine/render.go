@@ -80,6 +80,10 @@ func (f *frame) render(data any) error {
 	}
 	var err *Error
 	switch p.room {
+	case roomParts:
+		if at, failed := f.parts(p.main, &noActivation, &p.main.parts[0], -1, nil); failed != nil {
+			err = f.goOn(p.main, &noActivation, at, failed)
+		}
 	case roomNone:
 		err = f.run(p.main, &noActivation)
 	case roomTiny:
@@ -114,7 +118,8 @@ func (f *frame) checkData() error {
 type room uint8
 
 const (
-	roomNone room = iota
+	roomParts room = iota // nor an interpreter: it is one row of parts
+	roomNone
 	roomTiny
 	roomSmall
 	roomAny
@@ -141,8 +146,10 @@ type small struct {
 func (c *code) room() room {
 	var t tiny
 	var s small
-	switch {
-	case c.nslots+c.nloops+c.nmarks+c.nstack == 0:
+	switch none := c.nslots+c.nloops+c.nmarks+c.nstack == 0; {
+	case none && len(c.ins) == 2 && c.ins[0].op == doParts:
+		return roomParts
+	case none:
 		return roomNone
 	case c.nslots <= len(t.slots) && c.nloops <= len(t.loops) && c.nmarks == 0 && c.nstack <= len(t.stack):
 		return roomTiny
