@@ -69,7 +69,7 @@ func TestCompileAllocates(t *testing.T) {
 	}
 	eng := engine.MustNew(engine.Config{})
 	source := systemPrompt().Source
-	const most = 17
+	const most = 18
 	if n := testing.AllocsPerRun(100, func() { compile(t, eng, source) }); n > most {
 		t.Errorf("compiling the system prompt allocates %v times, want %d at most", n, most)
 	}
