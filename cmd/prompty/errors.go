@@ -46,7 +46,7 @@ func hintOf(err error) string {
 	se, ok := errors.AsType[*prompty.StorageError](err)
 	name := "NAME"
 	if ok && se.Name != "" && prompty.CheckName(se.Name) == nil {
-		name = se.Name
+		name = shellWord(se.Name)
 	}
 	if conflict, ok := errors.AsType[*prompty.ConflictError](err); ok {
 		return conflictHint(name, conflict)

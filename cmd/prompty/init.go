@@ -115,24 +115,14 @@ func (a *app) printSetup(s *setup) {
 		steps = []string{"prompty ls", "prompty render " + firstPrompt, "prompty lint", "prompty new support/refund"}
 	}
 	if s.dir != "." {
-		steps = slices.Insert(steps, 0, "cd "+shellWord(s.dir))
+		dir := s.dir
+		if strings.HasPrefix(dir, "-") {
+			dir = "./" + dir
+		}
+		steps = slices.Insert(steps, 0, "cd "+shellWord(dir))
 	}
 	fmt.Fprintf(&a.out, "\nNext:\n  %s\n", strings.Join(steps, "\n  "))
 	if s.top != "" && a.storage == "" {
 		fmt.Fprintf(&a.out, "\nThis is a Git work tree. To have commits as versions, write in %s:\n  storage: %s\n", projectFile, gitStorage)
 	}
-}
-
-// shellWord is a word as a shell takes it.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@%,:", r)
-	}
-	if s != "" && !strings.HasPrefix(s, "-") && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
-		return s
-	}
-	if strings.HasPrefix(s, "-") {
-		s = "./" + s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -94,8 +95,15 @@ func projectUnread(err error) error {
 
 // parse reads the keys. A file that is empty or all comments has none.
 func (p *project) parse(text []byte) error {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	var doc, next yaml.Node
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	err := d.Decode(&doc)
+	if err == nil {
+		if err = d.Decode(&next); err == nil {
+			return p.fault(&next, "there is a second document", "leave it out, and the --- before it")
+		}
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
 		return usage(errors.New(p.Path+":"+yamlFault(err)), "mend it, or name the storage with --storage to do without it")
 	}
 	if len(doc.Content) == 0 {

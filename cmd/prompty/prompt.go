@@ -93,7 +93,7 @@ func missingHint(ctx context.Context, s prompty.TemplateStorage, name string, er
 		return err
 	}
 	if len(list) == 0 {
-		return withHint(err, "there are no prompts here yet; `prompty save NAME FILE` saves one, --storage looks elsewhere")
+		return withHint(err, "there are no prompts here yet; `prompty new NAME` makes one, --storage looks elsewhere")
 	}
 	names := make([]string, len(list))
 	for i, t := range list {
@@ -101,7 +101,7 @@ func missingHint(ctx context.Context, s prompty.TemplateStorage, name string, er
 	}
 	hint := "`prompty ls` shows the prompts there are"
 	if isFile(name) && !isPath(name) {
-		hint = "`prompty render ./" + name + "` takes the file itself; " + hint
+		hint = "`prompty render " + shellWord("./"+name) + "` takes the file itself; " + hint
 	}
 	return withHint(err, withGuess(name, names, hint))
 }

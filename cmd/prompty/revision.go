@@ -90,7 +90,7 @@ func (c *comparison) parse(args []string) (err error) {
 func diffName(arg string) (string, error) {
 	ref, err := parseRef(arg)
 	if err == nil && ref.Version != 0 {
-		err = usage(fmt.Errorf("diff takes versions after the name: %q", arg), fmt.Sprintf("prompty diff %s %d", ref.Name, ref.Version))
+		err = usage(fmt.Errorf("diff takes versions after the name: %q", arg), fmt.Sprintf("prompty diff %s %d", shellWord(ref.Name), ref.Version))
 	}
 	return ref.Name, err
 }

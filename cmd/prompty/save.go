@@ -83,14 +83,14 @@ func (a *app) save(ctx context.Context, args []string, flags *saveFlags) error {
 	if len(args) == 2 {
 		path = args[1]
 	} else if isTerminal(a.stdin) {
-		return usage(errors.New("save needs a FILE"), "`prompty save "+name+" FILE`; give - to type the prompt here")
+		return usage(errors.New("save needs a FILE"), "`prompty save "+shellWord(name)+" FILE`; give - to type the prompt here")
 	}
 	raw, err := a.read(path, maxPrompt)
 	if err != nil {
 		return err
 	}
 	if path == "-" && len(raw) == 0 {
-		return withHint(errors.New("standard input is empty, so nothing is saved"), "`prompty save "+name+" FILE` saves a file, an empty one too")
+		return withHint(errors.New("standard input is empty, so nothing is saved"), "`prompty save "+shellWord(name)+" FILE` saves a file, an empty one too")
 	}
 	if path == "-" {
 		path = "standard input"
@@ -131,7 +131,7 @@ func saveName(args []string) (string, error) {
 	switch {
 	case len(args) == 1 && isFile(name):
 		bare = bare[strings.LastIndexAny(bare, `/\`)+1:]
-		return "", usage(fmt.Errorf("save needs a name for %q", name), fmt.Sprintf("the name comes first: prompty save %s %s", bare, name))
+		return "", usage(fmt.Errorf("save needs a name for %q", name), fmt.Sprintf("the name comes first: prompty save %s %s", shellWord(bare), shellWord(name)))
 	case bare != name:
 		return "", usage(fmt.Errorf("%q ends in an extension, which names do not have", name), "name it "+bare)
 	}

@@ -133,7 +133,7 @@ func parseScope(args []string) (scope, error) {
 	for _, arg := range args {
 		ref, err := bareName("watch", arg)
 		if err == nil && isPath(arg) {
-			err = usage(fmt.Errorf("watch takes names, and %q is a path", arg), "--storage "+arg+" watches a folder; `prompty render "+arg+" --watch` a file")
+			err = usage(fmt.Errorf("watch takes names, and %q is a path", arg), "--storage "+shellWord(arg)+" watches a folder; `prompty render "+shellWord(arg)+" --watch` a file")
 		}
 		if err == nil {
 			err = prompty.CheckName(strings.TrimSuffix(ref, "/"))
