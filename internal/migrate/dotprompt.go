@@ -33,7 +33,7 @@ func convertDotprompt(c *conversion, known map[string]bool) {
 	}
 	program, err := parseHandlebars(c.body)
 	if err != nil {
-		c.lose(faultAt(err), "%v", err)
+		c.lose(placeOf(err), "%v", err)
 		c.finish(h, escapeText(c.body, false))
 		return
 	}

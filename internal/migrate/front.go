@@ -308,7 +308,7 @@ func (c *conversion) tags(f *front, n *yaml.Node) {
 		list = []*yaml.Node{v}
 	}
 	for _, tag := range list {
-		if tag = resolve(tag); !isPlain(tag) {
+		if tag = resolve(tag); v.Kind == yaml.MappingNode || !isPlain(tag) {
 			c.loseAt(f, n, "tags are a list of texts here")
 			return
 		}

@@ -14,7 +14,7 @@ const (
 )
 
 func lostExpr(e *jinjaExpr, format string, args ...any) error {
-	return &hbError{e.at, fmt.Sprintf(format, args...)}
+	return &fault{e.at, fmt.Sprintf(format, args...)}
 }
 
 // truth is an expression as a condition. What is false is the same there and

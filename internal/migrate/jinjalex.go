@@ -58,7 +58,7 @@ func lexJinja(src string) ([]*jinjaTag, error) {
 		if raw := jinjaRaw.FindString(src[at:]); raw != "" {
 			end := jinjaEnd.FindStringIndex(src[at+len(raw):])
 			if end == nil {
-				return nil, &hbError{at, "{% raw %} is not closed: {% endraw %} is missing"}
+				return nil, &fault{at, "{% raw %} is not closed: {% endraw %} is missing"}
 			}
 			body, close := src[at+len(raw):at+len(raw)+end[0]], src[at+len(raw)+end[0]:at+len(raw)+end[1]]
 			if strings.HasSuffix(raw, "-%}") {
@@ -102,7 +102,7 @@ func lexTag(src string, at int) (*jinjaTag, error) {
 		end = tagEnd(src, start, closing)
 	}
 	if end < 0 {
-		return nil, &hbError{at, fmt.Sprintf("the tag is not closed: %s is missing", closing)}
+		return nil, &fault{at, fmt.Sprintf("the tag is not closed: %s is missing", closing)}
 	}
 	tag.end, tag.inside = end+2, start
 	inside := src[start:end]
@@ -325,11 +325,11 @@ func lexExpr(text string, at int) ([]jinjaToken, error) {
 				end++
 			}
 			if end >= len(text) {
-				return nil, &hbError{at + i, fmt.Sprintf("the text is not closed: a %c is missing", r)}
+				return nil, &fault{at + i, fmt.Sprintf("the text is not closed: a %c is missing", r)}
 			}
 			s, err := unescapePython(text[i+1 : end])
 			if err != nil {
-				return nil, &hbError{at + i, err.Error()}
+				return nil, &fault{at + i, err.Error()}
 			}
 			list = append(list, jinjaToken{"text", s, at + i})
 			i = end + 1
@@ -343,7 +343,7 @@ func lexExpr(text string, at int) ([]jinjaToken, error) {
 			kind, found = "op", jinjaOp.FindString(rest)
 		}
 		if found == "" {
-			return nil, &hbError{at + i, fmt.Sprintf("%q is not expected here", string(r))}
+			return nil, &fault{at + i, fmt.Sprintf("%q is not expected here", string(r))}
 		}
 		list = append(list, jinjaToken{kind, found, at + i})
 		i += len(found)

@@ -1,7 +1,6 @@
 package migrate
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -94,7 +93,7 @@ func (j *jinjaLower) nodes(list []*jinjaNode, s *jinjaScope) []*piece {
 				continue // of what is reported where it begins
 			}
 			out = append(out, j.tag(n, func() ([]*piece, error) {
-				return nil, &hbError{t.at, fmt.Sprintf("{%% %s %%} is not carried over", n.word)}
+				return nil, &fault{t.at, fmt.Sprintf("{%% %s %%} is not carried over", n.word)}
 			})...)
 		}
 	}
@@ -108,11 +107,7 @@ func (j *jinjaLower) tag(n *jinjaNode, do func() ([]*piece, error)) []*piece {
 	if err == nil {
 		return list
 	}
-	at := n.tag.at
-	if e, ok := errors.AsType[*hbError](err); ok {
-		at = e.at
-	}
-	j.lose(at, "%v", err)
+	j.lose(placeOf(err), "%v", err)
 	return []*piece{{kind: lostPiece, at: n.tag.at, text: j.body[n.tag.at:n.tag.end]}}
 }
 
@@ -168,7 +163,7 @@ func (j *jinjaLower) set(t *jinjaTag, s *jinjaScope) error {
 	}
 	name := p.next()
 	if name.kind != "name" || !p.op("=") {
-		return &hbError{t.at, "only {% set name = value %} is carried over"}
+		return &fault{t.at, "only {% set name = value %} is carried over"}
 	}
 	e, err := p.expr()
 	if err == nil {
@@ -178,10 +173,10 @@ func (j *jinjaLower) set(t *jinjaTag, s *jinjaScope) error {
 		return err
 	}
 	if s.inIf {
-		return &hbError{t.at, "{% set %} in a condition is not carried over; names do not change their meaning here"}
+		return &fault{t.at, "{% set %} in a condition is not carried over; names do not change their meaning here"}
 	}
 	if j.sets++; j.sets > mostSets {
-		return &hbError{t.at, fmt.Sprintf("there are more than %d {%% set %%}", mostSets)}
+		return &fault{t.at, fmt.Sprintf("there are more than %d {%% set %%}", mostSets)}
 	}
 	before := *s // what names mean up to here
 	*s = jinjaScope{parent: &before, inIf: before.inIf, exprs: map[string]*jinjaBind{name.text: {e, &before}}}
@@ -200,7 +195,7 @@ func (j *jinjaLower) loop(n *jinjaNode, s *jinjaScope) ([]*piece, error) {
 	for {
 		name := p.next()
 		if name.kind != "name" {
-			return nil, &hbError{name.at, "a loop's variable is expected"}
+			return nil, &fault{name.at, "a loop's variable is expected"}
 		}
 		names = append(names, name.text)
 		if !p.op(",") {
@@ -231,7 +226,7 @@ func (j *jinjaLower) loop(n *jinjaNode, s *jinjaScope) ([]*piece, error) {
 		return nil, err
 	}
 	if keyed != (len(names) == 2) || len(names) > 2 {
-		return nil, &hbError{t.at, "a loop with two variables is carried over for the items() of a mapping alone"}
+		return nil, &fault{t.at, "a loop with two variables is carried over for the items() of a mapping alone"}
 	}
 	inner := &jinjaScope{parent: s, paths: map[string]string{}, loop: &jinjaLoop{list: list, filtered: test != nil}}
 	item := names[0]
@@ -265,7 +260,7 @@ func (j *jinjaLower) loop(n *jinjaNode, s *jinjaScope) ([]*piece, error) {
 	delete(j.used, i)
 	if len(n.branches) > 1 {
 		if test != nil {
-			return nil, &hbError{n.branches[1].tag.at, "the else of a loop with a condition is not carried over"}
+			return nil, &fault{n.branches[1].tag.at, "the else of a loop with a condition is not carried over"}
 		}
 		return []*piece{ifPiece(t.at, list, out, j.nodes(n.branches[1].body, s))}, nil
 	}
@@ -287,7 +282,7 @@ func (j *jinjaLower) iterable(e *jinjaExpr, s *jinjaScope) (list *expr, keyed bo
 	case e.kind == "filter" && e.text == "reverse" && len(e.args) == 1:
 		v, keyed, err := j.iterable(e.args[0], s)
 		if err == nil && keyed {
-			err = &hbError{e.at, "a reversed mapping is not carried over"}
+			err = &fault{e.at, "a reversed mapping is not carried over"}
 		}
 		if err != nil {
 			return nil, false, err
@@ -305,7 +300,7 @@ func (j *jinjaLower) iterable(e *jinjaExpr, s *jinjaScope) (list *expr, keyed bo
 	}
 	v, err := j.value(e, s)
 	if err == nil && v.op != "path" {
-		err = &hbError{e.at, "a loop over this is not carried over"}
+		err = &fault{e.at, "a loop over this is not carried over"}
 	}
 	return v, false, err
 }
@@ -317,7 +312,7 @@ func (j *jinjaLower) slice(e *jinjaExpr, s *jinjaScope) (*expr, error) {
 		return nil, err
 	}
 	if len(e.args) != 3 || v.op != "path" || e.args[2] == nil {
-		return nil, &hbError{e.at, "only [a:b] and [:b] of a list are carried over"}
+		return nil, &fault{e.at, "only [a:b] and [:b] of a list are carried over"}
 	}
 	args := []*expr{callExpr(e.at, "default", v, callExpr(e.at, "fromJSON", textExpr(e.at, "[]")))}
 	for i, bound := range e.args[1:] {
@@ -327,7 +322,7 @@ func (j *jinjaLower) slice(e *jinjaExpr, s *jinjaScope) (*expr, error) {
 		case bound != nil && bound.kind == "number" && strings.Trim(bound.text, "0123456789") == "":
 			args = append(args, numberExpr(e.at, bound.text))
 		default:
-			return nil, &hbError{e.at, "only [a:b] and [:b] with numbers are carried over"}
+			return nil, &fault{e.at, "only [a:b] and [:b] with numbers are carried over"}
 		}
 	}
 	return callExpr(e.at, "slice", args...), nil

@@ -63,14 +63,16 @@ func (p *jinjaParser) take(kind, text string) bool {
 }
 
 func (p *jinjaParser) fail(format string, args ...any) error {
-	return &hbError{p.peek().at, fmt.Sprintf(format, args...)}
+	return &fault{p.peek().at, fmt.Sprintf(format, args...)}
 }
 
-func (p *jinjaParser) unexpected() error {
-	if t := p.peek(); t.kind != "end" {
-		return p.fail("%q is not expected here", t.text)
+func (p *jinjaParser) unexpected() error { return p.notExpected(p.peek()) }
+
+func (p *jinjaParser) notExpected(t jinjaToken) error {
+	if t.kind != "end" {
+		return &fault{t.at, fmt.Sprintf("%q is not expected here", t.text)}
 	}
-	return p.fail("the expression ends too early")
+	return &fault{t.at, "the expression ends too early"}
 }
 
 func (p *jinjaParser) end() error {
@@ -277,8 +279,7 @@ func (p *jinjaParser) primary() (*jinjaExpr, error) {
 		case "true", "True", "false", "False", "none", "None":
 			return &jinjaExpr{kind: "word", text: strings.ToLower(t.text), at: t.at}, nil
 		case "if", "else", "and", "or", "not", "in", "is":
-			p.pos--
-			return nil, p.unexpected()
+			return nil, p.notExpected(t)
 		}
 		return &jinjaExpr{kind: "name", text: t.text, at: t.at}, nil
 	case t.text == "(":
@@ -286,13 +287,9 @@ func (p *jinjaParser) primary() (*jinjaExpr, error) {
 	case t.text == "[":
 		return p.bracket(t, "]")
 	case t.text == "{":
-		return nil, &hbError{t.at, "a mapping in an expression is not carried over"}
+		return nil, &fault{t.at, "a mapping in an expression is not carried over"}
 	}
-	p.pos = max(0, p.pos-1)
-	if t.kind == "end" {
-		p.pos = len(p.tokens) - 1
-	}
-	return nil, p.unexpected()
+	return nil, p.notExpected(t)
 }
 
 // bracket parses (a), (a, b) and [a, b].
@@ -328,8 +325,7 @@ func (p *jinjaParser) postfix(e *jinjaExpr) (*jinjaExpr, error) {
 		case p.op("."):
 			t := p.next()
 			if t.kind != "name" && t.kind != "number" {
-				p.pos--
-				return nil, p.unexpected()
+				return nil, p.notExpected(t)
 			}
 			e = &jinjaExpr{kind: "attr", text: t.text, at: e.at, args: []*jinjaExpr{e}}
 		case p.op("["):
@@ -426,8 +422,7 @@ func (p *jinjaParser) filters(e *jinjaExpr) (*jinjaExpr, error) {
 		}
 		name := p.next()
 		if name.kind != "name" {
-			p.pos--
-			return nil, p.unexpected()
+			return nil, p.notExpected(name)
 		}
 		f := &jinjaExpr{kind: kind, text: name.text, at: at + 1, args: []*jinjaExpr{e}, keys: []string{""}, not: negated}
 		t := p.peek()
@@ -448,63 +443,4 @@ func (p *jinjaParser) filters(e *jinjaExpr) (*jinjaExpr, error) {
 		}
 		e = f
 	}
-}
-
-// jinjaNode is a part of a template.
-type jinjaNode struct {
-	tag      *jinjaTag
-	branches []jinjaBranch // of if and for
-	word     string        // if, for, set, else "" for a text, a print and so on
-}
-
-// jinjaBranch is a part of an if or a for: up to elif, else or its end.
-type jinjaBranch struct {
-	tag  *jinjaTag
-	word string
-	body []*jinjaNode
-}
-
-// parseJinja nests the tags. Blocks that it does not know are left to the
-// lowering, which reports them, as long as they have no end.
-func parseJinja(tags []*jinjaTag) ([]*jinjaNode, error) {
-	type frame struct {
-		node *jinjaNode
-		body *[]*jinjaNode
-	}
-	var root []*jinjaNode
-	stack := []frame{{nil, &root}}
-	for _, t := range tags {
-		top := &stack[len(stack)-1]
-		if t.kind != jinjaBlock {
-			*top.body = append(*top.body, &jinjaNode{tag: t})
-			continue
-		}
-		word := jinjaWord.FindString(strings.TrimSpace(t.text))
-		switch word {
-		case "if", "for":
-			if len(stack) > mostDepth {
-				return nil, &hbError{t.at, errDeep.Error()}
-			}
-			n := &jinjaNode{tag: t, word: word, branches: []jinjaBranch{{tag: t, word: word}}}
-			*top.body = append(*top.body, n)
-			stack = append(stack, frame{n, &n.branches[0].body})
-		case "elif", "else":
-			if top.node == nil || word == "elif" && top.node.word == "for" || top.node.branches[len(top.node.branches)-1].word == "else" {
-				return nil, &hbError{t.at, fmt.Sprintf("{%% %s %%} belongs to nothing", word)}
-			}
-			top.node.branches = append(top.node.branches, jinjaBranch{tag: t, word: word})
-			top.body = &top.node.branches[len(top.node.branches)-1].body
-		case "endif", "endfor":
-			if top.node == nil || "end"+top.node.word != word {
-				return nil, &hbError{t.at, fmt.Sprintf("{%% %s %%} closes nothing", word)}
-			}
-			stack = stack[:len(stack)-1]
-		default:
-			*top.body = append(*top.body, &jinjaNode{tag: t, word: word})
-		}
-	}
-	if n := stack[len(stack)-1].node; n != nil {
-		return nil, &hbError{n.tag.at, fmt.Sprintf("{%% %s %%} is not closed: {%% end%s %%} is missing", n.word, n.word)}
-	}
-	return root, nil
 }

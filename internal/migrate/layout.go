@@ -188,7 +188,7 @@ func (s *LayoutSource) read(name string, version int) (*stored, error) {
 
 func jsonIssue(file string, data []byte, at int64, err error) *Issue {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		at = syntax.Offset
+		at = syntax.Offset - 1
 	}
 	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		at = kind.Offset

@@ -9,6 +9,7 @@ package migrate
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -206,3 +207,25 @@ func (c *conversion) unreadable() *Issue {
 	}
 	return nil
 }
+
+// fault is what keeps a parser or a lowering from going on, with its place in
+// the body.
+type fault struct {
+	at  int
+	msg string
+}
+
+func (e *fault) Error() string { return e.msg }
+
+// placeOf is where in the body an error stands.
+func placeOf(err error) int {
+	if e, ok := errors.AsType[*fault](err); ok {
+		return e.at
+	}
+	return 0
+}
+
+// mostDepth is how deep blocks and expressions may be nested.
+const mostDepth = 100
+
+var errDeep = fmt.Errorf("blocks are nested more than %d deep", mostDepth)

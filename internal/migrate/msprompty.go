@@ -32,7 +32,7 @@ func convertPrompty(c *conversion) {
 	c.body = strings.TrimSuffix(c.body, "\n")
 	pieces, err := c.jinja()
 	if err != nil {
-		c.lose(faultAt(err), "%v", err)
+		c.lose(placeOf(err), "%v", err)
 		c.finish(h, escapeText(c.body, false))
 		return
 	}

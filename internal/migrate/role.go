@@ -25,6 +25,9 @@ func (c *conversion) messages(list []*piece) []*piece {
 				end++
 			}
 			out = append(out, c.message(p, list[i+1:end])...)
+			if end < len(list) { // the next one on a line of its own
+				out = append(out, &piece{kind: textPiece, at: p.at, lead: "\n"})
+			}
 			i = end
 		case hasRole(list[i : i+1]):
 			out = append(out, c.messageBlock(p, i > 0 && afterRole(list[:i])))
