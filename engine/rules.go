@@ -16,6 +16,7 @@ const (
 
 	ruleBrokenInclude = "broken-include"
 	ruleConstant      = "constant-condition"
+	ruleImpossible    = "impossible-value"
 	ruleSample        = "sample-mismatch"
 	ruleOutsideBlocks = "text-outside-blocks"
 	ruleUndeclared    = "undeclared-variable"
@@ -41,6 +42,8 @@ func Rules() []Rule {
 			"Correct the name, or mend what is included; else rendering fails when it comes to this place."},
 		{ruleConstant, SeverityWarning, "A condition is always true or always false.",
 			"Correct the condition, or leave it out."},
+		{ruleImpossible, SeverityWarning, "An input is compared with a value that its declaration does not allow.",
+			"Correct the value, or the declaration."},
 		{ruleSample, SeverityWarning, "The sample lacks a required input, or has a value that its declaration does not allow.",
 			"Correct the sample: it is what previews and tests render with."},
 		{ruleOutsideBlocks, SeverityWarning, "The template extends another, so what stands outside of its blocks is never printed.",

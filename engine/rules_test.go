@@ -44,6 +44,7 @@ func TestRules(t *testing.T) {
 		{`{~prompty.extends template="base" /~}x{~prompty.block name="b"~}{~/prompty.block~}`, "text-outside-blocks unknown-block"},
 		{"---\ninputs: [a]\n---\n{~prompty.var name=\"b\" /~}", "unused-input undeclared-variable"},
 		{"---\ninputs: [a]\nsample: {a: 1, c: 1}\n---\n{~prompty.var name=a~}", "syntax syntax"}, // which may use a
+		{"---\ninputs: {a: {enum: [x]}}\n---\n{~prompty.if eval=\"a == 'y'\"~}{~/prompty.if~}", "impossible-value"},
 		{"---\ninputs: {a: integer}\nsample: {a: x, c: 1}\n---\n{~prompty.var name=\"a\" /~}", "sample-mismatch unused-sample"},
 	} {
 		var got []string

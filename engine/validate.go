@@ -74,8 +74,8 @@ type validator struct {
 	names  map[string]bool // the variables that the template itself uses
 	custom bool            // it may use any, as it has custom tags or could not be read
 
-	declared []declared      // the inputs of it and of its bases
-	known    map[string]bool // their names; empty if it has none of its own
+	declared []declared           // the inputs of it and of its bases
+	known    map[string]*declared // the same by name; empty if it has none of its own
 
 	needs, own map[*Template]*needs // of templates with all they are made of, and of themselves
 	work       int                  // what finding them took
@@ -223,6 +223,7 @@ func (v *validator) cases(n *node, scope []string) {
 			v.warn(ruleUnreachable, int(b.start), b.name(), "this case is unreachable: %s stands in a case before it", quote(text))
 		default:
 			v.expr(b, scope)
+			v.caseValue(n, b, scope)
 		}
 		seen[text] = seen[text] || ok
 		v.walk(b.body, scope)
@@ -237,8 +238,12 @@ func (v *validator) path(n *node, scope []string) {
 
 func (v *validator) expr(n *node, scope []string) {
 	n.expr.walk(func(e *expr) {
-		if e.kind == exprPath {
+		switch {
+		case e.kind == exprPath:
 			v.use(e.segs[0], int(e.pos), n.name(), scope)
+		case e.kind == exprChain && len(e.args) == 2 && (e.args[1].op == opEq || e.args[1].op == opNe):
+			v.compared(e.args[0], e.args[1], n.name(), scope)
+			v.compared(e.args[1], e.args[0], n.name(), scope)
 		}
 	})
 }
@@ -249,7 +254,7 @@ func (v *validator) use(name string, offset int, tag string, scope []string) {
 		return
 	}
 	v.names[name] = true
-	if len(v.known) == 0 || v.known[name] || len(v.issues) >= maxIssues {
+	if len(v.known) == 0 || v.known[name] != nil || len(v.issues) >= maxIssues {
 		return
 	}
 	known := scope[:len(scope):len(scope)]

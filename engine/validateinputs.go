@@ -20,9 +20,9 @@ func (v *validator) declare() {
 	if v.t.header == nil || len(v.t.header.Inputs) == 0 {
 		return
 	}
-	v.known = make(map[string]bool, len(v.declared))
-	for _, in := range v.declared {
-		v.known[in.Name] = true
+	v.known = make(map[string]*declared, len(v.declared))
+	for i := range v.declared {
+		v.known[v.declared[i].Name] = &v.declared[i]
 	}
 }
 
