@@ -155,6 +155,13 @@
 // that reads back, times as RFC 3339, what has a String, Error or MarshalText
 // method by that, lists, maps and structs as JSON with sorted keys.
 //
+// # Checking and formatting
+//
+// [Engine.Validate] finds what is wrong or doubtful without rendering, each
+// finding under one of [Rules]. [Engine.Fix] mends slips of the pen,
+// [Engine.Format] brings templates into one form, and [Program.Inputs] says what
+// a program looks for in its data.
+//
 // # Limits
 //
 // Whatever stands in a template or in the data, parsing and rendering end, soon
