@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -64,8 +67,39 @@ func hintOf(err error) string {
 		return "choose another place, or ask for the right to use this one"
 	case errors.Is(err, syscall.ENOSPC):
 		return "make room on that disk, then do it again"
+	case errors.Is(err, fs.ErrNotExist):
+		return missingFile(err)
 	}
 	return ""
+}
+
+// missingFile names files that are near to one that is not there.
+func missingFile(err error) string {
+	fault, ok := errors.AsType[*fs.PathError](err)
+	if !ok || fault.Op != "open" {
+		return ""
+	}
+	folder, base := filepath.Split(fault.Path)
+	entries, err := os.ReadDir(cmp.Or(folder, "."))
+	if err != nil {
+		return ""
+	}
+	// Of those with the same extension, which would else make all names alike.
+	ext := filepath.Ext(base)
+	var stems []string
+	for _, e := range entries {
+		if stem, ok := strings.CutSuffix(e.Name(), ext); ok {
+			stems = append(stems, stem)
+		}
+	}
+	var found []string
+	for _, stem := range nearest(strings.TrimSuffix(base, ext), stems) {
+		found = append(found, shellWord(folder+stem+ext))
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return didYouMean(found)
 }
 
 func conflictHint(name string, c *prompty.ConflictError) string {

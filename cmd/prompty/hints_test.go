@@ -45,6 +45,11 @@ func TestHints(t *testing.T) {
 		// Names and versions.
 		{"show suport/reply", exitFailed, "prompty: suport/reply: template not found\nhint: did you mean support/reply\\? .*\n"},
 		{"show support/reply@9", exitFailed, ".*\nhint: the latest is 1; `prompty log support/reply` shows the versions there are\n"},
+		// Files.
+		{"render DIR/suport/reply.prompty", exitFailed, "prompty: open .*: no such file or directory\n"},
+		{"render DIR/support/rply.prompty", exitFailed, ".*\nhint: did you mean .*/support/reply\\.prompty\\?\n"},
+		{"lint DIR/support/rply.prompty", exitFailed, ".*\nhint: did you mean .*/support/reply\\.prompty\\?\n"},
+		{"render support/reply --data DIR/support/replly.prompty", exitFailed, ".*\nhint: did you mean .*/support/reply\\.prompty\\?\n"},
 		// Values of flags.
 		{"ls --color red", exitUsage, "prompty: --color cannot be \"red\"\nhint: it is auto, always or never\n"},
 		{"ls --limit many", exitUsage, "prompty: --limit cannot be \"many\"\nhint: it is a number\n"},
@@ -62,7 +67,7 @@ func TestHints(t *testing.T) {
 		{"rollback support/reply 1 --if-version 0", exitUsage, ".*\n.*\n"},
 		{"rollback support/reply 1 -m why", exitUsage, "prompty: this storage keeps no messages\n.*\n"},
 	} {
-		args := strings.Fields(tt.line)
+		args := strings.Fields(strings.ReplaceAll(tt.line, "DIR", dir))
 		if args[0] != "-s" {
 			args = append([]string{"-s", dir}, args...)
 		}
