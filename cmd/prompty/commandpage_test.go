@@ -350,3 +350,32 @@ func TestExitCodes(t *testing.T) {
 		t.Error("the codes of signals are not those of the table")
 	}
 }
+
+// TestVerbs wants of each verb what people and scripts rely on.
+func TestVerbs(t *testing.T) {
+	t.Parallel()
+	reading := []string{"ls", "show", "render", "watch", "log", "diff", "lint", "inputs", "graph", "version"}
+	verbs(func(cmd *cobra.Command, _ string) {
+		name := cmd.Name()
+		if slices.Contains(reading, name) && cmd.Flags().Lookup("json") == nil {
+			t.Errorf("%s has no --json", name)
+		}
+		if cmd.Short == "" || cmd.Long == "" || cmd.Args == nil {
+			t.Errorf("%s lacks a help text, or takes any arguments", name)
+		}
+		for line := range strings.SplitSeq(cmd.Example, "\n") {
+			if !strings.HasPrefix(line, "  ") || !strings.Contains(line, "prompty") && !strings.Contains(line, "completion") {
+				t.Errorf("%s has the example %q", name, line)
+			}
+		}
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if strings.HasSuffix(f.Usage, ".") || f.Usage != strings.TrimSpace(f.Usage) || f.Usage == "" {
+				t.Errorf("%s --%s is explained by %q", name, f.Name, f.Usage)
+			}
+		})
+		reading = slices.DeleteFunc(reading, func(s string) bool { return s == name })
+	})
+	if len(reading) > 0 {
+		t.Errorf("there are no verbs %q", reading)
+	}
+}
