@@ -59,22 +59,23 @@ var allowed = map[string][]string{
 // heavy are dependencies that, with all their packages, only those named may
 // import.
 var heavy = map[string][]string{
-	"github.com/spf13/cobra":               {"cmd/prompty"},
-	"github.com/fsnotify/fsnotify":         {"watch/internal/notify"},
-	"github.com/anishathalye/porcupine":    {"storetest"},
-	"pgregory.net/rapid":                   {"storetest"},
-	"github.com/aymanbagabas/go-udiff/lcs": {"diff"},
-	"go.yaml.in/yaml/v3":                   {"promptfile", "cmd/prompty", "internal/migrate"},
-	"github.com/gofrs/flock":               {"fsstore", "examples/custom_storage/logstore"},
-	"github.com/go-git":                    {}, // see docs/design.md
-	"github.com/klauspost/compress":        {"gitstore/internal/odb"},
-	"github.com/tiktoken-go/tokenizer":     {"cmd/prompty"},
-	"github.com/pjbgf/sha1cd":              {"gitstore/internal/object"},
-	"github.com/ProtonMail/go-crypto":      {"gitstore/internal/signature"},
-	"golang.org/x/crypto":                  {"gitstore/internal/signature"},
-	"testing":                              {"storetest", "gitstore/internal/gittest"},
-	"github.com/google/go-cmp/cmp":         {"storetest"},
-	"github.com/rogpeppe/go-internal":      {},
+	"github.com/spf13/cobra":                {"cmd/prompty"},
+	"github.com/fsnotify/fsnotify":          {"watch/internal/notify"},
+	"github.com/anishathalye/porcupine":     {"storetest"},
+	"pgregory.net/rapid":                    {"storetest"},
+	"github.com/aymanbagabas/go-udiff/lcs":  {"diff"},
+	"go.yaml.in/yaml/v3":                    {"promptfile", "cmd/prompty", "internal/migrate"},
+	"github.com/gofrs/flock":                {"fsstore", "examples/custom_storage/logstore"},
+	"github.com/go-git":                     {}, // see docs/design.md
+	"github.com/klauspost/compress":         {"gitstore/internal/odb"},
+	"github.com/tiktoken-go/tokenizer":      {"cmd/prompty"},
+	"github.com/pjbgf/sha1cd":               {"gitstore/internal/object"},
+	"github.com/ProtonMail/go-crypto":       {"gitstore/internal/signature"},
+	"golang.org/x/crypto":                   {"gitstore/internal/signature"},
+	"testing":                               {"storetest", "gitstore/internal/gittest"},
+	"github.com/google/go-cmp/cmp":          {"storetest"},
+	"github.com/rogpeppe/go-internal":       {},
+	"github.com/santhosh-tekuri/jsonschema": {},
 }
 
 func TestImportGraph(t *testing.T) {

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -66,6 +70,58 @@ func TestInputsSchema(t *testing.T) {
 	}
 	if refused < 100 {
 		t.Errorf("only %d values were refused", refused)
+	}
+}
+
+// TestInputsSchemaSamples holds the samples of the project's prompts to the
+// schemas of their inputs, whole and without a required one.
+func TestInputsSchemaSamples(t *testing.T) {
+	t.Parallel()
+	const dir = "../../testdata/prompts"
+	files, err := promptFiles(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := engine.MustNew(engine.Config{})
+	read := func(path string) (*engine.Template, error) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		return e.Parse(path, string(text))
+	}
+	load := func(_ context.Context, ref engine.Ref) (*engine.Template, error) {
+		return read(filepath.Join(dir, filepath.FromSlash(ref.Name)+".prompty"))
+	}
+	whole, lacking := 0, 0
+	for _, file := range files {
+		tmpl, err := read(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		prog, err := e.Link(t.Context(), tmpl, load)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tmpl.Header() == nil || tmpl.Header().Sample == nil {
+			continue
+		}
+		s := schemaOf(tmpl, prog.Inputs())
+		schema, sample := compileSchema(t, s), maps.Clone(tmpl.Header().Sample)
+		if err := schema.Validate(sample); err != nil {
+			t.Errorf("%s: the schema refuses the sample: %v", file, err)
+		}
+		whole++
+		for _, name := range s.Required {
+			delete(sample, name)
+			if schema.Validate(sample) == nil {
+				t.Errorf("%s: the schema accepts a sample without %s", file, name)
+			}
+			lacking++
+		}
+	}
+	if whole < 20 || lacking < 20 {
+		t.Errorf("%d samples were whole, %d lacked something", whole, lacking)
 	}
 }
 
