@@ -12,15 +12,19 @@ import (
 
 const dotpromptExt = ".prompt"
 
-// dotpromptParts is how dotprompt itself takes a file apart.
-var dotpromptParts = regexp.MustCompile(`^---\s*(?:\r\n|\r|\n)([\s\S]*?)(?:\r\n|\r|\n)---\s*(?:\r\n|\r|\n)([\s\S]*)$`)
+// dotpromptParts is how dotprompt itself takes a file apart; comments and empty
+// lines before the front matter, a licence say, are what newer versions allow.
+var dotpromptParts = regexp.MustCompile(`^(?:(?:#[^\r\n]*|[ \t]*)(?:\r\n|\r|\n))*---\s*(?:\r\n|\r|\n)([\s\S]*?)(?:\r\n|\r|\n)---\s*(?:\r\n|\r|\n)([\s\S]*)$`)
 
 func convertDotprompt(c *conversion, known map[string]bool) {
 	name := nameOf(c.prompt.File)
 	c.prompt.Name = name
+	partial := strings.HasPrefix(path.Base(name), "_")
 	h := &header{}
 	c.body = c.text
-	if m := dotpromptParts.FindStringSubmatchIndex(c.text); m != nil && m[2] < m[3] {
+	if partial && strings.HasPrefix(c.text, "---") {
+		c.note(0, "partials have no front matter there: it is text, and stays so")
+	} else if m := dotpromptParts.FindStringSubmatchIndex(c.text); m != nil && m[2] < m[3] {
 		f, err := readFront(c.text[m[2]:m[3]], strings.Count(c.text[:m[2]], "\n")+1)
 		if err != nil {
 			c.frontFault(err)
@@ -29,6 +33,9 @@ func convertDotprompt(c *conversion, known map[string]bool) {
 		whole := c.text[m[4]:m[5]]
 		c.body = strings.TrimFunc(whole, jsSpace)
 		c.offset = m[4] + strings.Index(whole, c.body)
+		if m[2] > len("---\n") && strings.HasPrefix(c.text, "#") {
+			c.issue(0, true, "the comment before the front matter is left out")
+		}
 		c.dotpromptHeader(f, h)
 	}
 	program, err := parseHandlebars(c.body)
@@ -41,7 +48,7 @@ func convertDotprompt(c *conversion, known map[string]bool) {
 		at := path.Join(path.Dir(ref), "_"+path.Base(ref))
 		return at, known[at+dotpromptExt]
 	}}
-	if strings.HasPrefix(path.Base(name), "_") {
+	if partial {
 		lower.rootThis = "_value"
 	}
 	pieces := lower.program(program, &hbScope{})

@@ -276,6 +276,9 @@ func (h *hbLower) helper(n *hbNode, name string, s *hbScope) []*piece {
 		if len(c.params) != 1 {
 			break
 		}
+		if len(c.hash) > 0 {
+			return []*piece{h.lost(n, c.hash[0].at, "the metadata of a message, %s, is not carried over: messages have a role and a text here", c.hash[0].key)}
+		}
 		if v := c.params[0]; v.kind == "text" {
 			if roles[v.text] == "" {
 				return []*piece{h.lost(n, v.at, "there is no role %q here; there are system, user, assistant and tool", v.text)}

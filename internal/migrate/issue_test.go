@@ -65,6 +65,17 @@ func TestIssues(t *testing.T) {
 		"front matter that is none": {
 			migrate.Dotprompt, "---\na: [\n---\nx", []string{"main.prompt:2:1: the front matter is not YAML: did not find expected node content"}, "",
 		},
+		"a licence": {
+			migrate.Dotprompt, "# Licence\n\n---\nmodel: m\n---\nHi", []string{"main.prompt:1:1: note: the comment before the front matter is left out"},
+			"---\nexecution:\n  model: m\n---\nHi",
+		},
+		"the second format": {
+			migrate.Prompty, "---\nmodel:\n  id: gpt-4\n  apiType: chat\ninputSchema:\n  properties:\n    - name: question\n      kind: string\n      default: Hello\n    - name: past\n      kind: thread\ntemplate:\n  format: {kind: jinja2}\n  parser: {kind: prompty}\n---\nuser:\n{{question}}\n",
+			[]string{
+				"main.prompty:11:13: a thread, the messages of before, is not carried over: the program that renders puts them where they belong",
+				"main.prompty:11:13: note: there is no type thread here; past may be anything",
+			}, "---\ninputs:\n  question:\n    type: string\n    default: Hello\n  past: any\nexecution:\n  model: gpt-4\n  apiType: chat\n---\n{~prompty.message role=\"user\"~}\n{~prompty.var name=\"question\" default=\"\" /~}{~/prompty.message~}",
+		},
 		"a list for front matter": {
 			migrate.Prompty, "---\n- a\n---\nx", []string{"main.prompty:2:1: the front matter is not a mapping"}, "",
 		},

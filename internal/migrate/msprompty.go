@@ -104,6 +104,8 @@ func (c *conversion) promptyHeader(f *front, h *header) {
 			c.promptyModel(f, h, v)
 		case "inputs":
 			inputs = v
+		case "inputSchema":
+			inputs = resolve(findIn(v, "properties"))
 		case "sample":
 			sample = v
 		case "template":
@@ -127,15 +129,19 @@ func (c *conversion) promptyHeader(f *front, h *header) {
 // promptyTemplate accepts Jinja alone.
 func (c *conversion) promptyTemplate(f *front, v *yaml.Node) {
 	kind := v
-	for _, key := range []string{"type", "format"} {
-		if n := findIn(v, key); n != nil {
+	for _, key := range []string{"type", "format", "kind"} {
+		if n := findIn(kind, key); n != nil {
 			kind = resolve(n)
 		}
 	}
 	if kind.Kind != yaml.ScalarNode || kind.Value != "jinja2" {
 		c.loseAt(f, v, "only templates in jinja2 are carried over")
 	}
-	if p := resolve(findIn(v, "parser")); p != nil && p.Value != "prompty" {
+	p := resolve(findIn(v, "parser"))
+	if n := findIn(p, "kind"); n != nil {
+		p = resolve(n)
+	}
+	if p != nil && p.Value != "prompty" {
 		c.loseAt(f, p, "the parser %s is not carried over", p.Value)
 	}
 }
@@ -222,6 +228,8 @@ func (c *conversion) promptyInputs(f *front, h *header, inputs, sample *yaml.Nod
 			}
 			add(name.Value, n)
 		}
+	case strings.HasPrefix(inputs.Value, "${"):
+		c.loseAt(f, inputs, "the inputs are in another file; put them into this one")
 	case !isNull(inputs):
 		c.loseAt(f, inputs, "inputs is not a mapping")
 	}
@@ -255,6 +263,9 @@ func (c *conversion) promptyInput(f *front, in *input, v, samples *yaml.Node) {
 		switch q.key {
 		case "name":
 		case "type", "kind":
+			if value.Value == "thread" {
+				c.loseAt(f, value, "a thread, the messages of before, is not carried over: the program that renders puts them where they belong")
+			}
 			if in.typ = typeNames[value.Value]; in.typ == "" {
 				in.typ = "any"
 				c.noteAt(f, value, "there is no type %s here; %s may be anything", value.Value, in.name)

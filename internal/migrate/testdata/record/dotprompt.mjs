@@ -74,6 +74,7 @@ const cases = [
   ['first and last printed', '{{#each docs}} {{@first}} {{@last}}{{/each}}', people.slice(0, 4)],
   ['each in with', '{{#with user}}{{#each tags}}{{this}}{{../name}}{{../../name}}{{/each}}{{#if tags}}T{{/if}}{{/with}}', people.slice(0, 4)],
   ['types that are scalars', '---\ninput:\n  schema:\n    type: object\n    properties:\n      name: {type: string, description: who}\n      n: {type: number, default: 4}\n    required: [name]\nmetadata: {a: b}\ntags: [x, y]\n---\n{{#with name}}{{this}}{{/with}}{{#if n}}{{n}}{{/if}}', [people[1]]],
+  ['partial with front matter', 'A {{> fm}} B', people.slice(0, 2), { fm: '---\nmodel: x\n---\n\n{{name}}\n' }],
   ['log', 'a{{log name}}b', people.slice(0, 2)],
   ['names like keywords', '{{value}} {{#each item}}{{this}}{{../i}}{{/each}}', [{ value: 'v', item: ['a'], i: 'I' }]],
 ];
