@@ -88,6 +88,9 @@ func (a *app) init(dir, ci string) error {
 		return err
 	}
 	a.printSetup(s)
+	if !fresh && a.storage != "" {
+		a.warn("note: prompty.yaml was there, and --storage is not written into it")
+	}
 	if fresh && outer != nil && outer.Path != "" {
 		a.warn("note: this is in the project of %s; for this folder the new prompty.yaml counts", outer.Path)
 	}

@@ -147,7 +147,11 @@ func (s *setup) write() error {
 		if err == nil {
 			err = writeNew(f.path, []byte(f.data))
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrExist): // somebody was faster
+			s.keep(f)
+			continue
+		case err != nil:
 			return blocked(f.path, err)
 		}
 		s.written = append(s.written, f.path)
