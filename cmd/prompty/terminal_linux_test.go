@@ -41,7 +41,15 @@ func pty(t *testing.T) (screen, tty *os.File) {
 // it shows.
 func onTerminal(t *testing.T, env map[string]string, lines int, args ...string) string {
 	t.Helper()
+	return onNarrowTerminal(t, 80, env, lines, args...)
+}
+
+func onNarrowTerminal(t *testing.T, columns uint16, env map[string]string, lines int, args ...string) string {
+	t.Helper()
 	screen, tty := pty(t)
+	if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns}); err != nil {
+		t.Fatal(err)
+	}
 	lookup := func(key string) (string, bool) { v, ok := env[key]; return v, ok }
 	done := make(chan int, 1)
 	go func() { done <- run(args, strings.NewReader(""), tty, io.Discard, lookup) }()
@@ -89,6 +97,30 @@ func TestDiffOnTerminal(t *testing.T) {
 	} {
 		if got := onTerminal(t, tt.env, 5, "-s", dir, "diff", "a", "--color", tt.color); got != tt.want {
 			t.Errorf("with %v and --color %s:\n%q, want\n%q", tt.env, tt.color, got, tt.want)
+		}
+	}
+}
+
+// TestNarrowTable lists on terminals that are too narrow for it.
+func TestNarrowTable(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "greeting.prompty"), []byte("---\ndescription: Says hello in a few friendly words\n---\nHi\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for columns, want := range map[uint16]string{
+		60: "NAME      VERSION  UPDATED           DESCRIPTION\n",
+		40: "NAME      VERSION  UPDATED\n",
+		30: "NAME      VERSION\n",
+		12: "NAME\n",
+		3:  "NAME\n", // which the terminal breaks
+	} {
+		got := onNarrowTerminal(t, columns, nil, 2, "-s", dir, "ls")
+		if head, row, _ := strings.Cut(got, "\n"); head+"\n" != want || !strings.HasPrefix(row, "greeting") {
+			t.Errorf("in %d columns:\n%swant\n%s", columns, got, want)
+		}
+		if columns == 60 && !strings.Contains(got, "Says hello in a few fr…\n") {
+			t.Errorf("the last column is not cut:\n%s", got)
 		}
 	}
 }
