@@ -1,7 +1,6 @@
 package migrate
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -256,17 +255,29 @@ func (c *hbLower) fresh(want string) string {
 	return name
 }
 
-var word = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
+// eachWord calls found for each word that a text could mean by a path, until
+// found says stop.
+func eachWord(text string, found func(word string) (stop bool)) {
+	start := -1
+	for i := 0; i <= len(text); i++ {
+		switch {
+		case i < len(text) && (text[i] == '_' || text[i] >= 'a' && text[i] <= 'z' || text[i] >= 'A' && text[i] <= 'Z' || text[i] >= '0' && text[i] <= '9'):
+			if start < 0 {
+				start = i
+			}
+		case start >= 0:
+			if found(text[start:i]) {
+				return
+			}
+			start = -1
+		}
+	}
+}
 
-// words are all names that a text could mean by a path.
+// words are all words of a text, and those that mean something here.
 func words(text string) map[string]bool {
-	m := make(map[string]bool)
-	for _, w := range word.FindAllString(text, -1) {
-		m[w] = true
-	}
-	for _, w := range []string{"true", "false", "nil", "in", "value"} {
-		m[w] = true
-	}
+	m := map[string]bool{"true": true, "false": true, "nil": true, "in": true, "value": true}
+	eachWord(text, func(w string) bool { m[w] = true; return false })
 	return m
 }
 
@@ -289,11 +300,7 @@ func mentions(list []*piece, name string) bool {
 	return false
 }
 
-func hasWord(text, name string) bool {
-	for _, w := range word.FindAllString(text, -1) {
-		if w == name {
-			return true
-		}
-	}
-	return false
+func hasWord(text, name string) (found bool) {
+	eachWord(text, func(w string) bool { found = w == name; return found })
+	return found
 }
