@@ -33,6 +33,7 @@ func TestHints(t *testing.T) {
 		{"delete a", exitUsage, `prompty: unknown command "delete" for "prompty"\nhint: did you mean rm\? .*\n`},
 		{"list", exitUsage, `.*\nhint: did you mean ls\? .*\n`},
 		{"History", exitUsage, `.*\nhint: did you mean log\? .*\n`},
+		{"support/reply", exitUsage, ".*\nhint: the verb comes first: prompty render support/reply; .*\n"},
 		// Tags, authors and the beginnings of names.
 		{"ls --tag biling", exitOK, "prompty: no prompts match\nhint: did you mean --tag billing\\?\n"},
 		{"ls --tag billing --tag urgnt", exitOK, ".*\nhint: did you mean --tag urgent\\?\n"},

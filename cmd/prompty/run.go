@@ -103,6 +103,9 @@ func withVerb(cmd *cobra.Command, word, hint string) string {
 			verbs = append(verbs, c.Name())
 		}
 	}
+	if strings.ContainsAny(word, "/@.") { // a prompt or a file, and no verb
+		return "the verb comes first: prompty render " + shellWord(word) + "; " + hint
+	}
 	return withGuess(word, verbs, hint)
 }
 
