@@ -110,7 +110,7 @@ func withVerb(cmd *cobra.Command, word, hint string) string {
 }
 
 // aType says what a flag's type is to people.
-var aType = map[string]string{"int": "a number", "bool": "true or false", "duration": "a time such as 10s"}
+var aType = map[string]string{"int": "a number", "bool": "true or false"}
 
 // warnLast is warn for what people are to read below the output.
 func (a *app) warnLast(format string, args ...any) {
