@@ -74,10 +74,11 @@ func (s *Store) survey(ctx context.Context, query *prompty.TemplateQuery, visit 
 	looked := s.newNested()
 	look := func(list []sighting) error {
 		s.lookAtAll(ctx, list)
-		for _, g := range list {
+		for i, g := range list {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
+			list[i].st = nil // what was read need not be kept
 			looked.note(g)
 			switch {
 			case errors.Is(g.err, errWork):
@@ -90,7 +91,7 @@ func (s *Store) survey(ctx context.Context, query *prompty.TemplateQuery, visit 
 		}
 		return nil
 	}
-	for list := range slices.Chunk(found, 256) { // what is read is not kept for long
+	for list := range slices.Chunk(found, 256) {
 		if err := look(list); err != nil {
 			return nil, err
 		}

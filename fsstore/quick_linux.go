@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,18 +22,23 @@ import (
 // what is wrong; links are among that.
 type quick struct{ root *os.File }
 
-// noOpenat2 is set where the system or a sandbox does not have that call.
-var noOpenat2 atomic.Bool
-
+// newQuick tries whether the system has that call, and a sandbox permits it.
 func newQuick(root *os.Root) quick {
 	f, err := root.Open(".")
 	if err != nil {
 		return quick{}
 	}
-	return quick{f}
+	q := quick{f}
+	fd, ok, err := q.at(".", forEntries)
+	if !ok || err != nil {
+		f.Close()
+		return quick{}
+	}
+	_ = unix.Close(fd)
+	return q
 }
 
-func (q quick) works() bool { return q.root != nil && !noOpenat2.Load() }
+func (q quick) works() bool { return q.root != nil }
 
 func (q quick) close() error {
 	if q.root == nil {
@@ -50,6 +54,8 @@ var (
 	forState  = &unix.OpenHow{Flags: unix.O_CLOEXEC | unix.O_PATH, Resolve: resolve}
 	forText   = &unix.OpenHow{Flags: unix.O_CLOEXEC | unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOCTTY, Resolve: resolve}
 	forFolder = &unix.OpenHow{Flags: unix.O_CLOEXEC | unix.O_RDONLY | unix.O_DIRECTORY, Resolve: resolve}
+	// To change what is in a folder.
+	forEntries = &unix.OpenHow{Flags: unix.O_CLOEXEC | unix.O_PATH | unix.O_DIRECTORY, Resolve: resolve}
 )
 
 func (q quick) at(p string, how *unix.OpenHow) (fd int, ok bool, err error) {
@@ -62,8 +68,6 @@ func (q quick) at(p string, how *unix.OpenHow) (fd int, ok bool, err error) {
 			continue
 		case unix.ENOENT:
 			return 0, true, &fs.PathError{Op: "open", Path: p, Err: err}
-		case unix.ENOSYS, unix.EPERM, unix.EINVAL:
-			noOpenat2.Store(true)
 		}
 		return 0, false, nil
 	}

@@ -90,3 +90,13 @@ func TestStepsWithoutQuick(t *testing.T) {
 		}
 	}
 }
+
+// TestFolderInTheWay saves where somebody has left an empty folder.
+func TestFolderInTheWay(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, fastDir(t), Options{Sync: SyncNone})
+	must(t, os.MkdirAll(filepath.Join(s.dir, tmpDir, "version"), 0o777))
+	if n := mustSave(t, s, "a", "text"); n != 1 {
+		t.Errorf("Save made version %d, want 1", n)
+	}
+}

@@ -1,6 +1,7 @@
 package fsstore
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path"
@@ -12,8 +13,6 @@ import (
 
 // What changes names has to open their folders. done is false where that did not
 // work, and nothing has happened.
-
-var forEntries = &unix.OpenHow{Flags: unix.O_CLOEXEC | unix.O_PATH | unix.O_DIRECTORY, Resolve: resolve}
 
 // in calls fn with the folder of p and what p is called there.
 func (q quick) in(op, p string, fn func(dir int, base string) error) (done bool, err error) {
@@ -78,7 +77,11 @@ func (q quick) mkdir(p string) (done bool, err error) {
 }
 
 func (q quick) remove(p string) (done bool, err error) {
-	return q.in("remove", p, func(dir int, base string) error { return unix.Unlinkat(dir, base, 0) })
+	done, err = q.in("remove", p, func(dir int, base string) error { return unix.Unlinkat(dir, base, 0) })
+	if errors.Is(err, unix.EISDIR) {
+		return false, nil
+	}
+	return done, err
 }
 
 func (q quick) rename(from, to string) (done bool, err error) {
