@@ -83,11 +83,22 @@ func (c *compiler) fuse(begin int, s *loopSite, steps int) bool {
 	if len(c.ins) != begin+2 || c.ins[begin+1].op != doParts || c.label != begin+1 {
 		return false
 	}
-	s.steps = steps
+	s.steps, s.block = steps, 1+checkEvery/steps
 	in, body := &c.ins[begin], c.ins[begin+1]
 	in.op, in.b, in.c = doEach, body.a, body.b
 	c.ins = c.ins[:begin+1]
 	c.itemise(body.a, body.b, s.item)
+	first, last := &c.parts[body.a], &c.parts[body.b-1]
+	if first != last && first.from == inNothing && len(first.text)+len(last.text) <= maxJoined {
+		// One text less in each turn: what every turn begins with is printed
+		// together with what the one before ends with.
+		s.lead, s.leadAt = first.text, first.behind
+		if last.text == "" {
+			last.behind = first.behind
+		}
+		last.text += first.text
+		in.b++
+	}
 	return true
 }
 
@@ -142,26 +153,18 @@ func (c *compiler) seal() {
 	if n := len(c.ins) - 2; n >= 0 && c.ins[n].op == doParts {
 		c.ins[n].aux = 1
 	}
-	n := 0
-	for i := range c.parts {
-		if len(c.parts[i].text) <= 2*padSize {
-			n++
-		}
-	}
-	pads := make([][2 * padSize]byte, n)
 	for i := range c.parts {
 		p := &c.parts[i]
 		switch n := len(p.text); {
-		case n <= 2*padSize:
-			p.pad, pads = &pads[0], pads[1:]
+		case n > 2*padSize:
+			p.long, p.room = true, int32(n)
+			if n >= maxUnaligned {
+				p.text = strings.Clone(p.text)
+			}
+		default:
 			p.size, p.room = uint8(n), padSize
 			if copy(p.pad[:], p.text) > padSize {
 				p.room = 2 * padSize
-			}
-		default:
-			p.room = int32(n)
-			if n >= maxUnaligned {
-				p.text = strings.Clone(p.text)
 			}
 		}
 	}

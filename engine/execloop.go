@@ -37,11 +37,15 @@ func (f *frame) begin(c *code, a *activation, in *instr, k *cursor) error {
 	var v any
 	if s.path < 0 {
 		v = a.pop()
-	} else {
-		var ok bool
-		if v, ok = f.lookup(&c.paths[s.path], a); !ok {
+	} else if v = f.find(&c.paths[s.path], a); v == nil {
+		if _, ok := f.lookup(&c.paths[s.path], a); !ok {
 			return missingError{&c.paths[s.path]}
 		}
+	}
+	each := f.p.eng.limits.LoopTurnsEach
+	if list, ok := v.([]any); ok && len(list) <= each && s.limit == 0 { // as most are
+		k.list, k.i, k.n, k.kind = v, 0, len(list), overAnys
+		return nil
 	}
 	k.list, k.i, k.n = v, 0, 0
 	switch list := v.(type) {
@@ -66,7 +70,6 @@ func (f *frame) begin(c *code, a *activation, in *instr, k *cursor) error {
 			return fmt.Errorf("a loop needs a list or a map, not %s", value.TypeName(v))
 		}
 	}
-	each := f.p.eng.limits.LoopTurnsEach
 	switch {
 	case s.limit > 0:
 		k.n = min(k.n, s.limit, each)
@@ -146,6 +149,7 @@ type batch struct {
 	site  *loopSite
 	items []any // after an error, up to the one of the turn that failed
 	first int   // which turn of the loop the first of them has
+	turns int   // of the loop
 }
 
 // each runs a loop that is one with its parts, as many turns at once as there
@@ -157,8 +161,17 @@ func (f *frame) each(c *code, a *activation, in *instr) (int32, error) {
 	if err := f.begin(c, a, in, &k); err != nil {
 		return in.at, err
 	}
+	if k.n == 0 {
+		return 0, nil
+	}
+	b.turns = k.n
+	lead := b.site.lead
+	if len(lead) > f.max-len(f.out) {
+		return b.site.leadAt, f.tooLong()
+	}
+	f.write(lead)
 	for b.first < k.n {
-		n := min(k.n-b.first, 1+checkEvery/b.site.steps, f.p.eng.limits.LoopTurns-f.turns)
+		n := min(k.n-b.first, b.site.block, f.p.eng.limits.LoopTurns-f.turns)
 		if n == 0 {
 			return in.at, f.tooManyTurns()
 		}
@@ -181,6 +194,7 @@ func (f *frame) each(c *code, a *activation, in *instr) (int32, error) {
 			return in.at, over
 		}
 	}
+	f.out = f.out[:len(f.out)-len(lead)]
 	return 0, nil
 }
 
@@ -188,7 +202,7 @@ func (f *frame) each(c *code, a *activation, in *instr) (int32, error) {
 // many.
 func (f *frame) few(c *code, a *activation, in *instr, k *cursor, first, n int) (int, int32, error) {
 	var items [16]any
-	b := batch{site: &c.loops[in.a], items: items[:min(n, len(items))], first: first}
+	b := batch{site: &c.loops[in.a], items: items[:min(n, len(items))], first: first, turns: k.n}
 	for i := range b.items {
 		b.items[i] = k.item(first + i)
 	}

@@ -76,7 +76,7 @@ func (s *strip) print(p *part, buf []byte, n int) (*part, int) {
 				return p, n
 			}
 			switch {
-			case p.pad == nil:
+			case p.long:
 				n += copy(buf[n:], p.text)
 			case p.size > padSize:
 				*(*[padSize]byte)(buf[n+padSize : n+2*padSize]) = *(*[padSize]byte)(p.pad[padSize:])
@@ -98,7 +98,7 @@ func (s *strip) print(p *part, buf []byte, n int) (*part, int) {
 // slower for strings.
 func (p *part) number(buf []byte, n, x int) int {
 	n = len(strconv.AppendInt(buf[:n], int64(x), 10))
-	if p.pad != nil && p.size <= padSize {
+	if !p.long && p.size <= padSize {
 		*(*[padSize]byte)(buf[n : n+padSize]) = *(*[padSize]byte)(p.pad[:])
 		return n + int(p.size)
 	}
@@ -165,7 +165,7 @@ func (f *frame) parts(c *code, a *activation, p *part, slot int32, b *batch) (in
 		if b != nil {
 			a.bind(b.site, b.items[s.turn], b.first+s.turn)
 		}
-		if at, err := f.part(c, a, p); err != nil {
+		if at, err := f.part(c, a, p, b, s.turn); err != nil {
 			if b != nil {
 				b.items = b.items[:s.turn+1]
 			}
@@ -176,7 +176,7 @@ func (f *frame) parts(c *code, a *activation, p *part, slot int32, b *batch) (in
 }
 
 // part prints a part whatever its value is and however little room there is.
-func (f *frame) part(c *code, a *activation, p *part) (int32, error) {
+func (f *frame) part(c *code, a *activation, p *part, b *batch, turn int) (int32, error) {
 	if p.from != inNothing {
 		v, ok := f.lookup(&c.paths[p.path], a)
 		switch {
@@ -190,15 +190,26 @@ func (f *frame) part(c *code, a *activation, p *part) (int32, error) {
 			return p.value, err
 		}
 	}
-	if len(p.text) > f.max-len(f.out) {
-		return p.behind, f.tooLong()
+	if over := len(p.text) - (f.max - len(f.out)); over > 0 {
+		switch {
+		case b == nil || p.next != nil || over > len(b.site.lead):
+			return p.behind, f.tooLong()
+		case b.first+turn+1 < b.turns:
+			return b.site.leadAt, f.tooLong()
+		}
+		// The last turn's lead is taken back.
 	}
-	if cap(f.out)-len(f.out) < len(p.text) {
-		// What comes next is written as if there were more room than it takes.
-		f.out = slices.Grow(f.out, len(p.text)+2*padSize)
-	}
-	f.out = append(f.out, p.text...)
+	f.write(p.text)
 	return 0, nil
+}
+
+// write appends a text that is within the limit. Where out has to grow, it grows
+// by more than that: print needs more room than it takes.
+func (f *frame) write(text string) {
+	if len(text) > cap(f.out)-len(f.out) {
+		f.out = slices.Grow(f.out, len(text)+4*padSize)
+	}
+	f.out = append(f.out, text...)
 }
 
 // print appends a value.
@@ -208,7 +219,7 @@ func (f *frame) print(v any) error {
 		if len(v) > f.max-len(f.out) {
 			return f.tooLong()
 		}
-		f.out = append(f.out, v...)
+		f.write(v)
 		return nil
 	case *string:
 		if v != nil {

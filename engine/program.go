@@ -49,17 +49,18 @@ type instr struct {
 // one together with the loop.
 type part struct {
 	from   partSource
-	deep   uint8              // how many segments of the path are not in the map
-	size   uint8              // of the text, if it has a pad
-	room   int32              // bytes of the output that writing the text may touch
-	key    string             // of the map that from names
-	text   string             // behind the value
-	pad    *[2 * padSize]byte // the text, if it fits
+	deep   uint8  // how many segments of the path are not in the map
+	long   bool   // the text does not fit into pad
+	size   uint8  // of the text, if it does
+	room   int32  // bytes of the output that writing the text may touch
+	key    string // of the map that from names
+	text   string // behind the value
 	next   *part
 	path   int32 // the value's; -1 without
 	def    int32 // the text to print if the path is missing; -1 without
 	value  int32 // meta of the value
 	behind int32 // meta of the text
+	pad    [2 * padSize]byte
 }
 
 // partSource says which map has the value of a part, or that it is no map's.
@@ -80,7 +81,7 @@ const (
 
 // padSize is how many bytes a machine copies at once. Texts of up to two times
 // as many are copied as one or two such pieces, with whatever stands behind them
-// in their pads: a length that the compiler knows takes two instructions, any
+// in their pad: a length that the compiler knows takes two instructions, any
 // other a call.
 const padSize = 16
 
@@ -178,7 +179,12 @@ type loopSite struct {
 	path        int // index of the path; -1: the value is on the stack
 	item, index int // slots; index is -1 without
 	limit       int // 0 without
-	steps       int // of a turn, if the loop is one with its parts
+
+	// If the loop is one with its parts:
+	steps  int    // of a turn
+	block  int    // turns between two looks at the limits
+	lead   string // the text a turn begins with; it is printed at the end of the turn before
+	leadAt int32  // its meta
 }
 
 type callSite struct {
