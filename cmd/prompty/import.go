@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -45,7 +46,8 @@ type imported struct {
 	Versions int            `json:"versions"`          // how many were, or would be, saved
 	Issues   []importIssue  `json:"issues"`
 
-	source *migrate.Prompt // of a layout nil
+	prompt *migrate.Prompt       // converted,
+	layout *migrate.LayoutSource // or where its versions are
 }
 
 type importIssue struct {
@@ -94,20 +96,30 @@ func (a *app) importAll(ctx context.Context, args []string, flags *importFlags) 
 	if err != nil {
 		return err
 	}
-	var list []*imported
+	list, err := planImport(found, flags)
+	if err != nil {
+		return err
+	}
 	save := func(s prompty.TemplateStorage) error {
-		for _, f := range found {
-			some, err := a.importFound(ctx, s, f, flags)
-			list = append(list, some...)
+		for _, one := range list {
+			var err error
+			switch {
+			case one.Status != "":
+			case one.layout != nil:
+				err = a.importVersions(ctx, s, one, flags)
+			default:
+				err = a.importOne(ctx, s, one, flags)
+			}
 			if err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	err = a.withStorage(!flags.dryRun, save)
-	if _, none := errors.AsType[*noFolder](err); none && flags.dryRun {
-		list = nil
+	// What saves nothing makes no folder.
+	saves := !flags.dryRun && slices.ContainsFunc(list, func(one *imported) bool { return one.Status == "" })
+	err = a.withStorage(saves, save)
+	if _, none := errors.AsType[*noFolder](err); none && !saves {
 		err = save(prompty.NewMemoryStorage())
 	}
 	if err != nil {
@@ -116,29 +128,50 @@ func (a *app) importAll(ctx context.Context, args []string, flags *importFlags) 
 	return a.printImported(list, flags)
 }
 
-// importFound saves what one place holds of one format.
-func (a *app) importFound(ctx context.Context, s prompty.TemplateStorage, f *importable, flags *importFlags) ([]*imported, error) {
-	if f.format == migrate.Layout {
-		return a.importLayout(ctx, s, f, flags)
-	}
+// planImport converts everything, and says of what is refused why.
+func planImport(found []*importable, flags *importFlags) ([]*imported, error) {
 	var list []*imported
-	for _, p := range migrate.Convert(f.format, f.files) {
-		one := &imported{Name: p.Name, File: f.path(p.File), Format: f.format, source: p}
-		for _, issue := range p.Issues {
-			issue.File = f.path(issue.File)
+	for _, f := range found {
+		if f.format == migrate.Layout {
+			source, err := migrate.OpenLayout(os.DirFS(f.root))
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range source.Names() {
+				one := &imported{Name: name, File: f.path(name), Format: f.format, layout: source}
+				one.add(f, source.Check(name), flags)
+				list = append(list, one)
+			}
+			continue
 		}
-		one.add(p.Issues)
-		list = append(list, one)
-		if err := a.importOne(ctx, s, one, flags); err != nil {
-			return list, err
+		for _, p := range migrate.Convert(f.format, f.files) {
+			one := &imported{Name: p.Name, File: f.path(p.File), Format: f.format, prompt: p}
+			one.add(f, p.Issues, flags)
+			if err := prompty.CheckTemplate(one.template()); err != nil && one.Status == "" {
+				one.refuse("refused", err)
+			} else if p.Source == "" && !p.Exact() {
+				one.Status = "refused" // there is nothing of it
+			}
+			list = append(list, one)
 		}
 	}
 	return list, nil
 }
 
-func (one *imported) add(issues []*migrate.Issue) {
+// template is the converted prompt as a storage takes it.
+func (one *imported) template() *prompty.StoredTemplate {
+	p := one.prompt
+	return &prompty.StoredTemplate{Name: p.Name, Source: p.Source, Tags: p.Fields.Tags, Metadata: p.Fields.Metadata}
+}
+
+// add takes the issues over. One that is no note refuses the prompt, unless
+// that is what --force is for.
+func (one *imported) add(f *importable, issues []*migrate.Issue, flags *importFlags) {
 	for _, i := range issues {
-		one.Issues = append(one.Issues, importIssue{i.File, i.Line, i.Column, i.Message, i.Note})
+		one.Issues = append(one.Issues, importIssue{f.path(i.File), i.Line, i.Column, i.Message, i.Note})
+		if !i.Note && !flags.force {
+			one.Status = "refused"
+		}
 	}
 }
 
@@ -150,28 +183,19 @@ func (one *imported) refuse(status string, err error) {
 
 // importOne saves a converted prompt, on top of what it was compared with.
 func (a *app) importOne(ctx context.Context, s prompty.TemplateStorage, one *imported, flags *importFlags) error {
-	p := one.source
-	t := &prompty.StoredTemplate{Name: p.Name, Source: p.Source, Tags: p.Fields.Tags, Metadata: p.Fields.Metadata}
-	if err := prompty.CheckTemplate(t); err != nil {
-		one.refuse("refused", err)
-		return nil
-	}
-	if !p.Exact() && (!flags.force || p.Source == "") {
-		one.Status = "refused"
-		return nil
-	}
-	latest, err := s.Get(ctx, p.Name)
+	t := one.template()
+	latest, err := s.Get(ctx, t.Name)
 	base := 0
 	switch {
 	case err == nil:
 		base = latest.Version
 		one.Version = base
-		if latest.Source == t.Source && slices.Equal(latest.Tags, t.Tags) && sameMap(latest.Metadata, t.Metadata) {
+		if latest.Source == t.Source && slices.Equal(latest.Tags, t.Tags) && maps.Equal(latest.Metadata, t.Metadata) {
 			one.Status = "unchanged"
 			return nil
 		}
 		if !flags.update {
-			one.refuse("conflict", fmt.Errorf("%s is there already and differs; --update saves it as the next version", p.Name))
+			one.refuse("conflict", fmt.Errorf("%s is there already and differs; --update saves it as the next version", t.Name))
 			return nil
 		}
 	case !errors.Is(err, prompty.ErrTemplateNotFound):
@@ -199,52 +223,23 @@ func (a *app) importOne(ctx context.Context, s prompty.TemplateStorage, one *imp
 	return nil
 }
 
-func sameMap(a, b map[string]string) bool {
-	for k, v := range a {
-		if w, ok := b[k]; !ok || v != w {
-			return false
-		}
-	}
-	return len(a) == len(b)
-}
-
-// importLayout copies all versions of the prompts of a layout.
-func (a *app) importLayout(ctx context.Context, s prompty.TemplateStorage, f *importable, flags *importFlags) ([]*imported, error) {
-	source, err := migrate.OpenLayout(os.DirFS(f.root))
+// importVersions copies all versions of a prompt of a layout.
+func (a *app) importVersions(ctx context.Context, s prompty.TemplateStorage, one *imported, flags *importFlags) error {
+	report, err := transfer.Copy(ctx, one.layout, s, transfer.Options{Names: []string{one.Name}, DryRun: flags.dryRun})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var list []*imported
-	for _, name := range source.Names() {
-		one := &imported{Name: name, File: f.path(name), Format: f.format}
-		list = append(list, one)
-		exact := true
-		issues := source.Check(name)
-		for _, issue := range issues {
-			issue.File = f.path(issue.File)
-			exact = exact && issue.Note
-		}
-		one.add(issues)
-		if !exact && !flags.force {
-			one.Status = "refused"
-			continue
-		}
-		report, err := transfer.Copy(ctx, source, s, transfer.Options{Names: []string{name}, DryRun: flags.dryRun})
-		if err != nil {
-			return list, err
-		}
-		one.Versions, one.Status = report.Copied, "unchanged"
-		if report.Copied > 0 {
-			one.Status = map[bool]string{true: "new", false: "saved"}[flags.dryRun]
-		}
-		for _, p := range report.Problems {
-			one.refuse(string(p.Kind), p)
-		}
-		if versions, err := s.ListVersions(ctx, name); err == nil && len(versions) > 0 {
-			one.Version = versions[0]
-		}
+	one.Versions, one.Status = report.Copied, "unchanged"
+	if report.Copied > 0 {
+		one.Status = map[bool]string{true: "new", false: "saved"}[flags.dryRun]
 	}
-	return list, nil
+	for _, p := range report.Problems {
+		one.refuse(string(p.Kind), p)
+	}
+	if versions, err := s.ListVersions(ctx, one.Name); err == nil && len(versions) > 0 {
+		one.Version = versions[0]
+	}
+	return nil
 }
 
 // printImported tells what became of each prompt. Standard output has the

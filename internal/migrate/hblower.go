@@ -340,6 +340,8 @@ func (h *hbLower) include(n *hbNode, s *hbScope) *piece {
 	if !known {
 		return h.lost(n, c.at, "there is no partial %s (_%s.prompt) among the files", c.path.text, c.path.text)
 	}
+	line, column := position(h.text, h.offset+n.at)
+	h.prompt.uses = append(h.prompt.uses, use{name, line, column})
 	if n.text != "" {
 		return h.lost(n, n.at, "the indentation before a partial, which Handlebars gives to all its lines, is not carried over; put the partial at the beginning of the line")
 	}

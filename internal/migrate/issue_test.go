@@ -142,6 +142,27 @@ func TestIssues(t *testing.T) {
 	}
 }
 
+// TestIncluded has a partial that is not carried over, and what includes it.
+func TestIncluded(t *testing.T) {
+	t.Parallel()
+	prompts := convert(migrate.Dotprompt, map[string]string{
+		"_bad.prompt": "{{history}}", "_mid.prompt": "a\n{{> sub/top}} {{> bad}}{{> bad}}", "sub/_top.prompt": "{{> mid}}",
+		"main.prompt": "{{> sub/top}}", "fine.prompt": "{{> ok}}", "_ok.prompt": "x",
+	})
+	for name, want := range map[string]string{
+		"_mid":     "_mid.prompt:2:15: _bad.prompt, which it includes, is not carried over",
+		"sub/_top": "sub/_top.prompt:1:1: _mid.prompt, which it includes, is not carried over",
+		"main":     "main.prompt:1:1: sub/_top.prompt, which it includes, is not carried over",
+	} {
+		if list := prompts[name].Issues; len(list) != 1 || list[0].Error() != want {
+			t.Errorf("%s: issues %v, want %s", name, list, want)
+		}
+	}
+	if !prompts["fine"].Exact() || !prompts["_ok"].Exact() {
+		t.Error("what has nothing to do with it is not carried over")
+	}
+}
+
 // TestHostile has files that are meant to do harm, or that were cut off.
 func TestHostile(t *testing.T) {
 	t.Parallel()

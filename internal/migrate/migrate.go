@@ -61,6 +61,14 @@ type Prompt struct {
 	Source string // the front matter and the body, as a storage has them
 	Fields promptfile.Fields
 	Issues []*Issue // in the order of their places
+
+	uses []use
+}
+
+// use is a partial that a prompt includes.
+type use struct {
+	name         string
+	line, column int
 }
 
 // Exact reports whether all of the prompt was carried over.
@@ -137,10 +145,44 @@ func Convert(format Format, files []File) []*Prompt {
 		if p.Name == "" {
 			p.Name = nameOf(f.Path)
 		}
-		slices.SortStableFunc(p.Issues, func(a, b *Issue) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
 		list = append(list, p)
 	}
+	spread(list)
+	for _, p := range list {
+		slices.SortStableFunc(p.Issues, func(a, b *Issue) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
+	}
 	return list
+}
+
+// spread reports in what includes a partial that the partial is not carried
+// over, and so on up.
+func spread(list []*Prompt) {
+	users := make(map[string][]*Prompt)
+	var queue []*Prompt
+	for _, p := range list {
+		for _, u := range p.uses {
+			users[u.name] = append(users[u.name], p)
+		}
+		if !p.Exact() {
+			queue = append(queue, p)
+		}
+	}
+	for len(queue) > 0 {
+		broken := queue[0]
+		queue = queue[1:]
+		for _, p := range users[broken.Name] {
+			exact := p.Exact()
+			for _, u := range p.uses {
+				if u.name == broken.Name && exact {
+					p.Issues = append(p.Issues, &Issue{File: p.File, Line: u.line, Column: u.column, Message: fmt.Sprintf("%s, which it includes, is not carried over", broken.File)})
+					break
+				}
+			}
+			if exact {
+				queue = append(queue, p)
+			}
+		}
+	}
 }
 
 func nameOf(file string) string { return strings.TrimSuffix(file, path.Ext(file)) }
