@@ -46,6 +46,9 @@ func TestHints(t *testing.T) {
 		// Names and versions.
 		{"show suport/reply", exitFailed, "prompty: suport/reply: template not found\nhint: did you mean support/reply\\? .*\n"},
 		{"show support/reply@9", exitFailed, ".*\nhint: the latest is 1; `prompty log support/reply` shows the versions there are\n"},
+		{"show ./prompts/support/reply.prompty", exitFailed, ".*\nhint: did you mean support/reply\\? a name is the way from .*\n"},
+		{"log ../support/reply", exitFailed, ".*\nhint: did you mean support/reply\\? a name is the way from .*\n"},
+		{"new ./prompts/hello.prompty", exitUsage, "prompty: \"\\./prompts/hello\\.prompty\" is a path, and a prompt has a name\nhint: .*: prompty new hello\n"},
 		// Files.
 		{"render DIR/suport/reply.prompty", exitFailed, "prompty: open .*: no such file or directory\n"},
 		{"render DIR/support/rply.prompty", exitFailed, ".*\nhint: did you mean .*/support/reply\\.prompty\\?\n"},

@@ -31,7 +31,7 @@ the commit, the number of the pull request that it merged, whether it is signed
 			}
 			return a.withStorage(false, func(s prompty.TemplateStorage) error {
 				list, err := prompty.History(cmd.Context(), s, name)
-				if errors.Is(err, prompty.ErrTemplateNotFound) {
+				if errors.Is(err, prompty.ErrTemplateNotFound) || errors.Is(err, prompty.ErrInvalidName) && isPath(name) {
 					err = missingHint(cmd.Context(), s, name, err)
 				}
 				if err != nil {

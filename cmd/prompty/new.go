@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -120,6 +121,10 @@ func newName(arg string) (string, error) {
 	name, err := bareName("new", arg)
 	if err != nil {
 		return "", err
+	}
+	if isPath(name) {
+		bare := strings.TrimSuffix(path.Base(filepath.ToSlash(name)), promptfile.DefaultExt)
+		return "", usage(fmt.Errorf("%q is a path, and a prompt has a name", name), "the storage says where its file is; for example: prompty new "+shellWord(bare))
 	}
 	if bare := strings.TrimSuffix(name, promptfile.DefaultExt); bare != name {
 		return "", usage(fmt.Errorf("%q ends in an extension, which names do not have", name), "name it "+bare)

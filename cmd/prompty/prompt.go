@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,6 +58,9 @@ func bareName(verb, arg string) (string, error) {
 // get reads a prompt. The hint for a missing one names those that are near.
 func get(ctx context.Context, s prompty.TemplateStorage, ref engine.Ref) (*prompty.StoredTemplate, error) {
 	t, err := fetch(ctx, s, ref)
+	if errors.Is(err, prompty.ErrInvalidName) && isPath(ref.Name) {
+		return nil, missingHint(ctx, s, ref.Name, err)
+	}
 	if !errors.Is(err, prompty.ErrTemplateNotFound) {
 		return t, err
 	}
@@ -86,7 +90,8 @@ func fetch(ctx context.Context, s prompty.TemplateStorage, ref engine.Ref) (*pro
 	return s.Get(ctx, ref.Name)
 }
 
-// missingHint says what to do about a name that is not there.
+// missingHint says what to do about a name that is not there, or a path where a
+// name is wanted.
 func missingHint(ctx context.Context, s prompty.TemplateStorage, name string, err error) error {
 	list, lerr := s.List(ctx, nil)
 	if lerr != nil {
@@ -100,10 +105,13 @@ func missingHint(ctx context.Context, s prompty.TemplateStorage, name string, er
 		names[i] = t.Name
 	}
 	hint := "`prompty ls` shows the prompts there are"
-	if isFile(name) && !isPath(name) {
+	switch {
+	case isPath(name):
+		hint = "a name is the way from the folder of prompts, without extension; " + hint
+	case isFile(name):
 		hint = "`prompty render " + shellWord("./"+name) + "` takes the file itself; " + hint
 	}
-	return withHint(err, withGuess(name, names, hint))
+	return withHint(err, withGuess(filepath.ToSlash(filepath.Clean(name)), names, hint))
 }
 
 // fileText is the prompt as a file: the text and the storage's fields in its
