@@ -25,8 +25,7 @@ func (e *Engine) Fix(name, source string) (fixed string, mended []Issue) {
 		}
 		parsed += len(source) + 1<<10
 		next := source[:edit.start] + edit.text + source[edit.end:]
-		tag := strings.LastIndex(source[:min(err.Offset+len(e.open), len(source))], e.open)
-		if _, after := e.parse(name, next); better(errs, after, i, tag, edit) {
+		if _, after := e.parse(name, next); better(errs, after, err.Offset, edit) {
 			mended = append(mended, Issue{SeverityError, ruleSyntax, name, err.Line, err.Column, err.Offset, err.Tag, firstLine(err.Err)})
 			source, errs, i = next, after, -1
 		}
@@ -41,17 +40,11 @@ type edit struct {
 	text       string
 }
 
-// better reports whether an edit has mended error i, which is of the tag that
-// begins at tag: nothing is wrong at its place now, and nothing new before the
-// tag. In it, something may come to light that could not be read before.
-func better(before, after Errors, i, tag int, e edit) bool {
-	for k, err := range after {
-		switch {
-		case err.Offset < tag:
-			if k >= i || err.Offset != before[k].Offset || err.Err.Error() != before[k].Err.Error() {
-				return false
-			}
-		case err.Offset >= before[i].Offset && err.Offset < max(e.start+len(e.text), before[i].Offset+1):
+// better reports whether an edit has mended the error at a place: nothing is
+// wrong there now, and there are no more errors than before.
+func better(before, after Errors, at int, e edit) bool {
+	for _, err := range after {
+		if err.Offset >= at && err.Offset < max(e.start+len(e.text), at+1) {
 			return false
 		}
 	}

@@ -31,6 +31,7 @@ func TestFix(t *testing.T) {
 		{`{~prompty.var name=a/b /~}`, `{~prompty.var name=a/b /~}`, 0},
 		{`{~prompty.var name= /~}`, `{~prompty.var name= /~}`, 0},
 		{`{~prompty.var name=é /~}`, `{~prompty.var name=é /~}`, 0},
+		{`{~prompty.var nme=x fallback=y~}`, `{~prompty.var nme="x" fallback=y~}`, 1}, // more would come to light
 		// Boolean attributes.
 		{`{~prompty.include template="p" isolate /~}{~prompty.env required name="x" /~}`, `{~prompty.include template="p" isolate="true" /~}{~prompty.env required="true" name="x" /~}`, 2},
 		{`{~prompty.var name="x" isolate /~}`, `{~prompty.var name="x" isolate /~}`, 0},

@@ -46,6 +46,9 @@ func TestProgramInputs(t *testing.T) {
 		{name: "circles", source: `{~prompty.include template="p" /~}`,
 			partials: map[string]string{"p": `{~prompty.include template="q" a="1" /~}{~prompty.var name="x" /~}`, "q": `{~prompty.if eval="a"~}{~prompty.include template="p" /~}{~prompty.include template="q" /~}{~/prompty.if~}{~prompty.var name="y" /~}`},
 			want:     "x p:1, y q:1"},
+		{name: "a circle with two ways in", source: `{~prompty.include template="p" x="1" /~}{~prompty.include template="q" /~}`,
+			partials: map[string]string{"p": `{~prompty.if eval="y"~}{~prompty.include template="q" /~}{~/prompty.if~}{~prompty.var name="x" /~}`, "q": `{~prompty.include template="p" /~}`},
+			want:     "x p:1, y p:1"},
 	} {
 		prog := mustLink(t, eng, c.source, c.partials)
 		var got []string

@@ -26,6 +26,8 @@ func TestFormatFrontMatter(t *testing.T) {
 		{"lists", "---\na:\n- x\n-   y\nb:\n    -   n: 1\n        m: 2\n    - n: 3\nc:\n- - 1\n  -   2\n---\n", "---\na:\n  - x\n  - y\nb:\n  - n: 1\n    m: 2\n  - n: 3\nc:\n  - - 1\n    - 2\n---\n"},
 		{"block scalars", "---\na:\n    b: |\n       x\n         y  \n\n\n    c: >-\n      z\n---\n", "---\na:\n  b: |\n     x\n       y  \n\n\n  c: >-\n    z\n---\n"},
 		{"block scalars in lists", "---\na:\n-   |\n  x\n  # no comment\n- y\n---\n", "---\na:\n  - |\n    x\n    # no comment\n  - y\n---\n"},
+		{"a block scalar that looks like a comment", "---\na:\n    b: |\n        # c  \n\n\n        # d\n    e:  1\n---\n", "---\na:\n  b: |\n      # c  \n\n\n      # d\n  e: 1\n---\n"},
+		{"a text in quotes that looks like a comment", "---\na: \"b\n\n\n  # c\"\nd:  1\n---\n", "---\na: \"b\n\n\n  # c\"\nd:  1\n---\n"},
 		{"several lines", "---\na:\n    b: one\n      two\n    c: \"x\n\n      y\"\n    d: [1,\n       2]  # last\n---\n", "---\na:\n  b: one\n    two\n  c: \"x\n\n    y\"\n  d: [1,\n     2]  # last\n---\n"},
 		{"comments", "---\n# top\na:\n    # of b\n    b: 1  # beside\n    # below b\n# of c\nc: 2\n # odd\n---\n", "---\n# top\na:\n  # of b\n  b: 1  # beside\n  # below b\n# of c\nc: 2\n # odd\n---\n"},
 		{"aliases", "---\na:  &x\n    b: 1\nc:   *x\n---\n", "---\na:  &x\n  b: 1\nc: *x\n---\n"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -43,5 +44,18 @@ func TestFromRoot(t *testing.T) {
 		if got := fileURL(path); got != want {
 			t.Errorf("fileURL(%q) = %q, want %q", path, got, want)
 		}
+	}
+}
+
+func TestAnnotation(t *testing.T) {
+	t.Parallel()
+	f := finding{Name: "x", File: "a:b,c%.prompty", FileLine: 2, Column: 3, Severity: "error", Rule: "syntax", Message: "100%: a, b\r\nc"}
+	want := `::error file=a%3Ab%2Cc%25.prompty,line=2,col=3,title=prompty syntax::100%25: a, b\r\nc`
+	if got := f.annotation(sourceRoot()); !strings.HasSuffix(got, want[len("::error file="):]) {
+		t.Errorf("the annotation is %q, want %q", got, want)
+	}
+	seen := make(map[string]int)
+	if a, b := f.fingerprint(seen), f.fingerprint(seen); a == b || a != f.fingerprint(make(map[string]int)) {
+		t.Errorf("the fingerprints are %s and %s", a, b)
 	}
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/go-prompty/prompty"
 )
 
 // TestReplaceFile finds a file that somebody has written meanwhile, or that is
@@ -27,5 +30,35 @@ func TestReplaceFile(t *testing.T) {
 	}
 	if list, err := os.ReadDir(dir); len(list) != 1 || err != nil {
 		t.Errorf("%v was left behind: %v", list, err)
+	}
+}
+
+// TestWrite saves on the version that was read, and where there are no
+// conditions at all.
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	a := &app{}
+	s := prompty.NewMemoryStorage()
+	defer s.Close()
+	for _, source := range []string{"one", "two"} {
+		if err := s.Save(t.Context(), &prompty.StoredTemplate{Name: "a", Source: source, CreatedBy: "ann"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old, err := s.GetVersion(t.Context(), "a", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.write(t.Context(), s, &rewrite{name: "a", new: "mine", stored: old}, ""); !errors.Is(err, prompty.ErrConflict) {
+		t.Errorf("writing over a version that is not read gives %v", err)
+	}
+	latest, err := s.Get(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := struct{ prompty.TemplateStorage }{s}
+	now, err := a.write(t.Context(), plain, &rewrite{name: "a", new: "mine", stored: latest}, "")
+	if err != nil || now.Version != 3 || now.Source != "mine" || now.CreatedBy != "ann" || latest.Source != "two" {
+		t.Errorf("write = %+v, %v", now, err)
 	}
 }
