@@ -91,10 +91,8 @@ func (s *Store) survey(ctx context.Context, query *prompty.TemplateQuery, visit 
 		}
 		return nil
 	}
-	for list := range slices.Chunk(found, 256) {
-		if err := look(list); err != nil {
-			return nil, err
-		}
+	if err := look(found); err != nil {
+		return nil, err
 	}
 	gone, err := s.gone(ctx, found, looked)
 	if err != nil {

@@ -108,6 +108,9 @@ func (s *Store) lookAtAll(ctx context.Context, list []sighting) {
 	look := func(g *sighting) {
 		if !g.skip && g.st == nil && ctx.Err() == nil {
 			g.st, g.err = s.lookFree(ctx, g.suspect)
+			if g.st != nil {
+				g.st.tree = nil // of many, that is much
+			}
 		}
 	}
 	workers := min(runtime.GOMAXPROCS(0), 4)
