@@ -55,7 +55,7 @@ func convertDotprompt(c *conversion, known map[string]bool) {
 	if lower.rootThis != "" && hasRole(pieces) {
 		c.note(0, "messages begin in this partial; include it where no message is open")
 	}
-	c.finish(h, writePieces(c.messages(pieces)))
+	c.finish(h, writePieces(c.messages(pieces, false)))
 }
 
 // jsSpace is what JavaScript's trim removes.

@@ -41,7 +41,17 @@ func (j *jinjaLower) print(e *jinjaExpr, s *jinjaScope) ([]*piece, error) {
 		if len(e.args) > 2 {
 			rest = &jinjaExpr{kind: "and", at: e.at, args: e.args[1:]}
 		}
-		return j.choose(e, e.args[0], rest, e.args[0], s)
+		list, err := j.choose(e, e.args[0], rest, e.args[0], s)
+		if err != nil {
+			return nil, err
+		}
+		// What is false prints as False, whatever its type was said to be.
+		if v, verr := j.value(e.args[0], s); verr == nil && v.op == "path" {
+			no := list[0].branches[len(list[0].branches)-1]
+			list[0].branches = []branch{list[0].branches[0],
+				{"prompty.elseif " + attr("eval", opExpr(e.at, "==", v, wordExpr(e.at, "false")).String()), []*piece{textOf(e.at, "False")}}, no}
+		}
+		return list, nil
 	case "concat":
 		return j.printAll(e.args, s)
 	case "+":

@@ -194,6 +194,8 @@ type conversion struct {
 	body   string            // the template in it
 	offset int               // of the body in the text
 	types  map[string]string // of inputs: as promptfile.Input has them
+
+	firstRole string // of text before all roles; "" for the one that it has here
 }
 
 // mostIssues ends the list of a file that is something else altogether.

@@ -37,7 +37,7 @@ func convertPrompty(c *conversion) {
 		return
 	}
 	c.images(pieces)
-	c.finish(h, writePieces(c.messages(pieces)))
+	c.finish(h, writePieces(c.messages(pieces, false)))
 }
 
 // jinja converts the body to pieces. Text before the first role is one of the
@@ -57,8 +57,9 @@ func (c *conversion) jinja() ([]*piece, error) {
 	for n < len(pieces) && !hasRole(pieces[n:n+1]) {
 		n++
 	}
+	c.firstRole = "system"
 	if printing(pieces[:n]) {
-		pieces = append([]*piece{{kind: rolePiece, role: "system"}}, pieces...)
+		pieces = append([]*piece{{kind: rolePiece, role: c.firstRole}}, pieces...)
 	}
 	return pieces, nil
 }

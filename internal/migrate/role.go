@@ -10,8 +10,9 @@ import (
 // side become elements, and those in a condition or a loop must bring their
 // whole message along.
 
-// messages makes elements of the role marks in a list.
-func (c *conversion) messages(list []*piece) []*piece {
+// messages makes elements of the role marks in a list. begun says that a message
+// has begun before it.
+func (c *conversion) messages(list []*piece, begun bool) []*piece {
 	if !hasRole(list) {
 		return list
 	}
@@ -20,6 +21,7 @@ func (c *conversion) messages(list []*piece) []*piece {
 		p := list[i]
 		switch {
 		case p.kind == rolePiece:
+			begun = true
 			end := i + 1
 			for end < len(list) && list[end].kind != rolePiece && !hasRole(list[end:end+1]) {
 				end++
@@ -30,7 +32,8 @@ func (c *conversion) messages(list []*piece) []*piece {
 			}
 			i = end
 		case hasRole(list[i : i+1]):
-			out = append(out, c.messageBlock(p, i > 0 && afterRole(list[:i])))
+			out = append(out, c.messageBlock(p, begun))
+			begun = true
 			end := i + 1
 			for end < len(list) && list[end].kind != rolePiece && !hasRole(list[end:end+1]) {
 				end++
@@ -76,32 +79,47 @@ func (c *conversion) message(role *piece, body []*piece) []*piece {
 }
 
 // messageBlock handles a condition or a loop in which messages begin. Text
-// before the first of them would belong to the message before the block.
-func (c *conversion) messageBlock(p *piece, inMessage bool) *piece {
+// before the first of them would belong to the message before the block; with
+// none before, it is one of the role that text has by itself.
+func (c *conversion) messageBlock(p *piece, begun bool) *piece {
 	out := *p
 	out.branches = nil
 	for _, b := range p.branches {
 		if !hasRole(b.body) {
-			if inMessage && printing(b.body) {
+			if begun && printing(b.body) {
 				c.lose(firstPrinting(b.body).at, "this text belongs to the message before the condition; messages cannot begin in only some of its branches")
+			}
+			if !begun {
+				b.body = c.unmarked(b.body)
 			}
 			out.branches = append(out.branches, b)
 			continue
 		}
 		n := 0
-		for n < len(b.body) && b.body[n].kind != rolePiece && !hasRole(b.body[n:n+1]) {
+		for n < len(b.body) && !hasRole(b.body[n:n+1]) {
 			n++
 		}
-		if (inMessage || p.close == "prompty.for") && printing(b.body[:n]) {
-			c.lose(firstPrinting(b.body[:n]).at, "this text belongs to the message before the condition or loop; put it before that, or begin a message here")
+		first, rest := b.body[:n], b.body[n:]
+		inside := begun
+		switch {
+		case !printing(first):
+		case begun || p.close == "prompty.for":
+			c.lose(firstPrinting(first).at, "this text belongs to the message before the condition or loop; put it before that, or begin a message here")
+		default:
+			first, inside = c.unmarked(first), true
 		}
-		out.branches = append(out.branches, branch{b.open, c.messages(b.body)})
+		out.branches = append(out.branches, branch{b.open, append(slices.Clone(first), c.messages(rest, inside)...)})
 	}
 	return &out
 }
 
-// afterRole is whether a message has begun in a list.
-func afterRole(list []*piece) bool { return hasRole(list) }
+// unmarked is text that stands before all roles.
+func (c *conversion) unmarked(list []*piece) []*piece {
+	if c.firstRole == "" || !printing(list) {
+		return list
+	}
+	return c.message(&piece{role: c.firstRole, at: list[0].at}, list)
+}
 
 func firstPrinting(list []*piece) *piece {
 	for _, p := range list {
