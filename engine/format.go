@@ -20,7 +20,7 @@ func (e *Engine) Format(name, source string) (string, error) {
 	if e.onError == KeepRaw {
 		p.WriteString(source[t.body:])
 	} else {
-		p.print(t.root)
+		p.print(t.nodes())
 	}
 	again, err := e.Parse(name, p.Builder.String())
 	if err != nil || again.String()[again.body:] != t.String()[t.body:] {

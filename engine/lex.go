@@ -184,12 +184,12 @@ type scanner struct {
 const maxMarks = 1024
 
 // mark finds the opening delimiters from pos on and says how many tags there may
-// be to open and to close.
-func (s *scanner) mark() (open, close int) {
+// be to open and to close, and whether some name other templates or blocks.
+func (s *scanner) mark() (open, close int, names bool) {
 	for at := s.pos; ; at++ {
 		i := strings.IndexByte(s.src[at:], s.open[0])
 		if i < 0 {
-			return open, close
+			return open, close, names
 		}
 		at += i
 		if !has(s.src, at, s.open) {
@@ -198,10 +198,13 @@ func (s *scanner) mark() (open, close int) {
 		if len(s.marks) < maxMarks {
 			s.marks = append(s.marks, int32(at))
 		}
-		if i := at + len(s.open); i < len(s.src) && s.src[i] == '/' {
+		i = at + len(s.open)
+		switch {
+		case i < len(s.src) && s.src[i] == '/':
 			close++
-		} else {
+		default:
 			open++
+			names = names || has(s.src, i, "prompty.in") || has(s.src, i, "prompty.ex") || has(s.src, i, "prompty.b")
 		}
 	}
 }

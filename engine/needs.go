@@ -125,7 +125,7 @@ func (f *finder) template(t *Template) {
 	for _, in := range declaredInputs(f.lineage) {
 		f.declared[in.Name] = in
 	}
-	f.nodes(last, last.root, nil, nil)
+	f.nodes(last, last.nodes(), nil, nil)
 }
 
 // blockOf is a block's definition in a template.

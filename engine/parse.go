@@ -16,8 +16,8 @@ import (
 // template comes as [Errors]. Functions and resolvers are those registered at
 // this moment.
 func (e *Engine) Parse(name, source string) (*Template, error) {
-	t, errs := e.parse(name, source)
-	if len(errs) > 0 {
+	t := &Template{name: name, source: source, eng: e, names: e.names.Load()}
+	if errs := t.parse(true); len(errs) > 0 {
 		return nil, errs
 	}
 	return t, nil
@@ -25,29 +25,53 @@ func (e *Engine) Parse(name, source string) (*Template, error) {
 
 // parse returns as much of the template as could be read beside the errors.
 func (e *Engine) parse(name, source string) (*Template, Errors) {
-	t := &Template{name: name, source: source, eng: e}
-	names := e.names.Load()
-	stacks := stackPool.Get().(*stacks)
+	t := &Template{name: name, source: source, eng: e, names: e.names.Load()}
+	return t, t.parse(false)
+}
+
+// parse reads the source. With compiled, a template that stands alone is compiled
+// at once and keeps no nodes, which is most of the memory that it takes: what
+// needs them calls nodes, and they are read once more.
+func (t *Template) parse(compiled bool) Errors {
+	e := t.eng
+	memory := memoryPool.Get().(*memory)
 	p := &parser{
-		Template: t, names: names,
-		exprs: exprParser{limits: &e.limits, funcs: names.funcs, folds: folder{limits: &e.limits}},
-		stack: stacks.open[:0], ready: stacks.ready[:0],
+		Template: t,
+		exprs:    exprParser{limits: &e.limits, funcs: t.names.funcs, folds: folder{limits: &e.limits}},
+		stack:    memory.open[:0], ready: memory.ready[:0],
 	}
-	if len(source) > e.limits.SourceBytes {
-		p.report(0, "", limitf("the template has %s bytes, the limit is %s", value.Count(len(source)), value.Count(e.limits.SourceBytes)))
-		return t, p.errs
+	if len(t.source) > e.limits.SourceBytes {
+		p.report(0, "", limitf("the template has %s bytes, the limit is %s", value.Count(len(t.source)), value.Count(e.limits.SourceBytes)))
+		return p.errs
 	}
-	p.front()
-	p.scan = scanner{src: source, pos: t.body, open: e.open, close: e.close, marks: stacks.marks[:0]}
-	open, close := p.scan.mark()
+	if t.header == nil {
+		p.front()
+	}
+	p.scan = scanner{src: t.source, pos: t.body, open: e.open, close: e.close, marks: memory.marks[:0]}
+	p.read(memory, compiled && t.base == nil)
+	slices.SortStableFunc(p.errs, func(a, b *Error) int { return a.Offset - b.Offset })
+	return p.errs
+}
+
+// read reads the body.
+func (p *parser) read(memory *memory, alone bool) {
+	open, close, names := p.scan.mark()
+	alone = alone && !names && open <= maxLent
 	p.chunk = min(open, maxChunk)
-	p.tagChunk = min(open+open/6, maxChunk)              // the first branch of an if is a tag of its own
+	p.tagChunk = min(open+open/6, maxChunk)               // the first branch of an if is a tag of its own
 	p.nodeChunk = min(2*open+open/16+close+1, 2*maxChunk) // a text before each tag, some of which are an if
 	p.exprs.chunk = p.chunk
+	if alone {
+		memory.lend(p)
+	}
 	p.run()
-	stacks.put(p.stack, p.ready, p.scan.marks)
-	slices.SortStableFunc(p.errs, func(a, b *Error) int { return a.Offset - b.Offset })
-	return t, p.errs
+	if alone && len(p.errs) == 0 && len(p.refs) == 0 && p.blocks == nil {
+		if code, err := (&Program{eng: p.eng, tmpl: p.Template}).compile(p.Template, false, new(codeRoom)); err == nil {
+			p.code, p.root = code, nil
+			memory.takeBack(p)
+		}
+	}
+	memory.put(p.stack, p.ready, p.scan.marks)
 }
 
 // maxChunk bounds how many nodes and tags are allocated at once.
@@ -60,7 +84,6 @@ const maxNodes = 100_000
 // of its own, so that depth costs no recursion.
 type parser struct {
 	*Template
-	names *names
 	scan  scanner
 	exprs exprParser
 	errs  Errors
@@ -367,7 +390,7 @@ func (p *parser) openTag(t *tag) {
 	n := p.node(nodeCustom, p.tagPos, int(t.end))
 	n.tag = t
 	if spec == nil {
-		if r := p.names.resolvers[t.name]; r != nil {
+		if r := p.Template.names.resolvers[t.name]; r != nil {
 			spec = customTag
 			p.rare(t).resolver = r
 		}
@@ -399,7 +422,7 @@ func (p *parser) unknownTag(t *tag) {
 	if t.bad {
 		return
 	}
-	known := p.names.tagNames()
+	known := p.Template.names.tagNames()
 	near := value.Suggest(t.name, known)
 	switch name, own := strings.CutPrefix(t.name, "prompty."); {
 	case own: // the prefix that all have in common makes nothing near

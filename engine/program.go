@@ -127,6 +127,7 @@ type code struct {
 
 	texts    []string
 	paths    []pathRef
+	segs     []string // of paths
 	consts   []any
 	funcs    []*Func
 	loops    []loopSite
@@ -202,10 +203,11 @@ type target struct {
 }
 
 type customSite struct {
-	node  *node
-	attrs map[string]string
-	mark  int // of a block's body; -1 for a self-closing tag
-	view  *view
+	name     string
+	resolver Resolver
+	attrs    map[string]string
+	mark     int // of a block's body; -1 for a self-closing tag
+	view     *view
 }
 
 type messageSite struct {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"strconv"
+	"sync"
 
 	"github.com/go-prompty/prompty/promptfile"
 )
@@ -13,8 +14,11 @@ type Template struct {
 	source string
 	eng    *Engine // that parsed it
 	header *promptfile.Header
-	body   int // where the body begins
-	root   []*node
+	body   int     // where the body begins
+	names  *names  // when it was parsed
+	root   []*node // by nodes; nil while code is all that is needed
+	code   *code   // of a template that stands alone, else Link makes it
+	again  sync.Once
 	base   *node            // what says which template it extends; nil if none
 	blocks map[string]*node // all of its blocks, nested ones too
 	counts counts
@@ -31,6 +35,18 @@ type counts struct {
 	operands int // of expressions
 	consts   int // constants among them
 	paths    int // of tags and in expressions
+}
+
+// nodes returns what the body consists of.
+func (t *Template) nodes() []*node {
+	if t.code != nil {
+		t.again.Do(func() {
+			same := &Template{name: t.name, source: t.source, eng: t.eng, names: t.names, header: t.header, body: t.body}
+			same.parse(false)
+			t.root = same.root
+		})
+	}
+	return t.root
 }
 
 // Name returns the name that Parse was given.
@@ -53,7 +69,7 @@ func (t *Template) Refs() []Ref { return append([]Ref(nil), t.refs...) }
 func (t *Template) String() string {
 	p := printer{source: t.source, open: t.eng.open, close: t.eng.close}
 	p.WriteString(t.source[:t.body])
-	p.print(t.root)
+	p.print(t.nodes())
 	return p.Builder.String()
 }
 

@@ -69,7 +69,7 @@ func (v *validator) ownNeeds(t *Template) *needs {
 		return n
 	}
 	own := &validator{t: &Template{}, names: make(map[string]bool)}
-	own.walk(t.root, nil)
+	own.walk(t.nodes(), nil)
 	if t.header != nil {
 		for _, in := range t.header.Inputs {
 			own.names[in.Name] = true
@@ -120,7 +120,7 @@ func (v *validator) inputs() {
 			return
 		}
 		own := &validator{t: &Template{}, names: all.names}
-		own.walk(l.tmpl.root, nil)
+		own.walk(l.tmpl.nodes(), nil)
 		all.any = all.any || own.custom
 	}
 	if all.any {
