@@ -49,6 +49,8 @@ func TestHints(t *testing.T) {
 		{"show ./prompts/support/reply.prompty", exitFailed, ".*\nhint: did you mean support/reply\\? a name is the way from .*\n"},
 		{"log ../support/reply", exitFailed, ".*\nhint: did you mean support/reply\\? a name is the way from .*\n"},
 		{"new ./prompts/hello.prompty", exitUsage, "prompty: \"\\./prompts/hello\\.prompty\" is a path, and a prompt has a name\nhint: .*: prompty new hello\n"},
+		{"new ..", exitUsage, ".*\nhint: the storage says where its file is\n"},
+		{"show .", exitFailed, ".*\nhint: a name is the way from .*\n"},
 		// Files.
 		{"render DIR/suport/reply.prompty", exitFailed, "prompty: open .*: no such file or directory\n"},
 		{"render DIR/support/rply.prompty", exitFailed, ".*\nhint: did you mean .*/support/reply\\.prompty\\?\n"},

@@ -123,8 +123,11 @@ func newName(arg string) (string, error) {
 		return "", err
 	}
 	if isPath(name) {
-		bare := strings.TrimSuffix(path.Base(filepath.ToSlash(name)), promptfile.DefaultExt)
-		return "", usage(fmt.Errorf("%q is a path, and a prompt has a name", name), "the storage says where its file is; for example: prompty new "+shellWord(bare))
+		hint := "the storage says where its file is"
+		if bare := strings.TrimSuffix(path.Base(filepath.ToSlash(name)), promptfile.DefaultExt); prompty.CheckName(bare) == nil {
+			hint += "; for example: prompty new " + shellWord(bare)
+		}
+		return "", usage(fmt.Errorf("%q is a path, and a prompt has a name", name), hint)
 	}
 	if bare := strings.TrimSuffix(name, promptfile.DefaultExt); bare != name {
 		return "", usage(fmt.Errorf("%q ends in an extension, which names do not have", name), "name it "+bare)

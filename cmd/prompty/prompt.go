@@ -109,7 +109,7 @@ func missingHint(ctx context.Context, s prompty.TemplateStorage, name string, er
 	case isPath(name):
 		hint = "a name is the way from the folder of prompts, without extension; " + hint
 	case isFile(name):
-		hint = "`prompty render " + shellWord("./"+name) + "` takes the file itself; " + hint
+		hint = shellWord("./"+name) + " is the file of that name; " + hint
 	}
 	return withHint(err, withGuess(filepath.ToSlash(filepath.Clean(name)), names, hint))
 }

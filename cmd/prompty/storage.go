@@ -178,7 +178,7 @@ func isPath(arg string) bool {
 			return true
 		}
 	}
-	return len(arg) > 2 && arg[1] == ':' && (arg[2] == '\\' || arg[2] == '/') // C:\x
+	return arg == "." || arg == ".." || len(arg) > 2 && arg[1] == ':' && (arg[2] == '\\' || arg[2] == '/') // C:\x
 }
 
 // isFile reports whether a file of that path exists, for hints.
