@@ -13,6 +13,8 @@ type cursor struct {
 	list any
 	kind cursorKind
 	i, n int
+
+	ended bool // the last turn of a loop that is one with its parts left out the lead of the next
 }
 
 type cursorKind uint8
@@ -146,10 +148,10 @@ func (f *frame) tooManyTurns() error {
 
 // batch is a row of turns of a loop that is one with its parts.
 type batch struct {
-	site  *loopSite
-	items []any // after an error, up to the one of the turn that failed
-	first int   // which turn of the loop the first of them has
-	turns int   // of the loop
+	site   *loopSite
+	items  []any // after an error, up to the one of the turn that failed
+	first  int   // which turn of the loop the first of them has
+	cursor *cursor
 }
 
 // each runs a loop that is one with its parts, as many turns at once as there
@@ -164,7 +166,7 @@ func (f *frame) each(c *code, a *activation, in *instr) (int32, error) {
 	if k.n == 0 {
 		return 0, nil
 	}
-	b.turns = k.n
+	b.cursor = &k
 	lead := b.site.lead
 	if len(lead) > f.max-len(f.out) {
 		return b.site.leadAt, f.tooLong()
@@ -194,7 +196,9 @@ func (f *frame) each(c *code, a *activation, in *instr) (int32, error) {
 			return in.at, over
 		}
 	}
-	f.out = f.out[:len(f.out)-len(lead)]
+	if !k.ended {
+		f.out = f.out[:len(f.out)-len(lead)]
+	}
 	return 0, nil
 }
 
@@ -202,7 +206,7 @@ func (f *frame) each(c *code, a *activation, in *instr) (int32, error) {
 // many.
 func (f *frame) few(c *code, a *activation, in *instr, k *cursor, first, n int) (int, int32, error) {
 	var items [16]any
-	b := batch{site: &c.loops[in.a], items: items[:min(n, len(items))], first: first, turns: k.n}
+	b := batch{site: &c.loops[in.a], cursor: k, items: items[:min(n, len(items))], first: first}
 	for i := range b.items {
 		b.items[i] = k.item(first + i)
 	}

@@ -190,16 +190,19 @@ func (f *frame) part(c *code, a *activation, p *part, b *batch, turn int) (int32
 			return p.value, err
 		}
 	}
-	if over := len(p.text) - (f.max - len(f.out)); over > 0 {
-		switch {
-		case b == nil || p.next != nil || over > len(b.site.lead):
-			return p.behind, f.tooLong()
-		case b.first+turn+1 < b.turns:
+	text, room := p.text, f.max-len(f.out)
+	if b != nil && p.next == nil {
+		switch ends := len(text) - len(b.site.lead); {
+		case b.first+turn+1 == b.cursor.n:
+			text, b.cursor.ended = text[:ends], true
+		case len(text) > room && ends <= room:
 			return b.site.leadAt, f.tooLong()
 		}
-		// The last turn's lead is taken back.
 	}
-	f.write(p.text)
+	if len(text) > room {
+		return p.behind, f.tooLong()
+	}
+	f.write(text)
 	return 0, nil
 }
 

@@ -31,6 +31,9 @@ func (f *frame) beginMessage(m *messageSite, role string) error {
 	}
 	f.inside = true
 	if f.collect {
+		if f.messages == nil {
+			f.messages = make([]messageSpan, 0, 8) // as many as most have
+		}
 		f.messages = append(f.messages, messageSpan{role: role, name: m.name, cache: m.cache, start: len(f.out)})
 	}
 	return nil
@@ -58,7 +61,7 @@ func roleOf(v any) (string, error) {
 // messagesOf cuts the output into messages, without the white space at their
 // ends.
 func messagesOf(text string, spans []messageSpan) []Message {
-	var list []Message
+	list := make([]Message, 0, len(spans)+1)
 	at := 0
 	between := func(end int) {
 		if gap := strings.TrimSpace(text[at:end]); gap != "" {

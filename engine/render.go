@@ -33,7 +33,8 @@ func (p *Program) Render(ctx context.Context, data any) (string, error) {
 
 // Messages renders the program to messages: one for each prompty.message, and
 // one with the role "user" for text between them that is more than white space.
-// A template without any prompty.message is thus one message of the user.
+// A template without any prompty.message is thus one message of the user. Up to
+// eight messages take three allocations.
 func (p *Program) Messages(ctx context.Context, data any) ([]Message, error) {
 	buf := buffers.Get().(*[]byte)
 	var f frame
