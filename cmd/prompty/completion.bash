@@ -1,4 +1,4 @@
-# bash completion for prompty. In ~/.bashrc:  source <(prompty completion bash)
+# bash completion for prompty. In ~/.bashrc:  eval "$(prompty completion bash)"
 
 __prompty_complete()
 {

@@ -152,14 +152,14 @@ func (a *app) completionCommand() *cobra.Command {
 		Long: `Print a script for a shell by which the Tab key completes verbs, flags, names
 of prompts (NAME@ their versions), tags, authors and drivers.
 
-  bash        in ~/.bashrc:      source <(prompty completion bash)
+  bash        in ~/.bashrc:      eval "$(prompty completion bash)"
   zsh         in ~/.zshrc:       source <(prompty completion zsh)
               after autoload -U compinit && compinit
   fish        once:
               prompty completion fish > ~/.config/fish/completions/prompty.fish
   powershell  in $PROFILE:
               prompty completion powershell | Out-String | Invoke-Expression`,
-		Example: `  source <(prompty completion bash)`,
+		Example: `  eval "$(prompty completion bash)"`,
 		Args:    wantArgs(1, 1), ValidArgs: shells,
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
 			switch args[0] {

@@ -40,7 +40,7 @@ func TestCompletionInBash(t *testing.T) {
 	x := newTerminal(t, 70, 20)
 	completionPlace(x.write)
 	x.line("exec bash --norc --noprofile")
-	x.line("cd sub; PS1='% '; bind 'set bell-style none'; source <(prompty completion bash); clear")
+	x.line(`cd sub; PS1='% '; bind 'set bell-style none'; eval "$(prompty completion bash)"; clear`)
 	x.await(`^%$`)
 	x.line("prompty save greeting ../prompts/support/reply.prompty >/dev/null; prompty log greeting | wc -l")
 	x.await(`^3\n%$`)
