@@ -204,9 +204,32 @@ func (s *scanner) mark() (open, close int, names bool) {
 			close++
 		default:
 			open++
-			names = names || has(s.src, i, "prompty.in") || has(s.src, i, "prompty.ex") || has(s.src, i, "prompty.b")
+			names = names || namesOthers(s.src[i:])
 		}
 	}
+}
+
+// namesOthers reports whether a tag that begins like this is an include, extends
+// or block. It looks first at what differs.
+func namesOthers(s string) bool {
+	const at = len("prompty.")
+	if len(s) < at+2 {
+		return false
+	}
+	switch s[at] {
+	case 'b':
+	case 'i':
+		if s[at+1] != 'n' {
+			return false
+		}
+	case 'e':
+		if s[at+1] != 'x' {
+			return false
+		}
+	default:
+		return false
+	}
+	return s[:at] == "prompty."
 }
 
 // find returns where the first opening delimiter from at on stands, -1 if there
