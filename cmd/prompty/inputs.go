@@ -21,8 +21,8 @@ it is rendered. Other variables are shown with the place where they are used,
 or, FROM the prompt that is included, with its declaration; what an include with
 the attribute "with" finds in there is not known and not shown.
 
---schema prints a JSON Schema (2020-12) of the data, which accepts what
-rendering accepts.`
+--schema prints a JSON Schema (2020-12) of the data. It accepts the inputs that
+rendering accepts, and anything for what is not declared.`
 
 type inputsFlags struct{ json, schema bool }
 

@@ -60,6 +60,9 @@ func (a *app) lintCommand() *cobra.Command {
 			if err := pickFormat(cmd, &flags.format, flags.json, lintFormats); err != nil {
 				return err
 			}
+			if flags.rules && flags.format != "text" && flags.format != "json" {
+				return usage(errors.New("--rules prints text or JSON, no other --format"), "")
+			}
 			if flags.rules {
 				return a.printRules(flags.format)
 			}
