@@ -51,6 +51,8 @@ func TestHints(t *testing.T) {
 		{"new ./prompts/hello.prompty", exitUsage, "prompty: \"\\./prompts/hello\\.prompty\" is a path, and a prompt has a name\nhint: .*: prompty new hello\n"},
 		{"new ..", exitUsage, ".*\nhint: the storage says where its file is\n"},
 		{"show .", exitFailed, ".*\nhint: a name is the way from .*\n"},
+		{"new -", exitUsage, "prompty: - is standard input, and here a name is wanted\n.*\n"},
+		{"rm -", exitUsage, "prompty: - is standard input, .*\n.*\n"},
 		// Files.
 		{"render DIR/suport/reply.prompty", exitFailed, "prompty: open .*: no such file or directory\n"},
 		{"render DIR/support/rply.prompty", exitFailed, ".*\nhint: did you mean .*/support/reply\\.prompty\\?\n"},

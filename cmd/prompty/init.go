@@ -46,6 +46,9 @@ func (a *app) initCommand() *cobra.Command {
 				return usage(fmt.Errorf("--ci cannot be %q", ci), withGuess(ci, []string{"github"}, "it is github; elsewhere run `prompty lint` and `prompty fmt --check`"))
 			}
 			dir := "."
+			if len(args) == 1 && args[0] == "" {
+				return usage(errors.New("the folder has no name"), "without an argument it is this folder")
+			}
 			if len(args) == 1 {
 				dir = filepath.Clean(args[0])
 			}
@@ -87,7 +90,10 @@ func (a *app) init(dir, ci string) error {
 		s.undo()
 		return err
 	}
-	a.printSetup(s)
+	// A repository to be: what is in a work tree has one.
+	place, options, _ := strings.Cut(connection, "?")
+	needsGit := driver == "git" && s.top == "" && !filepath.IsAbs(place) && !strings.Contains(options, "init=1")
+	a.printSetup(s, needsGit)
 	if !fresh && a.storage != "" {
 		a.warn("note: prompty.yaml was there, and --storage is not written into it")
 	}
@@ -103,7 +109,7 @@ func (a *app) init(dir, ci string) error {
 // firstPrompt is the prompt to begin with.
 const firstPrompt = "support/reply"
 
-func (a *app) printSetup(s *setup) {
+func (a *app) printSetup(s *setup, needsGit bool) {
 	for _, path := range s.made {
 		fmt.Fprintf(&a.out, "made        %s\n", printable(path))
 	}
@@ -116,6 +122,9 @@ func (a *app) printSetup(s *setup) {
 	steps := []string{"prompty ls", "prompty lint"}
 	if slices.ContainsFunc(s.made, func(p string) bool { return strings.Contains(filepath.ToSlash(p), firstPrompt) }) {
 		steps = []string{"prompty ls", "prompty render " + firstPrompt, "prompty lint", "prompty new support/refund"}
+	}
+	if needsGit {
+		steps = slices.Insert(steps, 0, "git init")
 	}
 	if s.dir != "." {
 		dir := s.dir

@@ -18,6 +18,9 @@ import (
 // parseRef reads NAME or NAME@VERSION. An @ in front belongs to the name, as
 // does one that no number follows.
 func parseRef(arg string) (engine.Ref, error) {
+	if arg == "-" {
+		return engine.Ref{}, usage(errors.New("- is standard input, and here a name is wanted"), "`prompty ls` shows the prompts there are")
+	}
 	i := strings.LastIndexByte(arg, '@')
 	if i <= 0 || i == len(arg)-1 || strings.Trim(arg[i+1:], "0123456789") != "" {
 		return engine.Ref{Name: arg}, nil

@@ -13,8 +13,8 @@ import (
 const rootHelp = `Prompty keeps prompts with their versions, renders them and checks them.
 
 A prompt has a name, a path such as support/refund. Each save makes a new
-version; NAME@3 means version 3, NAME alone the latest. A path that starts with
-./ or / is a file, - standard input.
+version; NAME@3 means version 3, NAME alone the latest. Where a verb takes files,
+a path that starts with ./ or / is one, and - is standard input.
 
 The prompts are where the first of these says: --storage, %[1]s in the
 environment, storage in %[2]s (in this folder or above it), else
