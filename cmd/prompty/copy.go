@@ -169,9 +169,10 @@ func (a *app) printCopied(r *transfer.Report, from, to string, flags *copyFlags)
 	return nil
 }
 
-// place names a storage without what may be secret in its connection.
+// place names a storage without its options, and without what may be secret.
 func place(where string) string {
 	driver, connection := splitStorage(where)
+	connection, _, _ = strings.Cut(connection, "?")
 	if strings.Contains(connection, "://") || strings.ContainsAny(connection, "@=") {
 		return driver
 	}

@@ -30,8 +30,8 @@ const (
 // byte is escaped.
 const maxVersionFile = 6*prompty.MaxSourceBytes + 1<<20
 
-// LayoutSource is a folder in the peer's layout, as a storage that cannot be
-// written. Its prompts are the folders that hold files v1.json, v2.json ….
+// LayoutSource is a folder with a file for each version, as a storage that
+// cannot be written. Its prompts are the folders that hold v1.json, v2.json ….
 type LayoutSource struct {
 	root     fs.FS
 	names    []string
@@ -292,11 +292,18 @@ func (s *LayoutSource) Exists(ctx context.Context, name string) (bool, error) {
 	return len(s.versions[name]) > 0, ctx.Err()
 }
 
+// Save gives [prompty.ErrReadOnly].
 func (s *LayoutSource) Save(context.Context, *prompty.StoredTemplate) error { return s.refuse("save") }
-func (s *LayoutSource) Delete(context.Context, string) error                { return s.refuse("delete") }
+
+// Delete gives [prompty.ErrReadOnly].
+func (s *LayoutSource) Delete(context.Context, string) error { return s.refuse("delete") }
+
+// DeleteVersion gives [prompty.ErrReadOnly].
 func (s *LayoutSource) DeleteVersion(context.Context, string, int) error {
 	return s.refuse("delete version")
 }
+
+// Close does nothing: no file is kept open.
 func (s *LayoutSource) Close() error { return nil }
 
 func (s *LayoutSource) refuse(op string) error {

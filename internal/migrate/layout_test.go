@@ -15,7 +15,8 @@ import (
 	"github.com/go-prompty/prompty/internal/transfer"
 )
 
-// theLayout is written as the peer writes it: indented JSON, a file a version.
+// theLayout is written as the library writes it whose layout it is: indented
+// JSON, a file for each version.
 func theLayout() fstest.MapFS {
 	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 	return fstest.MapFS{

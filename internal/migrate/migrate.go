@@ -1,10 +1,10 @@
-// Package migrate turns prompts of other tools into prompts of this one: those
-// in the peer's layout <name>/v<N>.json, dotprompt's .prompt files and
-// Microsoft's .prompty files.
+// Package migrate turns prompts of other tools into prompts of this one: folders
+// with a JSON file for each version, <name>/v<N>.json, dotprompt's .prompt files
+// and Microsoft's .prompty files.
 //
-// What it turns over renders to the same bytes; what it cannot turn over so is
-// an [Issue] with its place, and stands as a comment where it stood. The rules,
-// and what is presumed of the data, are in docs/import.md.
+// What is carried over renders to the same bytes; what cannot be is an [Issue]
+// with its place, and a comment stands in its stead. The rules, and what is
+// presumed of the data, are in docs/import.md.
 package migrate
 
 import (
