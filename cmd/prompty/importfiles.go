@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/go-prompty/prompty/internal/migrate"
+	"github.com/go-prompty/prompty/promptfile"
 )
 
 // importable is what a folder, or a file's folder, holds of one format.
@@ -80,6 +81,7 @@ func (a *app) findImport(arg string, want migrate.Format) ([]*importable, error)
 		return nil, err
 	}
 	byFormat := map[migrate.Format]*importable{}
+	var left []string
 	for _, file := range files {
 		format, why, ok := migrate.Detect(file)
 		if want != "" {
@@ -87,6 +89,9 @@ func (a *app) findImport(arg string, want migrate.Format) ([]*importable, error)
 			format = want
 		}
 		if !ok {
+			if strings.HasSuffix(file.Path, promptfile.DefaultExt) && want == "" {
+				left = append(left, file.Path)
+			}
 			continue
 		}
 		f := byFormat[format]
@@ -100,6 +105,13 @@ func (a *app) findImport(arg string, want migrate.Format) ([]*importable, error)
 	}
 	if len(byFormat) == 0 {
 		return nil, withHint(fmt.Errorf("%q holds no prompts of another tool that are known here", arg), "`prompty import --help` says which are; --from says what a file is")
+	}
+	if len(left) > 0 {
+		more := ""
+		if len(left) > 3 {
+			more = fmt.Sprintf(" and %d more", len(left)-3)
+		}
+		a.warn("%s: left out, as nothing says that they are another tool's: %s%s; --from prompty takes them", root, strings.Join(left[:min(3, len(left))], ", "), more)
 	}
 	var list []*importable
 	for _, format := range migrate.Formats {

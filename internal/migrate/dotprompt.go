@@ -22,6 +22,9 @@ func convertDotprompt(c *conversion, known map[string]bool) {
 	partial := strings.HasPrefix(path.Base(name), "_")
 	h := &header{}
 	c.body = c.text
+	if strings.HasPrefix(c.text, "\ufeff---") {
+		c.issue(0, false, "a byte order mark keeps the front matter from being read there; remove it")
+	}
 	if partial && strings.HasPrefix(c.text, "---") {
 		c.note(0, "partials have no front matter there: it is text, and stays so")
 	} else if m := dotpromptParts.FindStringSubmatchIndex(c.text); m != nil && m[2] < m[3] {

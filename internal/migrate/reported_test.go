@@ -40,6 +40,7 @@ func TestReported(t *testing.T) {
 			{"{{#../x}}A{{/../x}}", "leads out of the data"},
 			{"{{role}}", "role with these parameters"},
 			{`{{role "user" purpose="x"}}`, "the metadata of a message, purpose"},
+			{"\ufeff---\nmodel: x\n---\na", "a byte order mark"},
 			{"{{role 1}}", "only a text or a path"},
 			{"{{json}}", "json with these parameters"},
 			{"{{json ../a}}", "this JSON is not carried over"},
