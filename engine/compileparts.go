@@ -88,6 +88,11 @@ func (c *compiler) fuse(begin int, s *loopSite, steps int) bool {
 	in.op, in.b, in.c = doEach, body.a, body.b
 	c.ins = c.ins[:begin+1]
 	c.itemise(body.a, body.b, s.item)
+	for i := body.a; i < body.b; i++ {
+		if p := &c.parts[i]; p.from == isSlot && c.slotOf(p) == s.index {
+			p.from = isIndex
+		}
+	}
 	first, last := &c.parts[body.a], &c.parts[body.b-1]
 	if first != last && first.from == inNothing && len(first.text)+len(last.text) <= maxJoined {
 		// One text less in each turn: what every turn begins with is printed

@@ -17,6 +17,7 @@ type strip struct {
 	root  map[string]any // nil if the data is something else
 	items []any
 	turn  int // the item's index
+	base  int // what turn of the loop the first item has
 }
 
 // maxDigits is the longest an int gets.
@@ -46,10 +47,20 @@ func (s *strip) print(p *part, buf []byte, n int) (*part, int) {
 					v = s.root[p.key]
 				case isItem:
 					v = s.items[s.turn]
+				case isIndex:
+					if n+maxDigits+int(p.room) > len(buf) {
+						return p, n
+					}
+					n = p.number(buf, n, s.base+s.turn)
+					continue
 				default:
 					v = s.fetch(p)
 				}
-				if t, ok := v.(string); ok {
+				t, ok := v.(string)
+				if text, is := v.(*string); is && text != nil { // of a []string
+					t, ok = *text, true
+				}
+				if ok {
 					end := n + len(t)
 					if end+int(p.room) > len(buf) {
 						return p, n
@@ -97,7 +108,16 @@ func (s *strip) print(p *part, buf []byte, n int) (*part, int) {
 // number prints the part with the value x. As part of print it would make that
 // slower for strings.
 func (p *part) number(buf []byte, n, x int) int {
-	n = len(strconv.AppendInt(buf[:n], int64(x), 10))
+	switch {
+	case x < 0 || x >= 100:
+		n = len(strconv.AppendInt(buf[:n], int64(x), 10))
+	case x >= 10:
+		buf[n], buf[n+1] = byte('0'+x/10), byte('0'+x%10)
+		n += 2
+	default:
+		buf[n] = byte('0' + x)
+		n++
+	}
 	if !p.long && p.size <= padSize {
 		*(*[padSize]byte)(buf[n : n+padSize]) = *(*[padSize]byte)(p.pad[:])
 		return n + int(p.size)
@@ -150,7 +170,7 @@ func (f *frame) parts(c *code, a *activation, p *part, slot int32, b *batch) (in
 	var s strip
 	s.c, s.a, s.first, s.root = c, a, p, f.rootMap
 	if b != nil {
-		s.items = b.items
+		s.items, s.base = b.items, b.first
 	} else if slot >= 0 {
 		s.items = a.slots[slot : slot+1]
 	}

@@ -153,6 +153,24 @@ func TestLoopLimits(t *testing.T) {
 	}
 }
 
+// TestLoopIndex holds the numbers of turns to being right in rows and out of
+// them.
+func TestLoopIndex(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	d := map[string]any{"list": make([]struct{}, 3000)}
+	var want strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&want, "%d,", i)
+	}
+	source := `{~prompty.for item="x" index="i" in="list"~}{~prompty.var name="i" /~},{~/prompty.for~}`
+	for _, s := range []string{source, alone(source), strings.Replace(source, "},", `}{~prompty.if eval="i < 0"~}-{~/prompty.if~},`, 1)} {
+		if got, err := linkRow(t, engine.Limits{}, s).Append(ctx, nil, d); string(got) != want.String() {
+			t.Errorf("%s: %.200q, %v", s, got, err)
+		}
+	}
+}
+
 // TestLoopCancelled holds a long loop to looking at its context.
 func TestLoopCancelled(t *testing.T) {
 	t.Parallel()

@@ -71,6 +71,7 @@ const (
 	inRoot                       // the data
 	inItem                       // the item: that of the loop that is one with its parts, or a slot
 	isItem                       // that item itself
+	isIndex                      // the number of the turn of the loop that is one with its parts
 	inRootDeep                   // a map in the data
 	inItemDeep                   // a map in the item
 	isSlot                       // another slot
@@ -127,7 +128,6 @@ type code struct {
 
 	texts    []string
 	paths    []pathRef
-	segs     []string // of paths
 	consts   []any
 	funcs    []*Func
 	loops    []loopSite
@@ -203,11 +203,10 @@ type target struct {
 }
 
 type customSite struct {
-	name     string
-	resolver Resolver
-	attrs    map[string]string
-	mark     int // of a block's body; -1 for a self-closing tag
-	view     *view
+	node  *node
+	attrs map[string]string
+	mark  int // of a block's body; -1 for a self-closing tag
+	view  *view
 }
 
 type messageSite struct {
