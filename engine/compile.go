@@ -94,6 +94,7 @@ func (room *codeRoom) make(t *Template) *code {
 	c.ins = make([]instr, 0, n/2+t.counts.operands-t.counts.consts+2) // constants are mostly part of a jump
 	if n := t.counts.paths; n > 0 {
 		c.paths = make([]pathRef, 0, n)
+		c.segs = make([]string, 0, n)
 	}
 	return c
 }
@@ -347,7 +348,9 @@ func (c *compiler) view() *view {
 func (c *compiler) path(segs []string) int32 {
 	c.paths = append(c.paths, pathRef{})
 	p := &c.paths[len(c.paths)-1]
-	p.src, p.segs, p.view = fromNowhere, segs, c.view()
+	at := len(c.segs)
+	c.segs = append(c.segs, segs...)
+	p.src, p.segs, p.view = fromNowhere, c.segs[at:len(c.segs):len(c.segs)], c.view()
 	c.begin(p, segs[0])
 	if p.pathMore != nil {
 		c.steps += withSteps * len(p.dyn)

@@ -42,7 +42,7 @@ func (c *compiler) template(t *Template) {
 		root = base.tmpl
 	}
 	if root != nil {
-		c.nodes(root.root)
+		c.nodes(root.nodes())
 	}
 	c.inlined = c.inlined[:len(c.inlined)-1]
 	c.blocks, c.current, c.defaults = outer, current, defaults

@@ -159,7 +159,7 @@ func (c *compiler) message(n *node) {
 }
 
 func (c *compiler) custom(n *node) {
-	s := customSite{node: n, mark: -1, view: c.view(), attrs: make(map[string]string)}
+	s := customSite{name: n.name(), resolver: n.resolver, mark: -1, view: c.view(), attrs: make(map[string]string)}
 	for _, a := range n.tag.attrs {
 		if a.name != "onerror" {
 			s.attrs[a.name] = a.value

@@ -319,7 +319,7 @@ func (a *activation) size(c *code) {
 
 // custom runs a custom tag.
 func (f *frame) custom(s *customSite, a *activation) error {
-	t := &Tag{Name: s.node.name(), Attrs: maps.Clone(s.attrs), env: f.snapshot(s.view, a)}
+	t := &Tag{Name: s.name, Attrs: maps.Clone(s.attrs), env: f.snapshot(s.view, a)}
 	if s.mark >= 0 {
 		k := a.marks[s.mark]
 		t.Content = string(f.out[k.length:])
@@ -329,7 +329,7 @@ func (f *frame) custom(s *customSite, a *activation) error {
 	if err := f.charge(1 + len(t.Content)/madePerStep); err != nil {
 		return err
 	}
-	v, err := f.resolve(s.node.resolver, t)
+	v, err := f.resolve(s.resolver, t)
 	if err := f.ctx.Err(); err != nil {
 		return stepError{err}
 	}

@@ -28,12 +28,7 @@ var errNoLoader = errors.New("template not found: no other templates are known h
 // an error now. A template may include itself: rendering ends that at the limit
 // of depth.
 func (e *Engine) Link(ctx context.Context, t *Template, load LoadFunc) (*Program, error) {
-	memory := new(struct {
-		Program
-		main codeRoom
-	})
-	p := &memory.Program
-	p.eng, p.tmpl = e, t
+	p := &Program{eng: e, tmpl: t}
 	if err := p.load(ctx, load); err != nil {
 		return nil, err
 	}
@@ -45,8 +40,10 @@ func (e *Engine) Link(ctx context.Context, t *Template, load LoadFunc) (*Program
 		}
 	}
 	p.inputs = declaredInputs(lineage)
-	if p.main, err = p.compile(t, false, &memory.main); err != nil {
-		return nil, err
+	if p.main = t.code; p.main == nil || t.eng != e {
+		if p.main, err = p.compile(t, false, new(codeRoom)); err != nil {
+			return nil, err
+		}
 	}
 	p.room = p.main.room()
 	return p, p.compileTargets()

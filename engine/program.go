@@ -128,6 +128,7 @@ type code struct {
 
 	texts    []string
 	paths    []pathRef
+	segs     []string // of paths
 	consts   []any
 	funcs    []*Func
 	loops    []loopSite
@@ -203,10 +204,11 @@ type target struct {
 }
 
 type customSite struct {
-	node  *node
-	attrs map[string]string
-	mark  int // of a block's body; -1 for a self-closing tag
-	view  *view
+	name     string
+	resolver Resolver
+	attrs    map[string]string
+	mark     int // of a block's body; -1 for a self-closing tag
+	view     *view
 }
 
 type messageSite struct {
