@@ -71,7 +71,7 @@ func (s *Store) survey(ctx context.Context, query *prompty.TemplateQuery, visit 
 		return visit(name, st)
 	}
 	s.expect(len(found))
-	looked := s.newNested()
+	looked := s.newNested(len(found))
 	look := func(list []sighting) error {
 		s.lookAtAll(ctx, list)
 		for i, g := range list {

@@ -126,7 +126,11 @@ func (l layout) parse(file string) (n int, m mark, ok bool) {
 
 // name is the inverse of versions, for folders below versionsDir.
 func (l layout) name(dir string) string {
-	segs := strings.Split(strings.TrimPrefix(dir, versionsDir+"/"), "/")
+	name := strings.TrimPrefix(dir, versionsDir+"/")
+	if name[0] != '.' && !strings.Contains(name, "/.") {
+		return name
+	}
+	segs := strings.Split(name, "/")
 	for i, seg := range segs {
 		segs[i] = strings.TrimPrefix(seg, ".")
 	}

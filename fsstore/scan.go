@@ -137,14 +137,14 @@ func (s *Store) lookAtAll(ctx context.Context, list []sighting) {
 // to know.
 type nested map[string][]string
 
-// newNested is for one survey.
-func (s *Store) newNested() nested {
+// newNested is for one survey, of about n names.
+func (s *Store) newNested(n int) nested {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.surveyed {
 		return nil
 	}
-	return nested{}
+	return make(nested, n)
 }
 
 func (n nested) note(g sighting) {

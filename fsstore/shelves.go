@@ -50,13 +50,14 @@ func (s *Store) keptShelf(name string) *shelf {
 	return k.shelf.clone()
 }
 
-// listedShelf remembers what was listed, beginning at a time when the folder was
-// id, unless it may have changed since.
-func (s *Store) listedShelf(name string, id identity, began time.Time, h *shelf) {
-	if !s.disk.ordered || len(h.all) < manyVersions || recent(time.Unix(0, max(id.mtime, id.ctime)), began, tick) {
+// listedShelf remembers what was listed, unless the folder has changed since, or
+// so shortly before that it could not be told.
+func (s *Store) listedShelf(name string, began time.Time, h *shelf) {
+	if !s.disk.ordered || len(h.all) < manyVersions {
 		return
 	}
-	if now, ok := s.disk.quick.folder(s.layout.versions(name)); ok && now == id {
+	id, ok := s.disk.quick.folder(s.layout.versions(name))
+	if ok && !recent(time.Unix(0, max(id.mtime, id.ctime)), began, 2*tick) {
 		s.keep(name, kept{id, h.clone()})
 	}
 }

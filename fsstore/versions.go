@@ -56,9 +56,8 @@ func (s *Store) readShelf(name string) (*shelf, error) {
 		return h, nil
 	}
 	h := &shelf{at: map[int]mark{}}
-	dir, began := s.layout.versions(name), time.Now()
-	id, known := s.disk.quick.folder(dir)
-	entries, err := s.disk.names(dir)
+	began := time.Now()
+	entries, err := s.disk.names(s.layout.versions(name))
 	if missing(err) {
 		return h, nil
 	}
@@ -94,9 +93,7 @@ func (s *Store) readShelf(name string) (*shelf, error) {
 		h.all = slices.AppendSeq(h.all, maps.Keys(h.at))
 		slices.Sort(h.all)
 	}
-	if known {
-		s.listedShelf(name, id, began, h)
-	}
+	s.listedShelf(name, began, h)
 	return h, nil
 }
 
