@@ -11,15 +11,18 @@ import (
 // the order of the steps shows.
 type hbSpaces struct{}
 
-var (
-	prevInner = regexp.MustCompile(`\r?\n\s*?$`)
-	prevRoot  = regexp.MustCompile(`(?:^|\r?\n)\s*?$`)
-	nextInner = regexp.MustCompile(`^\s*?\r?\n`)
-	nextRoot  = regexp.MustCompile(`^\s*?(?:\r?\n|$)`)
+// jsBlank is what \s means in JavaScript.
+const jsBlank = `[\t\n\v\f\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}]`
 
-	rightMany = regexp.MustCompile(`^\s+`)
+var (
+	prevInner = regexp.MustCompile(`\r?\n` + jsBlank + `*?$`)
+	prevRoot  = regexp.MustCompile(`(?:^|\r?\n)` + jsBlank + `*?$`)
+	nextInner = regexp.MustCompile(`^` + jsBlank + `*?\r?\n`)
+	nextRoot  = regexp.MustCompile(`^` + jsBlank + `*?(?:\r?\n|$)`)
+
+	rightMany = regexp.MustCompile(`^` + jsBlank + `+`)
 	rightLine = regexp.MustCompile(`^[ \t]*\r?\n?`)
-	leftMany  = regexp.MustCompile(`\s+$`)
+	leftMany  = regexp.MustCompile(jsBlank + `+$`)
 	leftLine  = regexp.MustCompile(`[ \t]+$`)
 )
 

@@ -41,6 +41,7 @@ func TestReported(t *testing.T) {
 			{"{{role}}", "role with these parameters"},
 			{`{{role "user" purpose="x"}}`, "the metadata of a message, purpose"},
 			{"\ufeff---\nmodel: x\n---\na", "a byte order mark"},
+			{`{{#each xs}}a{{role "user"}}b{{/each}}`, "this text belongs to the message before the condition or loop"},
 			{"{{role 1}}", "only a text or a path"},
 			{"{{json}}", "json with these parameters"},
 			{"{{json ../a}}", "this JSON is not carried over"},

@@ -357,3 +357,34 @@ func (s strange) GetVersion(ctx context.Context, name string, version int) (*pro
 	s.change(t)
 	return t, err
 }
+
+// moving is a source in which somebody saves between two pages of the listing.
+type moving struct {
+	prompty.TemplateStorage
+	pages *int
+}
+
+func (m moving) List(ctx context.Context, q *prompty.TemplateQuery) ([]*prompty.StoredTemplate, error) {
+	if *m.pages++; *m.pages == 2 {
+		if err := m.Save(ctx, &prompty.StoredTemplate{Name: "a", Source: "new"}); err != nil {
+			return nil, err
+		}
+	}
+	return m.TemplateStorage.List(ctx, q)
+}
+
+// TestPages has more prompts than a page of the listing, and one that comes
+// meanwhile and moves the others on: each is copied once.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	src, dst, pages := prompty.NewMemoryStorage(), prompty.NewMemoryStorage(), 0
+	for i := range 600 {
+		if err := src.Save(t.Context(), &prompty.StoredTemplate{Name: fmt.Sprintf("p%03d", i), Source: "x"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	report := copyAll(t, moving{src, &pages}, in(dst), transfer.Options{})
+	if report.Prompts != 600 || report.Copied != 600 || pages < 3 {
+		t.Errorf("%d pages, %+v", pages, report)
+	}
+}

@@ -52,6 +52,7 @@ const cases = [
   ['tilde comment', 'A  {{~! x ~}}  B {{!-- y --~}}  C', people.slice(0, 1)],
   ['tilde inside', '{{#each docs ~}}\n  {{this}},\n{{~/each}}\n.', people.slice(0, 4)],
   ['tilde chain', 'x {{#if ok ~}} 1 {{~ else if name ~}} 2 {{~ else ~}} 3 {{~/if}} y', people.slice(0, 5)],
+  ['blanks of other kinds', 'a\u00a0{{~name~}}\u2003\n\u00a0b\n\u00a0{{#if ok}}\u3000\nc\n{{/if}}\n\ufeff{{~#if ok~}}\u00a0\nd\n\u2028{{~/if~}}\n\u00a0e', people.slice(0, 3)],
   ['inverse', '{{^if name}}A{{/if}}{{#if name}}B{{^}}C{{/if}}', people],
   ['partial', 'Hi {{> who}}!\n{{> who}}\nBye {{> card user}}', people.slice(0, 5), { who: '{{name}} and {{user.name}}', card: '[{{name}}|{{n}}|{{#if age}}{{age}}{{/if}}]\n' }],
   ['partial in a loop', '{{#each items}}{{> row}}{{/each}}{{#each docs}}{{> cell}}{{/each}}', people.slice(0, 4), { row: '<{{t}},{{name}}>', cell: '({{this}})' }],

@@ -68,6 +68,7 @@ cases = [
     ("raw", "{% raw %}{{ name }} {% if %} {~x~}{% endraw %}{{ name }} {%- raw -%} \n {{ y }} \n {%- endraw -%} z", full[:1]),
     ("lines stay", "A\n{% if name %}\n  B {{ name }}\n{% endif %}\nC\n\n{% for d in docs %}\n- {{ d }}\n{% endfor %}\nD\n", people),
     ("marks", "A \n {%- if name -%} \n B \n {%- else -%} \n E {% endif -%} \n C {{- name -}} \n D {{- n }} {%+ if ok +%} x {% endif %}", people),
+    ("blanks of other kinds", "a\u00a0{{- name -}}\u2003\u00a0b\n\u3000{%- if ok -%}\u00a0\nd\n\u00a0{%- endif -%}\n\u00a0e", full[:3]),
     ("marks in loops", "{% for d in docs -%}\n  * {{ d }}\n{%- if not loop.last %},{% endif %}\n{% endfor -%}\n\n end", people),
     ("marks beside marks", "{{ name -}}  {{- n }} {%- if ok -%}  {%- endif -%} x {#- c -#} y", people),
     ("last lines", "A\n{{ name }}\n\n", full[:2]),
