@@ -56,11 +56,7 @@ func (s *strip) print(p *part, buf []byte, n int) (*part, int) {
 				default:
 					v = s.fetch(p)
 				}
-				t, ok := v.(string)
-				if text, is := v.(*string); is && text != nil { // of a []string
-					t, ok = *text, true
-				}
-				if ok {
+				if t, ok := v.(string); ok {
 					end := n + len(t)
 					if end+int(p.room) > len(buf) {
 						return p, n
@@ -79,6 +75,9 @@ func (s *strip) print(p *part, buf []byte, n int) (*part, int) {
 					n = end
 				} else if x, ok := v.(int); ok && n+maxDigits+int(p.room) <= len(buf) {
 					n = p.number(buf, n, x)
+					continue
+				} else if t, ok := v.(*string); ok && t != nil && n+len(*t)+int(p.room) <= len(buf) { // of a []string
+					n = p.finish(buf, n+copy(buf[n:], *t))
 					continue
 				} else {
 					return p, n
@@ -105,8 +104,8 @@ func (s *strip) print(p *part, buf []byte, n int) (*part, int) {
 	return nil, n
 }
 
-// number prints the part with the value x. As part of print it would make that
-// slower for strings.
+// number prints the part with the value x. In print itself this would have all
+// that is alive there saved and restored for strings, too.
 func (p *part) number(buf []byte, n, x int) int {
 	switch {
 	case x < 0 || x >= 100:
@@ -118,6 +117,11 @@ func (p *part) number(buf []byte, n, x int) int {
 		buf[n] = byte('0' + x)
 		n++
 	}
+	return p.finish(buf, n)
+}
+
+// finish prints the text of the part.
+func (p *part) finish(buf []byte, n int) int {
 	if !p.long && p.size <= padSize {
 		*(*[padSize]byte)(buf[n : n+padSize]) = *(*[padSize]byte)(p.pad[:])
 		return n + int(p.size)
