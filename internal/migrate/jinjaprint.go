@@ -133,12 +133,19 @@ func (j *jinjaLower) printPath(e *jinjaExpr, path string) ([]*piece, error) {
 // printValue prints an expression over a path. What is missing is an error
 // there, if strict, or prints as given.
 func (j *jinjaLower) printValue(e *jinjaExpr, v *expr, missing string, strict bool) ([]*piece, error) {
-	path := ""
+	path, hidden := "", false
 	v.paths(func(p string) {
-		if path == "" {
+		switch {
+		case p == "value": // within format, value is what is printed
+			path = p
+		case path == "":
 			path = p
 		}
+		hidden = hidden || strings.HasPrefix(p, "value.") && p != path
 	})
+	if hidden {
+		return nil, lostExpr(e, "a calculation with an input called value is not carried over: value has a meaning here")
+	}
 	if path == "" {
 		return nil, lostExpr(e, "this value is not carried over; write it as text")
 	}

@@ -68,6 +68,7 @@ func TestReported(t *testing.T) {
 		},
 		migrate.Prompty: {
 			{"---\ninputs: {xs: {type: array}}\n---\n{{ xs }}", "printing a whole list"},
+			{"{{ n + value.x }}", "an input called value"},
 			{"{{ 1.5 }}", "a number with a fraction"},
 			{"{{ none }}", "none is not carried over"},
 			{"{% if a == none %}A{% endif %}", "none is not carried over"},
