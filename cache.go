@@ -80,6 +80,7 @@ type cache struct {
 	entries sync.Map // cacheKey → *cacheEntry; written under mu
 	hits    stripedCount
 	stale   atomic.Int64
+	oldest  atomic.Int64 // the lowest rank in order; written under mu
 
 	mu        sync.Mutex // guards the fields below
 	order     evictionHeap
@@ -200,7 +201,7 @@ func (c *cache) entry(ctx context.Context, key cacheKey) (*cacheEntry, error) {
 		now := c.clock()
 		if expires := e.expires.Load(); expires == 0 || now < expires {
 			c.hits.add()
-			e.touch(now)
+			c.touch(e, now)
 			if e.tmpl == nil {
 				return nil, e.err
 			}
@@ -214,10 +215,11 @@ func (c *cache) entry(ctx context.Context, key cacheKey) (*cacheEntry, error) {
 	return c.fetch(ctx, key, old)
 }
 
-// touch notes a hit. Hits within a millisecond count as one, so that a hot
-// entry is seldom written and stays in the memory near each core.
-func (e *cacheEntry) touch(now int64) {
-	if now-e.used.Load() > int64(time.Millisecond) {
+// touch notes a hit, as exactly as matters: to a hundredth of the time that the
+// oldest entry has been here. So an entry that many cores read is seldom written,
+// and stays in the memory near each of them.
+func (c *cache) touch(e *cacheEntry, now int64) {
+	if now-e.used.Load() > (now-c.oldest.Load())/100 {
 		e.used.Store(now)
 	}
 }

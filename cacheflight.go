@@ -184,6 +184,7 @@ func (c *cache) store(e *cacheEntry) {
 		c.byName[e.name()] = keys
 	}
 	keys[e.key] = e
+	c.oldest.Store(c.order[0].rank)
 	c.entries.Store(e.key, e)
 }
 
@@ -198,6 +199,9 @@ func (c *cache) removeKey(key cacheKey) {
 func (c *cache) remove(e *cacheEntry) {
 	c.entries.Delete(e.key)
 	heap.Remove(&c.order, e.slot)
+	if len(c.order) > 0 {
+		c.oldest.Store(c.order[0].rank)
+	}
 	keys := c.byName[e.name()]
 	if delete(keys, e.key); len(keys) == 0 {
 		delete(c.byName, e.name())
