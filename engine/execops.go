@@ -50,7 +50,7 @@ func (f *frame) binary(op operator, x, y any) (any, error) {
 // test makes the comparison of a path with a constant that an instruction
 // stands for.
 func (f *frame) test(c *code, a *activation, in *instr) (bool, error) {
-	p, y, op := &c.paths[in.a], c.consts[in.b], operator(in.aux>>1)
+	p := &c.paths[in.a]
 	var x any
 	if p.plain {
 		x = f.rootMap[p.segs[0]]
@@ -58,17 +58,18 @@ func (f *frame) test(c *code, a *activation, in *instr) (bool, error) {
 	if x == nil {
 		x, _ = f.lookup(p, a)
 	}
-	switch s := x.(type) {
+	op := operator(in.aux >> 1)
+	switch x := x.(type) {
 	case string:
-		if t, ok := y.(string); ok && op <= opNe && len(s) < maxFree {
-			return (s == t) == (op == opEq), nil
+		if y, ok := c.consts[in.b].(string); ok && op <= opNe && len(x) < maxFree {
+			return (x == y) == (op == opEq), nil
 		}
 	case int:
-		if t, ok := y.(int); ok {
-			return ordered(op, cmp.Compare(s, t)), nil
+		if y, ok := c.consts[in.b].(int); ok {
+			return ordered(op, cmp.Compare(x, y)), nil
 		}
 	}
-	return f.compare(op, x, y)
+	return f.compare(op, x, c.consts[in.b])
 }
 
 // maxFree is how long texts may be that are compared for nothing.

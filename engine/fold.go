@@ -142,21 +142,11 @@ func apply(op operator, a, b any, max int) (any, error) {
 }
 
 // ordered says whether a op b holds if a compares to b as c says.
-func ordered(op operator, c int) bool {
-	switch op {
-	case opEq:
-		return c == 0
-	case opNe:
-		return c != 0
-	case opLt:
-		return c < 0
-	case opLe:
-		return c <= 0
-	case opGt:
-		return c > 0
-	}
-	return c >= 0
-}
+func ordered(op operator, c int) bool { return holds[op]>>(c+1)&1 == 1 }
+
+// holds are the results of a comparison for which an operator holds, as bits:
+// less, equal and greater, from the lowest on.
+var holds = [...]uint8{opEq: 0b010, opNe: 0b101, opLt: 0b001, opLe: 0b011, opGt: 0b100, opGe: 0b110}
 
 // callFunc calls a Go function and turns a panic into an error. It tells the
 // comparisons that were made, where they are counted.
