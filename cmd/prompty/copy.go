@@ -71,11 +71,11 @@ func (a *app) copyCommand() *cobra.Command {
 		}),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 			if len(args) < 2 {
-				return nil, cobra.ShellCompDirectiveDefault
+				return completeStorage(cmd, args, toComplete)
 			}
 			defer func(was string) { a.storage = was }(a.storage)
 			a.storage = args[0]
-			return a.completeNames(cmd, args[2:], toComplete)
+			return a.completeNames(cmd, args, toComplete)
 		},
 	}
 	f := cmd.Flags()

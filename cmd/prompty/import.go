@@ -77,6 +77,7 @@ func (a *app) importCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.from, "from", "", "what the files are: `FORMAT` is dotprompt, layout or prompty")
+	completeWords(cmd, "from", "dotprompt", "layout", "prompty")
 	f.BoolVar(&flags.dryRun, "dry-run", false, "save nothing, and say what would be saved")
 	f.BoolVar(&flags.force, "force", false, "save what cannot be carried over exactly, too")
 	f.BoolVar(&flags.update, "update", false, "save a prompt that is there and differs as its next version")
