@@ -184,8 +184,9 @@ func verbatim(name, text string) string {
 // that tag's meaning.
 func escapeText(s string, tagFollows bool) string {
 	s = strings.ReplaceAll(s, "{~", `\{~`)
-	if tagFollows && strings.HasSuffix(s, `\`) {
-		s = strings.TrimSuffix(s, `\`) + `{~prompty.raw~}\{~/prompty.raw~}`
+	kept := strings.TrimRight(s, `\`)
+	if tagFollows && kept != s {
+		return kept + "{~prompty.raw~}" + s[len(kept):] + "{~/prompty.raw~}"
 	}
 	return s
 }

@@ -60,6 +60,7 @@ cases = [
     ("names for texts", "{% set a = 'x' %}{% set b = a ~ 'y' %}{{ b }}{{ a|upper }}{{ a|replace('x', 'z') }}{% if a == 'x' %}T{% endif %}{{ ('  q ')|trim }}{{ 'Q'|lower }}", [{}]),
     ("more loops", "{% for d in docs %}{% set c = d ~ loop.index %}{{ c }}{% if loop.index is even %}e{% endif %}{% endfor %}{% for d in docs[1:2] %}{{ d }}{% else %}-{% endfor %}{% for d in (docs|list) %}{{ d }}{% endfor %}{% for value in docs %}{{ value }}{{ value|upper }}{% endfor %}", full),
     ("an input called value", "{{ value + n }}|{{ n * value - value }}|{{ value|upper }}{% for value in ms %}{{ n + value }}{{ loop.index + value }}{% endfor %}|{{ o.value + n }}{% for value in os %}{{ n + value.n }}{% endfor %}", [{"value": 2, "n": 3, "ms": [5, 7], "o": {"value": 1}, "os": [{"n": 4}]}]),
+    ("backslashes before tags", "a\\{% if ok %}b\\\\{{ name }}c\\\\\\{# x #}{% endif %}\\{~x~}\\\\{~\\", full[:2]),
     ("a trailing backslash", "{{ 'a\\qb' }} {{ \"x\" 'y' }}", [{}]),
     ("booleans", T + "{{ ok }}|{{ n > 2 }}|{{ not ok }}|{{ name == 'Ann' }}|{{ true }}", [full[0], full[1], full[3]]),
     ("set", "{% set who = name or 'you' %}Hi {{ who }}{% set who = who ~ '!' %} {{ who }}{% for d in docs %}{% set x = d|upper %}{{ x }}{% endfor %}{% set flag = n > 2 %}{% if flag %}F{% endif %}", full),
