@@ -111,16 +111,12 @@ func (f *finder) order(t *Template) {
 // template looks through a template as it is rendered: the body of its last
 // base, with the blocks that stand for those of it.
 func (f *finder) template(t *Template) {
-	f.root, f.lineage, f.depth, f.work = t, []*Template{t}, 0, 0
-	last := t
-	for last.base != nil && len(f.lineage) <= maxDepth {
-		next := f.p.links[last.base.ref].tmpl
-		if next == nil {
-			return // it cannot be rendered
-		}
-		last = next
-		f.lineage = append(f.lineage, last)
+	lineage, whole := lineageOf(t, f.p.links)
+	if !whole {
+		return // it cannot be rendered
 	}
+	f.root, f.lineage, f.depth, f.work = t, lineage, 0, 0
+	last := lineage[len(lineage)-1]
 	f.declared = make(map[string]declared)
 	for _, in := range declaredInputs(f.lineage) {
 		f.declared[in.Name] = in
@@ -128,10 +124,38 @@ func (f *finder) template(t *Template) {
 	f.nodes(last, last.nodes(), nil, nil)
 }
 
+// lineageOf returns a template and its bases, as far as they are known, and
+// whether that is all of them.
+func lineageOf(t *Template, links map[Ref]link) (list []*Template, whole bool) {
+	list = []*Template{t}
+	for t.base != nil && len(list) <= maxDepth {
+		next := links[t.base.ref].tmpl
+		if next == nil {
+			return list, false
+		}
+		t = next
+		list = append(list, t)
+	}
+	return list, true
+}
+
 // blockOf is a block's definition in a template.
 type blockOf struct {
 	tmpl *Template
 	node *node
+}
+
+// definitions are those of the block that a tag names, the one that is printed
+// first, then each that it replaces.
+func definitions(lineage []*Template, n *node) []blockOf {
+	name, _ := n.get("name")
+	var defs []blockOf
+	for _, t := range lineage {
+		if def := t.blocks[name]; def != nil {
+			defs = append(defs, blockOf{t, def})
+		}
+	}
+	return defs
 }
 
 // nodes looks through nodes of t; scope are the loop variables that they see,
@@ -188,13 +212,7 @@ func (f *finder) node(t *Template, n *node, scope []string, parents []blockOf) {
 
 // block looks through the definition of a block that is printed.
 func (f *finder) block(n *node, scope []string) {
-	name, _ := n.get("name")
-	var defs []blockOf
-	for _, t := range f.lineage {
-		if def := t.blocks[name]; def != nil {
-			defs = append(defs, blockOf{t, def})
-		}
-	}
+	defs := definitions(f.lineage, n)
 	if len(defs) > 0 {
 		f.nodes(defs[0].tmpl, defs[0].node.body, scope, defs[1:])
 	}

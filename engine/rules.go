@@ -13,6 +13,7 @@ const (
 	ruleFrontMatter = "front-matter"
 	ruleLimit       = "limit"
 	ruleBrokenBase  = "broken-base"
+	ruleEndless     = "include-cycle"
 
 	ruleBrokenInclude = "broken-include"
 	ruleConstant      = "constant-condition"
@@ -35,9 +36,11 @@ func Rules() []Rule {
 		{ruleFrontMatter, SeverityError, "The front matter is no YAML mapping, or a key of it has a value that it cannot have.",
 			"Write it as the message says; a body that starts with --- needs an empty line before it."},
 		{ruleLimit, SeverityError, "The template is larger, deeper or more complex than the engine allows.",
-			"Make several templates of it, or nest its tags less."},
+			"Make several templates of it, or nest its tags and includes less."},
 		{ruleBrokenBase, SeverityError, "What the template extends cannot be loaded, or leads back to the template.",
 			"Correct the name, or mend the base."},
+		{ruleEndless, SeverityError, "An include leads back to itself, and no condition is on the way, so that rendering can never end.",
+			"Put one of the includes on the way into a condition, or leave it out."},
 		{ruleBrokenInclude, SeverityWarning, "What the template includes is missing or cannot be parsed.",
 			"Correct the name, or mend what is included; else rendering fails when it comes to this place."},
 		{ruleConstant, SeverityWarning, "A condition is always true or always false.",

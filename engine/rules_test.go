@@ -16,7 +16,7 @@ func TestRules(t *testing.T) {
 	t.Parallel()
 	eng := engine.MustNew(engine.Config{Limits: engine.Limits{BlockDepth: 2}})
 	load := func(_ context.Context, ref engine.Ref) (*engine.Template, error) {
-		partials := map[string]string{"p": "P", "base": `{~prompty.block name="a"~}A{~/prompty.block~}`, "loop": `{~prompty.extends template="loop" /~}`}
+		partials := map[string]string{"p": "P", "base": `{~prompty.block name="a"~}A{~/prompty.block~}`, "loop": `{~prompty.extends template="loop" /~}`, "self": `{~prompty.include template="self" /~}`}
 		source, ok := partials[ref.Name]
 		if !ok {
 			return nil, errors.New("not found")
@@ -37,6 +37,7 @@ func TestRules(t *testing.T) {
 		{strings.Repeat(`{~prompty.if eval="a"~}`, 3) + strings.Repeat("{~/prompty.if~}", 3), "limit"},
 		{`{~prompty.extends template="gone" /~}`, "broken-base"},
 		{`{~prompty.extends template="loop" /~}`, "broken-base"},
+		{`{~prompty.include template="self" /~}`, "include-cycle"},
 		{`{~prompty.include template="gone" x="1" /~}`, "broken-include"},
 		{`{~prompty.include template="p" x="1" /~}`, "unused-argument"},
 		{`{~prompty.if eval="true"~}a{~prompty.else~}b{~/prompty.if~}`, "constant-condition unreachable-branch"},

@@ -62,6 +62,9 @@ func (e *Engine) Validate(ctx context.Context, name, source string, load LoadFun
 	v.walk(t.root, nil)
 	v.outsideBlocks()
 	v.inputs()
+	if len(errs) == 0 {
+		v.ends()
+	}
 	slices.SortStableFunc(v.issues, func(a, b Issue) int { return a.Offset - b.Offset })
 	return v.issues
 }

@@ -9,13 +9,7 @@ import (
 
 // declare finds the inputs of the template and of the bases that are known.
 func (v *validator) declare() {
-	list := []*Template{v.t}
-	for t := v.t; t.base != nil && len(list) <= maxDepth; {
-		if t = v.links[t.base.ref].tmpl; t == nil {
-			break
-		}
-		list = append(list, t)
-	}
+	list, _ := lineageOf(v.t, v.links)
 	v.declared = declaredInputs(list)
 	if v.t.header == nil || len(v.t.header.Inputs) == 0 {
 		return

@@ -24,7 +24,7 @@ func TestLintPage(t *testing.T) {
 	page := string(text)
 	e := engine.MustNew(engine.Config{})
 	load := func(_ context.Context, ref engine.Ref) (*engine.Template, error) {
-		partials := map[string]string{"base": `{~prompty.block name="rules"~}{~/prompty.block~}`, "card": `{~prompty.var name="name" /~}`}
+		partials := map[string]string{"base": `{~prompty.block name="rules"~}{~/prompty.block~}`, "card": `{~prompty.var name="name" /~}`, "include-cycle": `{~prompty.include template="include-cycle" /~}`}
 		if source, ok := partials[ref.Name]; ok {
 			return e.Parse(ref.Name, source)
 		}
