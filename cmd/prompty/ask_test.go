@@ -33,7 +33,7 @@ func dialogue(t *testing.T, source, typed string, data map[string]any) (output, 
 	k := &asker{in: bufio.NewReader(strings.NewReader(typed)), out: &screen}
 	r := &rendering{flags: &renderFlags{}, asker: k, note: func(string, ...any) {}}
 	res := new(result)
-	err = (&attempt{r, program, inputs, data}).run(ctx, res)
+	err = (&attempt{r, program, inputs, &given{values: data}}).run(ctx, res)
 	return res.text, screen.String(), k.answered, err
 }
 

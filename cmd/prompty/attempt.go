@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,21 +16,21 @@ type attempt struct {
 	*rendering
 	program *engine.Program
 	inputs  map[string]promptfile.Input // of all templates in it
-	data    map[string]any
+	*given
 }
 
 // run renders into res. What is missing is asked for, if somebody can be asked.
 func (t *attempt) run(ctx context.Context, res *result) error {
 	for {
-		err := t.execute(ctx, t.data, res)
+		err := t.execute(ctx, t.values, res)
 		if err == nil {
 			break
 		}
-		paths := missing(err, t.data)
+		paths := missing(err, t.values)
 		if len(paths) == 0 || t.asker == nil {
 			return t.explain(ctx, err)
 		}
-		stopped := t.asker.ask(ctx, err, paths, t.inputs, t.data)
+		stopped := t.asker.ask(ctx, err, paths, t.inputs, t.values)
 		if errors.Is(stopped, errStoppedAnswering) {
 			return t.explain(ctx, err)
 		}
@@ -37,9 +38,7 @@ func (t *attempt) run(ctx context.Context, res *result) error {
 			return stopped
 		}
 	}
-	if t.asker != nil && len(t.asker.answered) > 0 {
-		t.note("the same without questions: %s", strings.Join(t.asker.answered, " "))
-	}
+	t.tell()
 	return nil
 }
 
@@ -63,8 +62,17 @@ func (t *attempt) explain(ctx context.Context, err error) error {
 		return err
 	}
 	hint := "give it with --set " + strings.Join(needed, " --set ") + ", or with --data FILE"
-	if !t.flags.dataGiven() && !t.flags.sampleGiven {
+	switch {
+	case t.sampled:
+		hint += ", or add it to the prompt's own sample"
+	case !t.flags.dataGiven() && !t.flags.sampleGiven:
 		hint += "; a `sample:` in the front matter would serve without either"
+	}
+	for _, text := range slices.Backward(t.unknownInputs()) {
+		if !strings.HasSuffix(text, "?") {
+			text += ";"
+		}
+		hint = text + " " + hint
 	}
 	return withHint(err, hint)
 }
@@ -74,7 +82,7 @@ func (t *attempt) explain(ctx context.Context, err error) error {
 func (t *attempt) needed(ctx context.Context, err error) []string {
 	const most = 20
 	var all []string
-	data := merge(nil, t.data)
+	data := merge(nil, t.values)
 	for {
 		paths := missing(err, data)
 		if len(paths) == 0 || len(all) >= most {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -137,7 +136,7 @@ func (a *app) render(ctx context.Context, arg string, flags *renderFlags) error 
 	if err := flags.checkStdin(arg); err != nil {
 		return err
 	}
-	job := &rendering{app: a, flags: flags, note: a.warn, read: a.read, asker: a.asker(flags, arg)}
+	job := &rendering{app: a, flags: flags, note: a.warnLast, read: a.read, asker: a.asker(flags, arg)}
 	var err error
 	switch {
 	case flags.stats:
@@ -231,53 +230,17 @@ func (r *rendering) run(ctx context.Context, load engine.LoadFunc, ref engine.Re
 		return nil, err
 	}
 	res := &result{ref: ref, costs: costs{compile: time.Since(began), refs: program.Refs()}}
-	data, err := r.data(t, inputs)
+	given, err := r.data(t, inputs)
 	if err != nil {
 		return nil, err
 	}
-	if err := (&attempt{r, program, inputs, data}).run(ctx, res); err != nil {
+	if err := (&attempt{r, program, inputs, given}).run(ctx, res); err != nil {
 		return nil, err
 	}
 	if r.counter != nil {
 		res.stats, err = r.counter.measure(res)
 	}
 	return res, err
-}
-
-// data brings the sample, the files and the settings together.
-func (r *rendering) data(t *engine.Template, inputs map[string]promptfile.Input) (map[string]any, error) {
-	use := r.flags.sample || !r.flags.dataGiven() && !r.flags.sampleGiven
-	data := make(map[string]any)
-	if h := t.Header(); use && h != nil && len(h.Sample) > 0 {
-		data = merge(data, h.Sample)
-		if !r.flags.sampleGiven {
-			r.note("note: rendered with the prompt's own sample; give data with --set or --data")
-		}
-	} else if r.flags.sample {
-		return nil, withHint(fmt.Errorf("%s has no sample", printable(t.Name())), "leave out --sample, or add `sample:` to its front matter")
-	}
-	for _, path := range r.flags.data {
-		raw, err := r.read(path, maxData)
-		if err != nil {
-			return nil, err
-		}
-		top, err := parseData(path, raw)
-		if err != nil {
-			return nil, err
-		}
-		data = merge(data, top)
-	}
-	for i := range r.flags.settings {
-		s := &r.flags.settings[i]
-		v, err := s.resolve(inputs, r.read)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.apply(data, v); err != nil {
-			return nil, err
-		}
-	}
-	return data, nil
 }
 
 // newEngine returns an engine that logs to log the errors that a prompt's
