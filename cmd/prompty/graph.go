@@ -39,8 +39,8 @@ func (a *app) graphCommand() *cobra.Command {
 		Short: "Show which prompts include and extend which",
 		Long:  graphHelp,
 		Example: `  prompty graph
-  prompty graph support/complaint
-  prompty graph --reverse partials/safety/core
+  prompty graph support/reply
+  prompty graph --reverse partials/tone
   prompty graph --format dot | dot -Tsvg > prompts.svg`,
 		Args: wantArgs(0, -1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
