@@ -48,7 +48,7 @@ var allowed = map[string][]string{
 	"watch":                            {"internal/feed", "watch/internal/notify", "watch/internal/steady"},
 	"watch/internal/notify":            {"watch/internal/steady"},
 	"watch/internal/steady":            {"internal/lease"},
-	"cmd/prompty":                      {"", "diff", "engine", "promptfile", "fsstore", "gitstore", "internal/feed", "internal/migrate", "internal/transfer", "watch"},
+	"cmd/prompty":                      {"", "diff", "engine", "promptfile", "fsstore", "gitstore", "internal/feed", "internal/flock", "internal/migrate", "internal/transfer", "watch"},
 	"examples/custom_storage/logstore": {""},
 	"examples/git_review":              {"", "gitstore"},
 	"examples/hot_reload":              {"", "engine", "fsstore", "gitstore"},

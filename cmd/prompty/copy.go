@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/internal/flock"
 	"github.com/go-prompty/prompty/internal/transfer"
 )
 
@@ -111,7 +113,9 @@ func (a *app) copy(ctx context.Context, from, to string, args []string, flags *c
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	for _, name := range names {
-		if found, err := source.Exists(ctx, name); err != nil {
+		if found, err := source.Exists(ctx, name); errors.Is(err, prompty.ErrInvalidTemplate) {
+			continue // reported with the rest
+		} else if err != nil {
 			return err
 		} else if !found {
 			return missingHint(ctx, source, name, prompty.NewStorageTemplateNotFoundError(name))
@@ -125,6 +129,13 @@ func (a *app) copy(ctx context.Context, from, to string, args []string, flags *c
 		return err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
+	if !flags.dryRun {
+		unlock, err := lockRepository(to)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
 	meter := a.newMeter()
 	report, err := transfer.Copy(ctx, source, target, transfer.Options{
 		Names: names, Prefix: flags.prefix, DryRun: flags.dryRun, Progress: meter.show,
@@ -139,6 +150,26 @@ func (a *app) copy(ctx context.Context, from, to string, args []string, flags *c
 		return ended(ctx, err)
 	}
 	return a.printCopied(report, from, to, flags)
+}
+
+// lockRepository keeps a second copy out of a repository, which is written in
+// steps of many versions. Where there are no such locks the copy ends when it
+// meets somebody else's versions.
+func lockRepository(to string) (unlock func(), err error) {
+	driver, connection := splitStorage(to)
+	path, _, _ := strings.Cut(connection, "?")
+	if driver != "git" {
+		return func() {}, nil
+	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return func() {}, nil
+	}
+	if mine, err := flock.TryLock(dir); err == nil && !mine {
+		dir.Close()
+		return nil, withHint(fmt.Errorf("another copy into %s is at work", place(to)), "run this one again when it has ended")
+	}
+	return func() { dir.Close() }, nil // which ends the lock
 }
 
 // openAt opens the storage that FROM or TO names.

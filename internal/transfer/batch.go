@@ -109,7 +109,11 @@ func (c *copier) flush(ctx context.Context) error {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
-	err := c.save(ctx, items)
+	items, err := c.unmoved(ctx, items)
+	if err != nil || len(items) == 0 {
+		return err
+	}
+	err = c.save(ctx, items)
 	if !isTheirs(err) {
 		return errors.Join(err, c.settle(ctx, items, err == nil))
 	}
@@ -125,6 +129,35 @@ func (c *copier) flush(ctx context.Context) error {
 		items = items[n:]
 	}
 	return nil
+}
+
+// errBusy ends a copy beside which somebody else writes. To go on would make
+// versions that are taken back, whose numbers are used up.
+var errBusy = errors.New("somebody else saves into the destination at the same time; run the copy again when they have ended")
+
+// unmoved leaves of a batch what still stands on top of the destination's
+// latest version: neither saving many at once nor a plain save has a condition.
+func (c *copier) unmoved(ctx context.Context, items []item) ([]item, error) {
+	if _, conditional := prompty.As[prompty.ConditionalSaver](c.to); conditional && batchSave(c.to) == nil {
+		return items, nil
+	}
+	seen := map[string]bool{}
+	for _, it := range items {
+		if seen[it.t.Name] {
+			continue
+		}
+		seen[it.t.Name] = true
+		versions, err := c.to.ListVersions(ctx, it.t.Name)
+		switch {
+		case isTheirs(err): // saving says the same
+		case err != nil:
+			return nil, fmt.Errorf("read the destination: %w", err)
+		case len(versions) > 0 && slices.Max(versions) >= it.version:
+			c.problem(it.t.Name, it.version, Conflict, errors.New("somebody has saved this number in the destination meanwhile"))
+			c.broken[it.t.Name] = true
+		}
+	}
+	return slices.DeleteFunc(items, func(it item) bool { return c.broken[it.t.Name] }), nil
 }
 
 // one writes what a failed batch has of one prompt.
@@ -202,13 +235,22 @@ func wrote(err error) error {
 // settle counts what was written, deletes the placeholders among it if all was
 // written, and takes back what did not get its number.
 func (c *copier) settle(ctx context.Context, items []item, whole bool) error {
+	var busy error
 	for _, it := range items {
 		switch {
 		case it.t.Version == 0:
 		case it.t.Version != it.version:
 			if !c.broken[it.t.Name] {
 				c.broken[it.t.Name] = true
-				c.problem(it.t.Name, it.version, Conflict, fmt.Errorf("the destination would number it %d: it had such versions before, or somebody saves there now; it is taken back", it.t.Version))
+				others, err := c.others(ctx, it)
+				if err != nil {
+					return err
+				}
+				why := "it had such versions before"
+				if others {
+					why, busy = "somebody saves there now", errBusy
+				}
+				c.problem(it.t.Name, it.version, Conflict, fmt.Errorf("the destination would number it %d: %s; it is taken back", it.t.Version, why))
 			}
 		case isPlaceholder(it.t):
 			c.report.Gaps++
@@ -227,7 +269,17 @@ func (c *copier) settle(ctx context.Context, items []item, whole bool) error {
 			return err
 		}
 	}
-	return nil
+	return busy
+}
+
+// others reports whether the destination has a version, between the number that
+// it was to give and the one that it gave, which this copy has not made.
+func (c *copier) others(ctx context.Context, it item) (bool, error) {
+	versions, err := c.to.ListVersions(ctx, it.t.Name)
+	if err != nil {
+		return false, fmt.Errorf("read the destination: %w", err)
+	}
+	return slices.ContainsFunc(versions, func(v int) bool { return v >= it.version && v < it.t.Version }), nil
 }
 
 // drop deletes versions of the destination that are not to stay.

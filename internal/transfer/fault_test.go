@@ -186,6 +186,42 @@ func TestSomebodySaves(t *testing.T) {
 	}
 }
 
+// TestSomebodySavesAlong has another writer come in just before the step, where
+// nothing can be known of it: the copy ends instead of going on like that.
+func TestSomebodySavesAlong(t *testing.T) {
+	t.Parallel()
+	src, dst := prompty.NewMemoryStorage(), prompty.NewMemoryStorage()
+	for i := range 20 {
+		if err := src.Save(t.Context(), &prompty.StoredTemplate{Name: fmt.Sprintf("p%02d", i), Source: "text"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	report, err := transfer.Copy(t.Context(), src, beside{dst}, transfer.Options{BatchVersions: 4, Reopen: in(dst)})
+	if err == nil || len(report.Problems) != 4 || report.Copied != 0 {
+		t.Errorf("report %+v, error %v", report, err)
+	}
+	for _, latest := range everything(t, dst) {
+		if latest.Version != 1 || latest.Source != "theirs" {
+			t.Errorf("there is %+v", latest)
+		}
+	}
+	if n := len(everything(t, dst)); n != 4 {
+		t.Errorf("%d versions are there, want the 4 of the first step", n)
+	}
+}
+
+// beside is a destination into which somebody else copies the same.
+type beside struct{ prompty.TemplateStorage }
+
+func (b beside) SaveAll(ctx context.Context, list []*prompty.StoredTemplate) error {
+	for _, t := range list {
+		if err := b.Save(ctx, &prompty.StoredTemplate{Name: t.Name, Source: "theirs"}); err != nil {
+			return err
+		}
+	}
+	return prompty.SaveAll(ctx, b.TemplateStorage, list)
+}
+
 // TestBounded looks at how much comes in one step.
 func TestBounded(t *testing.T) {
 	t.Parallel()

@@ -32,11 +32,26 @@ func (c *copier) list(ctx context.Context) ([]job, error) {
 		if names, err = c.names(ctx); err != nil {
 			return nil, fmt.Errorf("read the source: %w", err)
 		}
+		more, err := c.unread(ctx, names)
+		if err != nil {
+			return nil, fmt.Errorf("read the source: %w", err)
+		}
+		names = append(names, more...)
+		slices.Sort(names)
 	}
 	jobs := make([]job, 0, len(names))
 	for _, name := range names {
+		if c.opts.Names != nil {
+			if _, err := c.from.Get(ctx, name); isTheirs(err) {
+				c.latestUnread[name] = true
+				c.problem(name, 0, Unread, err)
+			}
+		}
 		versions, err := c.from.ListVersions(ctx, name)
-		if err == nil && len(versions) == 0 && c.opts.Names != nil {
+		if isTheirs(err) && c.latestUnread[name] {
+			continue
+		}
+		if err == nil && len(versions) == 0 && c.opts.Names != nil && !c.latestUnread[name] {
 			err = prompty.NewStorageTemplateNotFoundError(name)
 		}
 		if err != nil {

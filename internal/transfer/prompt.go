@@ -20,14 +20,14 @@ func (c *copier) prompt(ctx context.Context, j job) error {
 		return nil // deleted since it was listed
 	}
 	c.report.Prompts++
-	problems := len(c.report.Problems)
+	refusals := c.refusals
 	there, err := c.to.ListVersions(ctx, j.name)
 	if err != nil {
 		return c.notRead("the destination", j.name, 0, err)
 	}
 	slices.Sort(there)
 	leftover, err := c.compare(ctx, j, there)
-	if err != nil || len(c.report.Problems) > problems {
+	if err != nil || c.refusals > refusals {
 		return err
 	}
 	last := 0
@@ -35,8 +35,8 @@ func (c *copier) prompt(ctx context.Context, j job) error {
 		last = there[len(there)-1]
 	}
 	at, _ := slices.BinarySearch(j.versions, last+1)
-	missing, err := c.check(ctx, j.name, last, j.versions[at:])
-	if err != nil || len(c.report.Problems) > problems {
+	missing, err := c.check(ctx, j, last, j.versions[at:])
+	if err != nil || c.refusals > refusals {
 		return err
 	}
 	if c.opts.DryRun {
@@ -67,6 +67,13 @@ func (c *copier) notRead(where, name string, version int, err error) error {
 	return nil
 }
 
+// lost reports a version that the source cannot read. It leaves a gap.
+func (c *copier) lost(j job, version int, err error) {
+	if last := j.versions[len(j.versions)-1]; version < last || !c.latestUnread[j.name] {
+		c.problem(j.name, version, Unread, err)
+	}
+}
+
 // compare looks at what both have. It returns the placeholders that a run
 // before this one has left.
 func (c *copier) compare(ctx context.Context, j job, there []int) (leftover []int, err error) {
@@ -77,8 +84,12 @@ func (c *copier) compare(ctx context.Context, j job, there []int) (leftover []in
 			if errors.Is(err, prompty.ErrTemplateNotFound) {
 				continue // deleted since it was listed
 			}
+			if isTheirs(err) {
+				c.lost(j, v, err)
+				continue
+			}
 			if err != nil {
-				return nil, c.notRead("the source", j.name, v, err)
+				return nil, fmt.Errorf("read the source: %w", err)
 			}
 			got, err := c.to.GetVersion(ctx, j.name, v)
 			if err != nil {
@@ -91,6 +102,10 @@ func (c *copier) compare(ctx context.Context, j job, there []int) (leftover []in
 			c.report.Present++
 			c.step(0)
 		case len(there) > 0 && v < there[len(there)-1]:
+			if _, err := c.from.GetVersion(ctx, j.name, v); isTheirs(err) {
+				c.lost(j, v, err) // as it was the last time
+				continue
+			}
 			c.problem(j.name, v, Conflict, errors.New("the destination has later versions, but not this one; its number is used up there"))
 		}
 	}
@@ -119,16 +134,21 @@ type missing struct {
 
 // check reads the versions that are to be copied before the first of them is
 // written, as one may be more than a storage holds.
-func (c *copier) check(ctx context.Context, name string, last int, versions []int) ([]missing, error) {
+func (c *copier) check(ctx context.Context, j job, last int, versions []int) ([]missing, error) {
 	var list []missing
+	name := j.name
 	room := c.opts.BatchBytes
 	for _, v := range versions {
 		t, err := c.from.GetVersion(ctx, name, v)
 		if errors.Is(err, prompty.ErrTemplateNotFound) {
 			continue // deleted since it was listed
 		}
+		if isTheirs(err) {
+			c.lost(j, v, err)
+			continue
+		}
 		if err != nil {
-			return nil, c.notRead("the source", name, v, err)
+			return nil, fmt.Errorf("read the source: %w", err)
 		}
 		if err := prompty.CheckTemplate(t); err != nil {
 			c.problem(name, v, Refused, err)

@@ -69,8 +69,8 @@ type Report struct {
 
 // Problem is why a prompt was not copied.
 type Problem struct {
-	Name    string
-	Version int // 0: all of them
+	Name    string // "" where the source names a file that is no prompt
+	Version int    // 0: all of them
 	Kind    Kind
 	Err     error
 }
@@ -82,10 +82,14 @@ const (
 	Conflict Kind = "conflict" // the destination has something else there
 	Refused  Kind = "refused"  // one of the two storages cannot hold it
 	Unequal  Kind = "unequal"  // it was written, but does not read back as it was
+	Unread   Kind = "unread"   // the source cannot read it; what it can read of that prompt is copied
 )
 
 func (p Problem) Error() string {
-	if p.Version == 0 {
+	switch {
+	case p.Name == "":
+		return p.Err.Error()
+	case p.Version == 0:
 		return fmt.Sprintf("%s: %v", p.Name, p.Err)
 	}
 	return fmt.Sprintf("%s@%d: %v", p.Name, p.Version, p.Err)
@@ -96,7 +100,7 @@ func (p Problem) Error() string {
 // of it. The report then says what was done before. When ctx ends, Copy ends
 // after the batch that is being written, with the context's error.
 func Copy(ctx context.Context, from, to prompty.TemplateStorage, opts Options) (*Report, error) {
-	c := &copier{from: from, to: to, opts: opts, report: &Report{}, broken: map[string]bool{}}
+	c := &copier{from: from, to: to, opts: opts, report: &Report{}, broken: map[string]bool{}, latestUnread: map[string]bool{}}
 	switch {
 	case batchSave(to) == nil:
 		c.opts.BatchVersions = 1
@@ -128,6 +132,9 @@ type copier struct {
 	batch    batch
 	written  []span          // for the verification
 	broken   map[string]bool // prompts that could not be written on
+	refusals int             // problems that keep a prompt from being written
+
+	latestUnread map[string]bool // prompts of which that is reported
 }
 
 // span is what was written of a prompt: the versions from first on.
@@ -181,4 +188,7 @@ func (c *copier) step(bytes int) {
 
 func (c *copier) problem(name string, version int, kind Kind, err error) {
 	c.report.Problems = append(c.report.Problems, Problem{name, version, kind, err})
+	if kind != Unread {
+		c.refusals++
+	}
 }

@@ -217,8 +217,8 @@ func TestConflict(t *testing.T) {
 		"tenant":           {other(func(t *prompty.StoredTemplate) { t.TenantID = "" }), nil, "a@1: the destination has another version 1: its tenant differs"},
 		"deleted there":    {[]prompty.StoredTemplate{version("one"), version("two"), version("three")}, []int{2}, "a@2: the destination has later versions, but not this one; its number is used up there"},
 		"deleted in FROM":  {[]prompty.StoredTemplate{version("one"), version("two"), version("three"), version("four")}, nil, "a@4: only the destination has this version"},
-		"all deleted":      {[]prompty.StoredTemplate{version("one"), version("two")}, []int{2, 1}, "a@1: the destination would number it 3: it had such versions before, or somebody saves there now; it is taken back"},
-		"the last deleted": {[]prompty.StoredTemplate{version("one"), version("two"), version("three")}, []int{3, 2}, "a@2: the destination would number it 4: it had such versions before, or somebody saves there now; it is taken back"},
+		"all deleted":      {[]prompty.StoredTemplate{version("one"), version("two")}, []int{2, 1}, "a@1: the destination would number it 3: it had such versions before; it is taken back"},
+		"the last deleted": {[]prompty.StoredTemplate{version("one"), version("two"), version("three")}, []int{3, 2}, "a@2: the destination would number it 4: it had such versions before; it is taken back"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -49,8 +49,8 @@ func (c *copier) verifyOne(ctx context.Context, to prompty.TemplateStorage, s sp
 			continue
 		}
 		a, err := c.from.GetVersion(ctx, s.name, v)
-		if errors.Is(err, prompty.ErrTemplateNotFound) {
-			continue // deleted since
+		if errors.Is(err, prompty.ErrTemplateNotFound) || isTheirs(err) {
+			continue // deleted since, or reported as unread
 		}
 		if err != nil {
 			return fmt.Errorf("read the source: %w", err)
