@@ -72,6 +72,7 @@ var tellJSON = [][]string{
 	{"log", "partials/tone", "--json"},
 	{"diff", "partials/tone", "--json"},
 	{"lint", "--json"},
+	{"fmt", "--json"},
 	{"inputs", "support/reply", "--json"},
 	{"graph", "support/reply", "--json"},
 	{"version", "--json"},
@@ -125,6 +126,7 @@ func jsonExamples(t *testing.T) string {
 	}
 	call("save", "partials/tone", write("tone.prompty", "Answer in short sentences.\n"))
 	call("save", "partials/unused", write("unused.prompty", "{~prompty.if eval=\"true\"~}Always.{~/prompty.if~}\n"))
+	call("save", "partials/sign", write("sign.prompty", "{~prompty.var name='name'/~}\n"))
 	paths := map[string]string{
 		"greeting.prompty": write("greeting.prompty", "Hello!\n"), "./welcome.prompt": write("welcome.prompt", "Welcome, {{name}}!\n"),
 		"./prompts": prompts, "./backup": filepath.Join(dir, "backup"),
@@ -354,7 +356,7 @@ func TestExitCodes(t *testing.T) {
 // TestVerbs wants of each verb what people and scripts rely on.
 func TestVerbs(t *testing.T) {
 	t.Parallel()
-	reading := []string{"ls", "show", "render", "watch", "log", "diff", "lint", "inputs", "graph", "version"}
+	reading := []string{"ls", "show", "render", "watch", "log", "diff", "lint", "fmt", "inputs", "graph", "version"}
 	verbs(func(cmd *cobra.Command, _ string) {
 		name := cmd.Name()
 		if slices.Contains(reading, name) && cmd.Flags().Lookup("json") == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,10 +27,12 @@ created_by are the storage's: they are formatted in files that are named as such
 
 With - standard input is formatted to standard output. --check and --diff write
 nothing, unless --write is given as well; --check lists what is not in that
-form, and the exit code is then 1.`
+form, and the exit code is then 1. --json prints what was changed, or is to be,
+and what was left alone, as a list.`
 
 type fmtFlags struct {
 	check, diff, write bool
+	json               bool
 	message            string
 }
 
@@ -48,6 +51,12 @@ func (a *app) fmtCommand() *cobra.Command {
 			if slices.Contains(args, "-") && (len(args) > 1 || flags.write) {
 				return usage(errors.New("- is standard input, which is formatted alone, to standard output"), "")
 			}
+			if err := exclusive(cmd, "json", "diff"); err != nil {
+				return err
+			}
+			if flags.json && slices.Contains(args, "-") && !flags.check {
+				return usage(errors.New("- is formatted to standard output, where --json has no place"), "with --check it has")
+			}
 			flags.write = flags.write || !flags.check && !flags.diff
 			ctx, err := a.withMessage(cmd.Context(), flags.message)
 			if err != nil {
@@ -60,6 +69,7 @@ func (a *app) fmtCommand() *cobra.Command {
 	f.BoolVarP(&flags.check, "check", "c", false, "list what is not in that form, and fail if there is any")
 	f.BoolVarP(&flags.diff, "diff", "d", false, "show what would change")
 	f.BoolVarP(&flags.write, "write", "w", false, "write the changes, as without any flag")
+	f.BoolVar(&flags.json, "json", false, "print JSON")
 	messageFlag(cmd, &flags.message)
 	return cmd
 }
@@ -69,14 +79,17 @@ func (a *app) format(ctx context.Context, args []string, flags *fmtFlags) error 
 	if err != nil {
 		return err
 	}
-	job := &formatting{app: a, flags: flags, engine: engine.MustNew(engine.Config{})}
+	ctx, stop := untilEnded(ctx)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends at once
+	job := &formatting{app: a, flags: flags, engine: engine.MustNew(engine.Config{}), results: []formatted{}}
 	if len(args) > 0 && len(names) == 0 {
 		return job.run(ctx, nil, files)
 	}
 	return a.withStorage(false, func(s prompty.TemplateStorage) error {
 		list, err := storedRewrites(ctx, s, names)
 		if err != nil {
-			return err
+			return ended(ctx, err)
 		}
 		return job.run(ctx, s, append(files, list...))
 	})
@@ -105,42 +118,88 @@ func storedRewrites(ctx context.Context, s prompty.TemplateStorage, names []stri
 	return list, nil
 }
 
+// formatted is a prompt in the output of fmt --json.
+type formatted struct {
+	Name    string `json:"name"`            // of a file its path
+	Version int    `json:"version"`         // the one that was written, else the one that was read; 0 for a file
+	Status  string `json:"status"`          // differs, formatted, or failed: it is left alone
+	Error   string `json:"error,omitempty"` // why it failed
+}
+
+const (
+	fmtDiffers   = "differs"
+	fmtFormatted = "formatted"
+	fmtFailed    = "failed"
+)
+
 // formatting is one run of fmt.
 type formatting struct {
-	app    *app
-	flags  *fmtFlags
-	engine *engine.Engine
-
-	changed int
-	failed  int
+	app     *app
+	flags   *fmtFlags
+	engine  *engine.Engine
+	results []formatted // of what is not in form already
 }
 
 func (f *formatting) run(ctx context.Context, s prompty.TemplateStorage, list []*rewrite) error {
 	for _, d := range list {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := f.make(s, d); err != nil {
-			if d.name == "-" {
+		err := ctx.Err()
+		if err == nil {
+			if err = f.make(s, d); err == nil {
+				err = f.deliver(ctx, s, d)
+			} else if d.name == "-" && !f.flags.check {
 				return err
+			} else {
+				err = f.fail(ctx, s, d, err)
 			}
-			f.failed++
-			f.app.warn("%s", err)
-			continue
 		}
-		if err := f.deliver(ctx, s, d); err != nil {
-			// What was written before is listed all the same.
-			f.app.fail(err)
-			return errFindings
+		if err != nil {
+			return f.stopped(ctx, err, len(list))
 		}
+	}
+	if err := f.print(); err != nil {
+		return err
 	}
 	if len(list) != 1 || list[0].name != "-" {
-		f.app.warn("%s: %s", count(len(list), "prompt"), f.verdict())
+		f.app.warnLast("%s: %s", count(len(list), "prompt"), f.verdict())
 	}
-	if f.failed > 0 || f.flags.check && f.changed > 0 {
+	if f.number(fmtFailed) > 0 || f.flags.check && len(f.results) > 0 {
 		return errFindings
 	}
 	return nil
+}
+
+// stopped says what was written before an error or a signal.
+func (f *formatting) stopped(ctx context.Context, err error, all int) error {
+	if err := f.print(); err != nil {
+		return err
+	}
+	if ctx.Err() == nil {
+		f.app.fail(err)
+		return errFindings
+	}
+	if err := f.app.flush(); err != nil {
+		return err
+	}
+	f.app.warn("stopped: %s, of %s; the same command goes on from there", f.verdict(), count(all, "prompt"))
+	return ended(ctx, err)
+}
+
+// print prints the list that --json asks for.
+func (f *formatting) print() error {
+	if !f.flags.json {
+		return nil
+	}
+	return f.app.printJSON(f.results)
+}
+
+func (f *formatting) number(status string) int {
+	n := 0
+	for _, r := range f.results {
+		if r.Status == status {
+			n++
+		}
+	}
+	return n
 }
 
 // make formats one. Errors have the places that show shows.
@@ -156,37 +215,68 @@ func (f *formatting) make(s prompty.TemplateStorage, d *rewrite) (err error) {
 	return err
 }
 
+// fail notes that a prompt is left alone.
+func (f *formatting) fail(ctx context.Context, s prompty.TemplateStorage, d *rewrite, err error) error {
+	why, _, _ := strings.Cut(err.Error(), "\n") // without the excerpt
+	f.results = append(f.results, formatted{d.name, d.version(), fmtFailed, why})
+	if f.flags.json {
+		return nil
+	}
+	f.app.warn("%s", err)
+	if file := f.edited(ctx, s, d, err); file != "" {
+		f.app.hint("`prompty fmt " + shellWord(file) + "` formats the file as it is")
+	}
+	return nil
+}
+
+// edited is the file of a prompt that could not be written since somebody else
+// has edited it, in a work tree.
+func (f *formatting) edited(ctx context.Context, s prompty.TemplateStorage, d *rewrite, err error) string {
+	if d.stored == nil || !errors.Is(err, prompty.ErrConflict) {
+		return ""
+	}
+	file, _ := (&places{ctx: ctx, storage: s, suspect: &suspect{d.name, d.old, d.stored}}).of(1)
+	if file == "" || !isFile(file) {
+		return ""
+	}
+	if !isPath(file) {
+		file = "./" + file
+	}
+	return file
+}
+
 // deliver does with what is formatted as the flags say.
 func (f *formatting) deliver(ctx context.Context, s prompty.TemplateStorage, d *rewrite) error {
 	a := f.app
-	differs := d.new != d.old
-	if differs {
-		f.changed++
-	}
-	name := d.name
-	switch {
-	case d.name == "-" && f.flags.write:
+	if d.name == "-" && f.flags.write {
 		a.printText(d.new)
 		return nil
-	case !differs:
+	}
+	if d.new == d.old {
 		return nil
-	case f.flags.diff:
+	}
+	if f.flags.diff {
 		a.printDiff(d)
 	}
+	name, result := d.name, formatted{d.name, d.version(), fmtDiffers, ""}
 	if f.flags.write {
 		message := "Format " + d.name
 		if f.flags.message != "" {
 			message = ""
 		}
 		t, err := a.write(ctx, s, d, message)
-		if err != nil {
+		switch {
+		case errors.Is(err, prompty.ErrConflict):
+			return f.fail(ctx, s, d, err)
+		case err != nil:
 			return err
+		case t != nil:
+			name, result.Version = refOf(t, true), t.Version
 		}
-		if t != nil {
-			name = refOf(t, true)
-		}
+		result.Status = fmtFormatted
 	}
-	if !f.flags.diff {
+	f.results = append(f.results, result)
+	if !f.flags.diff && !f.flags.json {
 		fmt.Fprintln(&a.out, printable(name))
 	}
 	return nil
@@ -194,21 +284,13 @@ func (f *formatting) deliver(ctx context.Context, s prompty.TemplateStorage, d *
 
 func (f *formatting) verdict() string {
 	var parts []string
-	if f.changed > 0 {
-		what := " to format"
-		if f.flags.write {
-			what = " formatted"
+	for _, p := range []struct{ status, what string }{{fmtDiffers, "to format"}, {fmtFormatted, "formatted"}, {fmtFailed, "left alone"}} {
+		if n := f.number(p.status); n > 0 {
+			parts = append(parts, fmt.Sprint(n, " ", p.what))
 		}
-		parts = append(parts, fmt.Sprint(f.changed)+what)
 	}
-	if f.failed > 0 {
-		parts = append(parts, fmt.Sprint(f.failed)+" left alone")
-	}
-	switch len(parts) {
-	case 0:
+	if len(parts) == 0 {
 		return "nothing to format"
-	case 1:
-		return parts[0]
 	}
-	return parts[0] + ", " + parts[1]
+	return strings.Join(parts, ", ")
 }

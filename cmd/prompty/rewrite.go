@@ -26,6 +26,13 @@ type rewrite struct {
 	stored *prompty.StoredTemplate // nil for a file
 }
 
+func (d *rewrite) version() int {
+	if d.stored == nil {
+		return 0
+	}
+	return d.stored.Version
+}
+
 // label names one of the two sides in a diff.
 func (d *rewrite) label() string {
 	if d.stored == nil {
