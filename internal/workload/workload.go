@@ -3,6 +3,8 @@
 // bench/langbench share it, so that a figure means one thing everywhere.
 package workload
 
+import "strings"
+
 // Workload is a template with its data, and what it is compared with.
 type Workload struct {
 	Name     string // W1_OneVariable, …
@@ -17,7 +19,7 @@ type Workload struct {
 
 // All returns the workloads in order. Callers may change what they get.
 func All() []Workload {
-	return []Workload{
+	list := []Workload{
 		oneVariable(),
 		systemPrompt(),
 		loop(),
@@ -26,6 +28,40 @@ func All() []Workload {
 		deepPaths(),
 		condition(),
 	}
+	for i := range list {
+		list[i].Data = own(list[i].Data).(map[string]any)
+	}
+	return list
+}
+
+// own gives data strings of its own, as data from a request or a database has
+// them. Go compares strings by their address first, and the linker makes one of
+// equal constants: a key that is written in this package would be found in data
+// that is written in this package without a look at its bytes.
+func own(v any) any {
+	switch v := v.(type) {
+	case string:
+		return strings.Clone(v)
+	case []string:
+		list := make([]string, len(v))
+		for i, s := range v {
+			list[i] = strings.Clone(s)
+		}
+		return list
+	case []any:
+		list := make([]any, len(v))
+		for i, x := range v {
+			list[i] = own(x)
+		}
+		return list
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for key, x := range v {
+			m[strings.Clone(key)] = own(x)
+		}
+		return m
+	}
+	return v
 }
 
 func oneVariable() Workload {
