@@ -131,7 +131,7 @@ func (o Options) checked() (Options, error) {
 // path ends in .git, as is the custom of git, else one with a work tree.
 func find(path string, opts Options) (*repo.Repo, error) {
 	found, err := repo.Find(path, repo.Options{AnyOwner: opts.AnyOwner})
-	if !opts.Init || !errors.Is(err, repo.ErrNoRepository) && !errors.Is(err, fs.ErrNotExist) {
+	if !opts.Init || !errors.Is(err, fs.ErrNotExist) {
 		return found, err
 	}
 	return repo.Init(path, strings.HasSuffix(filepath.Clean(path), ".git"), opts.Branch)

@@ -42,13 +42,24 @@ func (a *app) open(create bool) (prompty.TemplateStorage, error) {
 	if folder && !create {
 		connection = withoutCreate(connection)
 	}
+	if driver == "git" && !create {
+		var made bool // it would make a repository
+		if connection, made = withoutInit(connection); made {
+			s, err := prompty.OpenStorage(driver, connection)
+			if errors.Is(err, fs.ErrNotExist) {
+				dir, _, _ := strings.Cut(connection, "?")
+				return nil, a.withSource(withHint(&noFolder{dir: dir, repository: true}, "what writes makes it, since the storage says init=1"))
+			}
+			return s, err
+		}
+	}
 	s, err := prompty.OpenStorage(driver, connection)
 	if folder && errors.Is(err, fs.ErrNotExist) {
 		dir, _, _ := strings.Cut(connection, "?")
 		if a.source() != "" {
-			return nil, a.withSource(withHint(&noFolder{dir}, "the first `prompty save` or `prompty new` makes it"))
+			return nil, a.withSource(withHint(&noFolder{dir: dir}, "the first `prompty save` or `prompty new` makes it"))
 		}
-		return nil, withHint(&noFolder{dir}, "`prompty init` makes a project here; prompts elsewhere are named with --storage or "+storageEnv)
+		return nil, withHint(&noFolder{dir: dir}, "`prompty init` makes a project here; prompts elsewhere are named with --storage or "+storageEnv)
 	}
 	return s, err
 }
@@ -82,9 +93,17 @@ func (a *app) withSource(err error) error {
 }
 
 // noFolder says that there is nothing to read from.
-type noFolder struct{ dir string }
+type noFolder struct {
+	dir        string
+	repository bool // it is one of Git
+}
 
-func (e *noFolder) Error() string { return fmt.Sprintf("there is no folder %q", e.dir) }
+func (e *noFolder) Error() string {
+	if e.repository {
+		return fmt.Sprintf("there is no repository %q", e.dir)
+	}
+	return fmt.Sprintf("there is no folder %q", e.dir)
+}
 
 // where is what --storage, the environment, prompty.yaml or the default say.
 func (a *app) where() (string, error) {
@@ -146,6 +165,26 @@ func withoutCreate(connection string) string {
 		return connection
 	}
 	return connection + "&create=0"
+}
+
+// withoutInit takes out the option that makes a repository.
+func withoutInit(connection string) (without string, was bool) {
+	path, options, _ := strings.Cut(connection, "?")
+	var kept []string
+	for option := range strings.SplitSeq(options, "&") {
+		if name, value, _ := strings.Cut(option, "="); name == "init" && value != "0" {
+			was = true
+		} else if option != "" {
+			kept = append(kept, option)
+		}
+	}
+	if !was {
+		return connection, false
+	}
+	if len(kept) > 0 {
+		path += "?" + strings.Join(kept, "&")
+	}
+	return path, true
 }
 
 // problems are what the storage itself finds wrong with its place.

@@ -4,7 +4,6 @@
 package repo
 
 import (
-	"errors"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -12,8 +11,14 @@ import (
 	"github.com/go-prompty/prompty/gitstore/internal/refs"
 )
 
-// ErrNoRepository is what Find gives, wrapped, where there is no repository.
-var ErrNoRepository = errors.New("no git repository")
+// ErrNoRepository is what Find gives, wrapped, where there is no repository. It
+// is an [fs.ErrNotExist].
+var ErrNoRepository error = noRepository{}
+
+type noRepository struct{}
+
+func (noRepository) Error() string        { return "no git repository" }
+func (noRepository) Is(target error) bool { return target == fs.ErrNotExist }
 
 // A Repo is a repository as seen from one of its work trees. All paths are
 // absolute, in the system's form, with symbolic links resolved.
