@@ -9,51 +9,34 @@ package main
 
 import (
 	"context"
-	"flag"
-	"fmt"
 	"os"
-	"os/signal"
-	"regexp"
 	"runtime/pprof"
 	"strings"
 
 	"github.com/go-prompty/prompty/bench/gitbench"
+	"github.com/go-prompty/prompty/bench/internal/command"
 )
 
 func main() {
 	if gitbench.Child() {
 		return
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := command(ctx, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "gitbench:", err)
-		os.Exit(1)
-	}
+	command.Main("gitbench", measure)
 }
 
-func command(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("gitbench", flag.ContinueOnError)
+func measure(ctx context.Context, args []string) (err error) {
+	flags := command.New("gitbench", "work")
 	var c gitbench.Config
 	flags.IntVar(&c.Templates, "templates", 10000, "how many templates the repositories hold")
 	flags.IntVar(&c.Commits, "commits", 10000, "how many commits the one with a history has")
 	flags.IntVar(&c.Rounds, "rounds", 9, "how often each work is done")
 	flags.IntVar(&c.Bulk, "bulk", 1000, "how many versions are imported at once")
 	flags.StringVar(&c.Dir, "dir", "", "a folder on the disk to measure, which may hold the repositories of an earlier run; empty: a temporary one")
-	run := flags.String("run", "", "only work whose name matches this regular expression")
-	write := flags.String("write", "", "a Markdown file whose part between the markers to replace, and the chart beside it")
 	profile := flags.String("cpuprofile", "", "where to write a CPU profile of our side")
-	if err := flags.Parse(args); err != nil {
+	if c.Run, err = flags.Parse(args); err != nil {
 		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("takes flags only; see -help")
 	}
 	if err := c.Valid(); err != nil {
-		return err
-	}
-	var err error
-	if c.Run, err = regexp.Compile("(?i)" + *run); err != nil {
 		return err
 	}
 	if c.Dir == "" {
@@ -76,18 +59,10 @@ func command(ctx context.Context, args []string) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	c.Logf = func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+	c.Logf = command.Logf
 	report, err := c.Measure(ctx, strings.Join(args, " "))
 	if err != nil {
 		return err
 	}
-	if *write == "" {
-		fmt.Println(report.Markdown())
-	} else if err := report.WriteTo(*write); err != nil {
-		return err
-	}
-	if report.Failed > 0 {
-		return fmt.Errorf("%d of the measurements failed", report.Failed)
-	}
-	return nil
+	return flags.Publish(os.Stdout, report, report.Failed)
 }

@@ -10,7 +10,7 @@ import (
 func TestFlags(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{"-rounds 0", "-templates 1", "-run (", "more"} {
-		if err := command(t.Context(), strings.Fields(args)); err == nil {
+		if err := measure(t.Context(), strings.Fields(args)); err == nil {
 			t.Errorf("gitbench %s succeeded", args)
 		}
 	}
@@ -25,7 +25,7 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"-templates", "110", "-commits", "30", "-rounds", "1", "-run", "warm get", "-dir", filepath.Join(dir, "repos"), "-cpuprofile", profile, "-write", doc}
-	if err := command(t.Context(), args); err != nil {
+	if err := measure(t.Context(), args); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(doc)

@@ -10,7 +10,7 @@ import (
 func TestFlags(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{"-rounds 0", "-files 1", "-saves 0", "-calls 0", "-run (", "-dir none/such", "more"} {
-		if err := command(t.Context(), strings.Fields(args)); err == nil {
+		if err := measure(t.Context(), strings.Fields(args)); err == nil {
 			t.Errorf("storebench %s succeeded", args)
 		}
 	}
@@ -25,7 +25,7 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"-files", "20", "-folders", "2", "-rounds", "1", "-run", "list", "-dir", dir, "-write", doc}
-	if err := command(t.Context(), args); err != nil {
+	if err := measure(t.Context(), args); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(doc)

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 func TestFlags(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{"-edits 0", "-files 1", "-idle 0", "-run (", "-dir none/such", "more"} {
-		if err := command(t.Context(), strings.Fields(args)); err == nil {
+		if err := measure(t.Context(), strings.Fields(args)); err == nil {
 			t.Errorf("watchbench %s succeeded", args)
 		}
 	}
@@ -34,7 +34,7 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"-files", "20", "-folders", "2", "-rounds", "1", "-run", "open", "-dir", dir, "-write", doc}
-	if err := command(t.Context(), args); err != nil {
+	if err := measure(t.Context(), args); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(doc)
