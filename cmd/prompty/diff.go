@@ -121,6 +121,9 @@ func (c *comparison) run(ctx context.Context, s prompty.TemplateStorage) error {
 		}
 	}
 	before, after, err := c.one(ctx, s)
+	if err != nil && isPath(c.name) {
+		return missingHint(ctx, s, c.name, err)
+	}
 	if err != nil {
 		return c.rangeHint(ctx, s, err)
 	}

@@ -15,8 +15,9 @@ import (
 )
 
 const graphHelp = `Show which prompts include and extend which: those named with all that they
-are made of, or all prompts. With --reverse it is who depends on the prompts
-named, directly and through others.
+are made of, or all prompts. A path that starts with ./ or / is a file, or a
+folder of .prompty files (- standard input). With --reverse it is who depends on
+the prompts named, directly and through others.
 
 A prompt that has been shown with what it includes is shown once more as
 (above); (missing), (does not parse) and (cycle) say what is wrong. NAME@2 is
@@ -35,7 +36,7 @@ var graphFormats = []string{"text", "dot", "mermaid", "json"}
 func (a *app) graphCommand() *cobra.Command {
 	var flags graphFlags
 	cmd := &cobra.Command{
-		Use:   "graph [NAME[@VERSION]]...",
+		Use:   "graph [NAME[@VERSION]|FILE|FOLDER|-]...",
 		Short: "Show which prompts include and extend which",
 		Long:  graphHelp,
 		Example: `  prompty graph
@@ -47,15 +48,22 @@ func (a *app) graphCommand() *cobra.Command {
 			if err := pickFormat(cmd, &flags.format, flags.json, graphFormats); err != nil {
 				return err
 			}
-			refs, err := parseRefs(args)
+			files, refs, err := a.suspectFiles(args)
 			if err != nil {
 				return err
 			}
-			if flags.reverse && len(refs) == 0 {
+			switch {
+			case flags.reverse && len(files) > 0:
+				return usage(fmt.Errorf("--reverse wants a name, and %s is a file, on which no prompt depends", shellWord(files[0].name)), "")
+			case flags.reverse && len(refs) == 0:
 				return usage(errors.New("--reverse needs a NAME"), "prompty graph --reverse NAME shows who depends on it")
 			}
-			return a.withStorage(false, func(s prompty.TemplateStorage) error {
-				return a.graph(cmd.Context(), s, refs, &flags)
+			open := func(do func(prompty.TemplateStorage) error) error { return a.withStorage(false, do) }
+			if len(files) > 0 && len(refs) == 0 {
+				open = a.withIncludes
+			}
+			return open(func(s prompty.TemplateStorage) error {
+				return a.graph(cmd.Context(), s, files, refs, &flags)
 			})
 		}),
 	}
@@ -116,10 +124,10 @@ const (
 
 func (n *graphNode) ref() engine.Ref { return engine.Ref{Name: n.Name, Version: n.Version} }
 
-func (a *app) graph(ctx context.Context, s prompty.TemplateStorage, refs []engine.Ref, flags *graphFlags) error {
+func (a *app) graph(ctx context.Context, s prompty.TemplateStorage, files []suspect, refs []engine.Ref, flags *graphFlags) error {
 	var stored map[string]*prompty.StoredTemplate
 	start := refs
-	if len(refs) == 0 || flags.reverse {
+	if len(files)+len(refs) == 0 || flags.reverse {
 		list, err := s.List(ctx, nil)
 		if err != nil {
 			return err
@@ -137,7 +145,15 @@ func (a *app) graph(ctx context.Context, s prompty.TemplateStorage, refs []engin
 			}
 		}
 	}
-	g, err := readGraph(ctx, s, stored, start)
+	texts := make(map[string]string)
+	for _, f := range slices.Backward(files) {
+		texts[f.name] = f.text
+		refs = slices.Insert(refs, 0, engine.Ref{Name: f.name})
+	}
+	if len(files) > 0 {
+		start = refs
+	}
+	g, err := readGraph(ctx, s, stored, texts, start)
 	if err != nil {
 		return err
 	}
@@ -165,8 +181,8 @@ func (a *app) graph(ctx context.Context, s prompty.TemplateStorage, refs []engin
 }
 
 // readGraph reads what is to be had of the prompts and of all they are made of.
-// What stored holds need not be asked for.
-func readGraph(ctx context.Context, s prompty.TemplateStorage, stored map[string]*prompty.StoredTemplate, start []engine.Ref) (*graph, error) {
+// What stored holds need not be asked for; texts are files, by their paths.
+func readGraph(ctx context.Context, s prompty.TemplateStorage, stored map[string]*prompty.StoredTemplate, texts map[string]string, start []engine.Ref) (*graph, error) {
 	e := engine.MustNew(engine.Config{})
 	g := &graph{Nodes: []*graphNode{}, Edges: []*graphEdge{}, nodes: make(map[engine.Ref]*graphNode)}
 	for _, ref := range start {
@@ -174,9 +190,15 @@ func readGraph(ctx context.Context, s prompty.TemplateStorage, stored map[string
 	}
 	for i := 0; i < len(g.Nodes); i++ {
 		n := g.Nodes[i]
-		t, err := stored[n.Name], error(nil)
-		if t == nil || n.Version != 0 {
-			t, err = fetch(ctx, s, n.ref())
+		text, err := texts[n.Name], error(nil)
+		if _, file := texts[n.Name]; !file {
+			t := stored[n.Name]
+			if t == nil || n.Version != 0 {
+				t, err = fetch(ctx, s, n.ref())
+			}
+			if err == nil {
+				text = parseText(s, t)
+			}
 		}
 		switch {
 		case errors.Is(err, prompty.ErrTemplateNotFound), errors.Is(err, prompty.ErrInvalidName):
@@ -185,7 +207,7 @@ func readGraph(ctx context.Context, s prompty.TemplateStorage, stored map[string
 		case err != nil:
 			return nil, err
 		}
-		parsed, err := e.Parse(t.Name, parseText(s, t))
+		parsed, err := e.Parse(n.Name, text)
 		if err != nil {
 			n.State = nodeBroken
 			continue

@@ -26,6 +26,9 @@ func (a *app) read(path string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if fi, err := f.Stat(); err == nil && fi.IsDir() {
+		return nil, usage(fmt.Errorf("%s is a folder, and here a file is wanted", path), "")
+	}
 	return readUpTo(f, path, most)
 }
 

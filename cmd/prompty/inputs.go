@@ -63,7 +63,7 @@ func (a *app) inputsCommand() *cobra.Command {
 }
 
 func (a *app) inputs(ctx context.Context, arg string, flags *inputsFlags) error {
-	files, refs, err := a.suspectFiles([]string{arg})
+	files, refs, err := a.suspectFile(arg)
 	if err != nil {
 		return err
 	}
@@ -91,6 +91,16 @@ func (a *app) inputs(ctx context.Context, arg string, flags *inputsFlags) error 
 		}
 		return a.printInputs(tmpl, prog.Inputs(), flags)
 	})
+}
+
+// suspectFile reads an argument that is one file, else it is a prompt.
+func (a *app) suspectFile(arg string) (files []suspect, refs []engine.Ref, err error) {
+	if arg == "-" || isPath(arg) {
+		text, err := a.read(arg, maxPrompt)
+		return []suspect{{name: arg, text: string(text)}}, nil, err
+	}
+	refs, err = parseRefs([]string{arg})
+	return nil, refs, err
 }
 
 func (a *app) printInputs(tmpl *engine.Template, inputs []engine.Input, flags *inputsFlags) error {

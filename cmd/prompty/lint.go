@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -15,7 +14,8 @@ import (
 )
 
 const lintHelp = `Look for errors and doubtful places in the prompts named, or in all of them.
-A path that starts with ./ or / is a file (- standard input).
+A path that starts with ./ or / is a file, or a folder of .prompty files
+(- standard input).
 
 Each finding is a line: name:line:column: severity: message [rule]. Lines count
 as show prints the prompt. --rules lists the rules.
@@ -44,7 +44,7 @@ var lintFormats = []string{"text", "json", "sarif", "github"}
 func (a *app) lintCommand() *cobra.Command {
 	var flags lintFlags
 	cmd := &cobra.Command{
-		Use:   "lint [NAME[@VERSION]|FILE|-]...",
+		Use:   "lint [NAME[@VERSION]|FILE|FOLDER|-]...",
 		Short: "Look for errors and doubtful places in prompts",
 		Long:  lintHelp,
 		Example: `  prompty lint
@@ -159,22 +159,15 @@ func (a *app) lint(ctx context.Context, args []string, flags *lintFlags) error {
 	})
 }
 
-// suspectFiles reads the arguments that are files; the others are prompts.
+// suspectFiles reads the arguments that are files, or folders of such; the
+// others are prompts.
 func (a *app) suspectFiles(args []string) (files []suspect, refs []engine.Ref, err error) {
-	var names []string
-	for _, arg := range args {
-		if arg != "-" && !isPath(arg) {
-			names = append(names, arg)
-			continue
-		}
-		if fi, err := os.Stat(arg); arg != "-" && err == nil && fi.IsDir() {
-			return nil, nil, usage(fmt.Errorf("%s is a folder", arg), "name the files in it, or with --storage "+shellWord(arg)+" its prompts")
-		}
-		text, err := a.read(arg, maxPrompt)
-		if err != nil {
-			return nil, nil, err
-		}
-		files = append(files, suspect{name: arg, text: string(text)})
+	found, names, err := a.readRewrites(args)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, f := range found {
+		files = append(files, suspect{name: f.name, text: f.old})
 	}
 	refs, err = parseRefs(names)
 	return files, refs, err

@@ -123,16 +123,21 @@ func newName(arg string) (string, error) {
 		return "", err
 	}
 	if isPath(name) {
-		hint := "the storage says where its file is"
-		if bare := strings.TrimSuffix(path.Base(filepath.ToSlash(name)), promptfile.DefaultExt); prompty.CheckName(bare) == nil {
-			hint += "; for example: prompty new " + shellWord(bare)
-		}
-		return "", usage(fmt.Errorf("%q is a path, and a prompt has a name", name), hint)
+		return "", pathNoName(name, "prompty new %s")
 	}
 	if bare := strings.TrimSuffix(name, promptfile.DefaultExt); bare != name {
 		return "", usage(fmt.Errorf("%q ends in an extension, which names do not have", name), "name it "+bare)
 	}
 	return name, prompty.CheckName(name)
+}
+
+// pathNoName refuses a path as the name of a prompt that is to be saved.
+func pathNoName(arg, example string) error {
+	hint := "the storage says where its file is"
+	if bare := strings.TrimSuffix(path.Base(filepath.ToSlash(arg)), promptfile.DefaultExt); prompty.CheckName(bare) == nil {
+		hint += "; for example: " + fmt.Sprintf(example, shellWord(bare))
+	}
+	return usage(fmt.Errorf("%q is a path, and a prompt has a name", arg), hint)
 }
 
 func skeletonOf(kind string) (text, use string, err error) {

@@ -100,7 +100,7 @@ func missingHint(ctx context.Context, s prompty.TemplateStorage, name string, er
 	if lerr != nil {
 		return err
 	}
-	if len(list) == 0 {
+	if len(list) == 0 && !isPath(name) {
 		return withHint(err, "there are no prompts here yet; `prompty new NAME` makes one, --storage looks elsewhere")
 	}
 	names := make([]string, len(list))
@@ -110,6 +110,7 @@ func missingHint(ctx context.Context, s prompty.TemplateStorage, name string, er
 	hint := "`prompty ls` shows the prompts there are"
 	switch {
 	case isPath(name):
+		err = fmt.Errorf("%q is a path, and here a name is wanted", name)
 		hint = "a name is the way from the folder of prompts, without extension; " + hint
 	case isFile(name):
 		hint = shellWord("./"+name) + " is the file of that name; " + hint

@@ -132,6 +132,8 @@ func saveName(args []string) (string, error) {
 	case len(args) == 1 && isFile(name):
 		bare = bare[strings.LastIndexAny(bare, `/\`)+1:]
 		return "", usage(fmt.Errorf("save needs a name for %q", name), fmt.Sprintf("the name comes first: prompty save %s %s", shellWord(bare), shellWord(name)))
+	case isPath(name):
+		return "", pathNoName(name, "prompty save %s FILE")
 	case bare != name:
 		return "", usage(fmt.Errorf("%q ends in an extension, which names do not have", name), "name it "+bare)
 	}
