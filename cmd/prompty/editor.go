@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // draft is a text that a person writes, in a file of its own.
@@ -54,6 +56,8 @@ func (a *app) edit(ctx context.Context, fileName, text string) (*draft, error) {
 	switch {
 	case failed != nil && err == nil && d.text != text:
 		return nil, d.kept(fmt.Errorf("the editor %q: %w", editor, failed), "nothing is saved")
+	case errors.Is(err, fs.ErrNotExist), err == nil && strings.TrimSpace(d.text) == "":
+		err = withHint(errors.New("the text is empty, so nothing is saved"), "an empty prompt is saved by `prompty save NAME FILE`")
 	case failed != nil:
 		err = withHint(fmt.Errorf("the editor %q: %w", editor, failed), "nothing is saved")
 	case err == nil && d.text == text:
