@@ -47,7 +47,7 @@ func (c *conversion) jinja() ([]*piece, error) {
 	if err != nil {
 		return nil, err
 	}
-	nodes, err := parseJinja(splitRoles(tags))
+	nodes, err := parseJinja(c.splitRoles(tags))
 	if err != nil {
 		return nil, err
 	}

@@ -100,7 +100,7 @@ func (c *conversion) messageBlock(p *piece, begun bool) *piece {
 			n++
 		}
 		first, rest := b.body[:n], b.body[n:]
-		inside := begun
+		inside := begun || p.close == "prompty.for" // the turn before has begun one
 		switch {
 		case !printing(first):
 		case begun || p.close == "prompty.for":
