@@ -7,13 +7,23 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"syscall"
 )
+
+// tempName is a name beside a file for what is to become that file.
+func tempName(path string) string {
+	return filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%08x.prompty.tmp", filepath.Base(path), rand.Uint32()))
+}
+
+var tempNames = regexp.MustCompile(`^\..+\.[0-9a-f]{8}\.prompty\.tmp$`)
+
+func isTempName(name string) bool { return tempNames.MatchString(name) }
 
 // writeNew writes a file where there is none yet, whole or not at all. What
 // stands there already is left alone, and is [fs.ErrExist].
 func writeNew(path string, data []byte) error {
-	temp := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%08x.tmp", filepath.Base(path), rand.Uint32()))
+	temp := tempName(path)
 	f, err := os.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
 	if fault, ok := errors.AsType[*fs.PathError](err); ok {
 		fault.Path = path // the one that people know

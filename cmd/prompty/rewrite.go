@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/diff"
@@ -50,6 +50,7 @@ func (a *app) printDiff(d *rewrite) {
 // stored prompt that it is now, nil for a file. A commit without a message of the user's gets the one given.
 func (a *app) write(ctx context.Context, s prompty.TemplateStorage, d *rewrite, message string) (*prompty.StoredTemplate, error) {
 	if d.stored == nil {
+		a.sweep(filepath.Dir(d.name))
 		return nil, replaceFile(d.name, []byte(d.old), []byte(d.new))
 	}
 	t := d.stored.Clone()
@@ -78,7 +79,7 @@ func replaceFile(path string, old, data []byte) error {
 	if err != nil {
 		return err
 	}
-	temp := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%08x.tmp", filepath.Base(path), rand.Uint32()))
+	temp := tempName(path)
 	f, err := os.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -92,6 +93,32 @@ func replaceFile(path string, old, data []byte) error {
 		return errors.Join(err, withHint(fmt.Errorf("%s has changed meanwhile and is left alone", path), "do it again"))
 	}
 	return os.Rename(temp, path)
+}
+
+// sweep removes what a run that was killed left in a folder, once a run. What is
+// younger may be somebody's who writes there now; if it is not, but stopped for
+// long, the rename at the end fails, and no file is harmed.
+func (a *app) sweep(dir string) {
+	const old = 10 * time.Second
+	if a.swept[dir] {
+		return
+	}
+	if a.swept == nil {
+		a.swept = make(map[string]bool)
+	}
+	a.swept[dir] = true
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return // writing there will tell
+	}
+	for _, e := range entries {
+		if !isTempName(e.Name()) || !e.Type().IsRegular() {
+			continue
+		}
+		if fi, err := e.Info(); err == nil && time.Since(fi.ModTime()) > old {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // promptFiles returns the prompts in a folder and below it. What starts with a

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-prompty/prompty"
 )
@@ -30,6 +32,40 @@ func TestReplaceFile(t *testing.T) {
 	}
 	if list, err := os.ReadDir(dir); len(list) != 1 || err != nil {
 		t.Errorf("%v was left behind: %v", list, err)
+	}
+}
+
+// TestSweep leaves nothing of a run that was killed, and all that is not its.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.prompty")
+	killed, fresh := tempName(path), tempName(path)
+	kept := []string{fresh, path, filepath.Join(dir, ".a.prompty.tmp"), filepath.Join(dir, ".notes.prompty.tmp")}
+	for _, p := range append(kept, killed) {
+		if err := os.WriteFile(p, []byte("old"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if old := time.Now().Add(-time.Hour); p != fresh {
+			if err := os.Chtimes(p, old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := new(app).write(t.Context(), nil, &rewrite{name: path, old: "old", new: "new"}, ""); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !slices.Contains(kept, filepath.Join(dir, e.Name())) {
+			t.Errorf("%s was left", e.Name())
+		}
+	}
+	if len(entries) != len(kept) {
+		t.Errorf("%v are left, want %v", entries, kept)
 	}
 }
 

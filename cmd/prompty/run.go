@@ -22,13 +22,14 @@ type app struct {
 	stderr    io.Writer
 	lookupEnv func(string) (string, bool)
 
-	storage string       // --storage
-	color   colorWhen    // --color
-	proj    *project     // what prompty.yaml says, once it was asked for
-	projErr error        // or what is wrong with it
-	out     bytes.Buffer // for stdout; written only if the verb succeeds
-	closing []string     // for stderr, below what stdout gets
-	started bool         // the arguments were understood and a verb runs
+	storage string          // --storage
+	color   colorWhen       // --color
+	proj    *project        // what prompty.yaml says, once it was asked for
+	projErr error           // or what is wrong with it
+	out     bytes.Buffer    // for stdout; written only if the verb succeeds
+	closing []string        // for stderr, below what stdout gets
+	swept   map[string]bool // folders without what killed runs left
+	started bool            // the arguments were understood and a verb runs
 }
 
 // run is the whole command but for the process around it. What a verb prints

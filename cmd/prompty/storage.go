@@ -44,7 +44,7 @@ func (a *app) open(create bool) (prompty.TemplateStorage, error) {
 	}
 	if driver == "git" && !create {
 		var made bool // it would make a repository
-		if connection, made = withoutInit(connection); made {
+		if connection, made = keptUnmade(connection); made {
 			s, err := prompty.OpenStorage(driver, connection)
 			if errors.Is(err, fs.ErrNotExist) {
 				dir, _, _ := strings.Cut(connection, "?")
@@ -167,8 +167,8 @@ func withoutCreate(connection string) string {
 	return connection + "&create=0"
 }
 
-// withoutInit takes out the option that makes a repository.
-func withoutInit(connection string) (without string, was bool) {
+// keptUnmade takes out the option that makes a repository.
+func keptUnmade(connection string) (without string, was bool) {
 	path, options, _ := strings.Cut(connection, "?")
 	var kept []string
 	for option := range strings.SplitSeq(options, "&") {

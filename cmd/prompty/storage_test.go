@@ -39,18 +39,18 @@ func TestWithoutCreate(t *testing.T) {
 	}
 }
 
-func TestWithoutInit(t *testing.T) {
+func TestKeptUnmade(t *testing.T) {
 	t.Parallel()
 	for connection, want := range map[string]string{
 		"a": "a", "a?init=0": "a?init=0", "a?x=init=1": "a?x=init=1",
 		"a?init=1": "a -", "a?init=true&": "a -", "a?dir=b&init=1&c": "a?dir=b&c -", "a?init": "a -",
 	} {
-		got, was := withoutInit(connection)
+		got, was := keptUnmade(connection)
 		if was {
 			got += " -"
 		}
 		if got != want {
-			t.Errorf("withoutInit(%q) = %q, want %q", connection, got, want)
+			t.Errorf("keptUnmade(%q) = %q, want %q", connection, got, want)
 		}
 	}
 }
