@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/engine"
+	"github.com/go-prompty/prompty/promptfile"
 )
 
 const fmtHelp = `Bring the front matter and the tags of prompts into one form: of those named, of
@@ -91,8 +92,23 @@ func (a *app) format(ctx context.Context, args []string, flags *fmtFlags) error 
 		if err != nil {
 			return ended(ctx, err)
 		}
+		if len(args) == 0 {
+			if err := job.tellProblems(ctx, s, list); err != nil {
+				return ended(ctx, err)
+			}
+		}
 		return job.run(ctx, s, append(files, list...))
 	})
+}
+
+// tellProblems tells what the storage cannot read, and so cannot be formatted.
+// Of a prompt that is there its own errors are told.
+func (f *formatting) tellProblems(ctx context.Context, s prompty.TemplateStorage, list []*rewrite) error {
+	found, err := problems(ctx, s)
+	f.app.warnOf(slices.DeleteFunc(found, func(problem string) bool {
+		return slices.ContainsFunc(list, func(d *rewrite) bool { return strings.HasPrefix(problem, d.name+":") || strings.HasPrefix(problem, d.name+promptfile.DefaultExt+":") })
+	}))
+	return err
 }
 
 // storedRewrites reads the latest versions of the prompts named, or of all.

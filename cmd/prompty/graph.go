@@ -132,6 +132,11 @@ func (a *app) graph(ctx context.Context, s prompty.TemplateStorage, files []susp
 		if err != nil {
 			return err
 		}
+		found, err := problems(ctx, s)
+		if err != nil {
+			return err
+		}
+		a.warnOf(found)
 		stored = make(map[string]*prompty.StoredTemplate, len(list))
 		start = nil
 		for _, t := range list {
