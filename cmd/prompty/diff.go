@@ -182,7 +182,7 @@ func (c *comparison) rangeHint(ctx context.Context, s prompty.TemplateStorage, e
 		c.from.version > 0 || c.to != (endpoint{}) || !isRevision(ctx, s, c.name) {
 		return err
 	}
-	return withHint(err, fmt.Sprintf("`prompty diff %s..%s` compares all prompts of two revisions", shellWord(c.name), shellWord(c.from.revision)))
+	return withHint(err, fmt.Sprintf("`prompty diff %s` compares all prompts of two revisions", shellWord(c.name+".."+c.from.revision)))
 }
 
 // lastStep returns the latest version and the one before it, nil if there is

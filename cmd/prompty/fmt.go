@@ -106,7 +106,9 @@ func (a *app) format(ctx context.Context, args []string, flags *fmtFlags) error 
 func (f *formatting) tellProblems(ctx context.Context, s prompty.TemplateStorage, list []*rewrite) error {
 	found, err := problems(ctx, s)
 	f.app.warnOf(slices.DeleteFunc(found, func(problem string) bool {
-		return slices.ContainsFunc(list, func(d *rewrite) bool { return strings.HasPrefix(problem, d.name+":") || strings.HasPrefix(problem, d.name+promptfile.DefaultExt+":") })
+		return slices.ContainsFunc(list, func(d *rewrite) bool {
+			return strings.HasPrefix(problem, d.name+":") || strings.HasPrefix(problem, d.name+promptfile.DefaultExt+":")
+		})
 	}))
 	return err
 }
