@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,7 +29,8 @@ What is there already and equal is skipped. So a copy that was interrupted, in
 whatever way, goes on when it is run again. If a version differs, or is in TO
 alone, that is a conflict: it is reported, nothing of that prompt is written,
 all others are copied, and the exit code is 1. Versions that were saved in TO on
-top of the last one of FROM are no conflict.
+top of the last one of FROM are no conflict. What FROM cannot read is reported,
+too; if that is a prompt's latest text alone, its other versions are copied.
 
 At the end what was written is read again, through TO opened anew, and compared
 with FROM. Ctrl-C ends after the step at hand; a second one ends at once.`
@@ -101,8 +104,13 @@ func (a *app) copy(ctx context.Context, from, to string, args []string, flags *c
 		return usage(errors.New("copy takes its storages as FROM and TO, not from --storage"), "")
 	case names != nil && flags.prefix != "":
 		return usage(errors.New("names and --prefix exclude each other"), "")
+	case from == "-" || to == "-":
+		return usage(errors.New("copy takes storages, and - is none"), "a folder of that name is ./-")
 	case driver == "memory":
 		return usage(errors.New("memory keeps nothing when the command has ended"), "name a folder or a repository as TO")
+	}
+	if err := apart(from, to); err != nil {
+		return err
 	}
 	ctx, stop := untilEnded(ctx)
 	defer stop()
@@ -121,10 +129,11 @@ func (a *app) copy(ctx context.Context, from, to string, args []string, flags *c
 			return missingHint(ctx, source, name, prompty.NewStorageTemplateNotFoundError(name))
 		}
 	}
-	target, err := a.openAt(to, !flags.dryRun)
-	if _, none := errors.AsType[*noFolder](err); none && flags.dryRun {
-		target, err = prompty.NewMemoryStorage(), nil // as empty as the folder would be
+	open := a.openDry
+	if !flags.dryRun {
+		open = func(to string) (prompty.TemplateStorage, error) { return a.openAt(to, true) }
 	}
+	target, err := open(to)
 	if err != nil {
 		return err
 	}
@@ -152,6 +161,61 @@ func (a *app) copy(ctx context.Context, from, to string, args []string, flags *c
 	return a.printCopied(report, from, to, flags)
 }
 
+// apart refuses a folder whose prompts would become prompts of the other one, or
+// lie in the storage's own files.
+func apart(from, to string) error {
+	dirs := [2]string{}
+	for i, where := range []string{from, to} {
+		driver, connection := splitStorage(where)
+		if driver != "filesystem" && driver != "fs" {
+			continue
+		}
+		path, _, _ := strings.Cut(connection, "?")
+		dir, err := physical(path)
+		if err != nil {
+			continue // opening it says what is wrong
+		}
+		if isKept(dir) {
+			return usage(fmt.Errorf("%s holds what a storage keeps for itself", path), "name the folder that .prompty lies in")
+		}
+		dirs[i] = dir
+	}
+	if rel, err := filepath.Rel(dirs[0], dirs[1]); dirs[0] != "" && dirs[1] != "" && err == nil && rel != "." && filepath.IsLocal(rel) {
+		return usage(fmt.Errorf("%s lies in %s, which would then hold every prompt twice", place(to), place(from)), "copy to a folder beside it")
+	}
+	return nil
+}
+
+// isKept reports whether a folder is, or lies in, what fsstore keeps for itself.
+func isKept(dir string) bool {
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if filepath.Base(dir) == ".prompty" && isFile(filepath.Join(dir, "lock")) && isFolder(filepath.Join(dir, "versions")) {
+			return true
+		}
+	}
+	return false
+}
+
+func isFolder(path string) bool {
+	fi, err := os.Stat(path)
+	return err == nil && fi.IsDir()
+}
+
+// physical is the absolute path without symbolic links, of a folder that may not
+// exist yet.
+func physical(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) && path != filepath.Dir(path) {
+		real, err = physical(filepath.Dir(path))
+		real = filepath.Join(real, filepath.Base(path))
+	}
+	return real, err
+}
+
 // lockRepository keeps a second copy out of a repository, which is written in
 // steps of many versions. Where there are no such locks the copy ends when it
 // meets somebody else's versions.
@@ -160,6 +224,9 @@ func lockRepository(to string) (unlock func(), err error) {
 	path, _, _ := strings.Cut(connection, "?")
 	if driver != "git" {
 		return func() {}, nil
+	}
+	if git := filepath.Join(path, ".git"); isFolder(git) {
+		path = git // however it is named
 	}
 	dir, err := os.Open(path)
 	if err != nil {

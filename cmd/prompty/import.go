@@ -93,7 +93,7 @@ func (a *app) importAll(ctx context.Context, args []string, flags *importFlags) 
 		}
 		return usage(fmt.Errorf("there is no format %q", flags.from), withGuess(flags.from, names, "the formats are "+strings.Join(names, ", ")))
 	}
-	found, err := a.findImports(args, migrate.Format(flags.from))
+	found, refused, err := a.findImports(args, migrate.Format(flags.from))
 	if err != nil {
 		return err
 	}
@@ -101,6 +101,7 @@ func (a *app) importAll(ctx context.Context, args []string, flags *importFlags) 
 	if err != nil {
 		return err
 	}
+	list = append(list, refused...)
 	save := func(s prompty.TemplateStorage) error {
 		for _, one := range list {
 			var err error
@@ -112,6 +113,9 @@ func (a *app) importAll(ctx context.Context, args []string, flags *importFlags) 
 				err = a.importOne(ctx, s, one, flags)
 			}
 			if err != nil {
+				if n := savedOf(list); n > 0 {
+					a.warn("stopped: %s saved; the same command goes on from there", counted(n, "prompt"))
+				}
 				return err
 			}
 		}
@@ -119,9 +123,10 @@ func (a *app) importAll(ctx context.Context, args []string, flags *importFlags) 
 	}
 	// What saves nothing makes no folder.
 	saves := !flags.dryRun && slices.ContainsFunc(list, func(one *imported) bool { return one.Status == "" })
-	err = a.withStorage(saves, save)
-	if _, none := errors.AsType[*noFolder](err); none && !saves {
-		err = save(prompty.NewMemoryStorage())
+	if saves {
+		err = a.withStorage(true, save)
+	} else {
+		err = a.withDryStorage(save)
 	}
 	if err != nil {
 		return err
@@ -129,12 +134,21 @@ func (a *app) importAll(ctx context.Context, args []string, flags *importFlags) 
 	return a.printImported(list, flags)
 }
 
+func savedOf(list []*imported) (n int) {
+	for _, one := range list {
+		if one.Status == "saved" {
+			n++
+		}
+	}
+	return n
+}
+
 // planImport converts everything, and says of what is refused why.
 func planImport(found []*importable, flags *importFlags) ([]*imported, error) {
 	var list []*imported
 	for _, f := range found {
 		if f.format == migrate.Layout {
-			source, err := migrate.OpenLayout(os.DirFS(f.root))
+			source, err := migrate.OpenLayout(os.DirFS(f.root), f.under)
 			if err != nil {
 				return nil, err
 			}
@@ -148,6 +162,9 @@ func planImport(found []*importable, flags *importFlags) ([]*imported, error) {
 		for _, p := range migrate.Convert(f.format, f.files) {
 			one := &imported{Name: p.Name, File: f.path(p.File), Format: f.format, prompt: p}
 			one.add(f, p.Issues, flags)
+			if err := migrate.CheckName(p.Name); err != nil && prompty.CheckName(p.Name) == nil {
+				one.refuse("refused", err)
+			}
 			if err := prompty.CheckTemplate(one.template()); err != nil && one.Status == "" {
 				one.refuse("refused", err)
 			} else if p.Source == "" && !p.Exact() {
@@ -235,6 +252,12 @@ func (a *app) importVersions(ctx context.Context, s prompty.TemplateStorage, one
 		one.Status = map[bool]string{true: "new", false: "saved"}[flags.dryRun]
 	}
 	for _, p := range report.Problems {
+		if p.Kind == transfer.Unread && report.Copied+report.Present > 0 {
+			continue // a version that --force leaves out: told already
+		}
+		if p.Kind == transfer.Unread {
+			p.Kind = transfer.Refused
+		}
 		one.refuse(string(p.Kind), p)
 	}
 	if versions, err := s.ListVersions(ctx, one.Name); err == nil && len(versions) > 0 {

@@ -16,6 +16,7 @@ import (
 // importable is what a folder, or a file's folder, holds of one format.
 type importable struct {
 	root   string
+	under  string // of a layout: the folder in root with all of it, "." for root itself
 	format migrate.Format
 	files  []migrate.File // of a layout none: it is read one by one
 	why    string         // how the first file was recognized
@@ -33,57 +34,73 @@ const (
 )
 
 // findImports finds what the arguments hold, by format, and tells how it was
-// recognized.
-func (a *app) findImports(args []string, want migrate.Format) ([]*importable, error) {
-	var list []*importable
+// recognized. What cannot be read is refused, each by itself.
+func (a *app) findImports(args []string, want migrate.Format) (list []*importable, refused []*imported, err error) {
 	names := map[string]string{}
 	for _, arg := range args {
-		some, err := a.findImport(arg, want)
+		some, unread, err := a.findImport(arg, want)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
+		refused = append(refused, unread...)
 		for _, f := range some {
 			for _, file := range f.files {
 				name := strings.TrimSuffix(file.Path, filepath.Ext(file.Path))
 				if other, taken := names[name]; taken {
-					return nil, fmt.Errorf("%s and %s would both become the prompt %s; import them one after the other, into different storages, or rename one", other, f.path(file.Path), name)
+					return nil, nil, fmt.Errorf("%s and %s would both become the prompt %s; import them one after the other, into different storages, or rename one", other, f.path(file.Path), name)
 				}
 				names[name] = f.path(file.Path)
 			}
 			if want == "" {
-				a.warn("%s: %s, by %s", f.root, f.format, f.why)
+				a.warn("%s: %s, by %s", arg, f.format, f.why)
 			}
 		}
 		list = append(list, some...)
 	}
-	return list, nil
+	return list, refused, nil
 }
 
-func (a *app) findImport(arg string, want migrate.Format) ([]*importable, error) {
+func (a *app) findImport(arg string, want migrate.Format) (list []*importable, refused []*imported, err error) {
 	if arg == "-" {
-		return nil, withHint(errors.New("a prompt from standard input has no name"), "write it to a file first: its name becomes the prompt's")
+		return nil, nil, withHint(errors.New("a prompt from standard input has no name"), "write it to a file first: its name becomes the prompt's")
 	}
 	info, err := os.Stat(arg)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var files []migrate.File
-	root := arg
-	if info.IsDir() {
-		files, err = readTree(arg)
-	} else {
+	root, under := arg, "."
+	switch {
+	case info.IsDir():
+		files, refused, err = readTree(arg, want)
+		if isVersionFolder(files) {
+			abs := arg
+			if base := filepath.Base(arg); base == "." || base == ".." {
+				abs, err = filepath.Abs(arg)
+			}
+			root, under = filepath.Dir(abs), filepath.Base(abs)
+		}
+	case !info.Mode().IsRegular(): // a pipe would make us wait
+		err = fmt.Errorf("%s is not a file", arg)
+	case migrate.IsVersionFile(arg):
+		err = withHint(fmt.Errorf("%s is one version of a prompt", arg), "import its folder: prompty import "+shellWord(filepath.Dir(arg)))
+	default:
 		root = filepath.Dir(arg)
 		var data []byte
 		data, err = a.read(arg, maxPrompt)
 		files = []migrate.File{{Path: filepath.Base(arg), Text: string(data)}}
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	byFormat := map[migrate.Format]*importable{}
 	var left []string
 	for _, file := range files {
-		format, why, ok := migrate.Detect(file)
+		seen := file
+		if under != "." {
+			seen.Path = under + "/" + file.Path
+		}
+		format, why, ok := migrate.Detect(seen)
 		if want != "" {
 			ok = format == want || extensions[want] != "" && (strings.HasSuffix(file.Path, extensions[want]) || !info.IsDir())
 			format = want
@@ -96,15 +113,21 @@ func (a *app) findImport(arg string, want migrate.Format) ([]*importable, error)
 		}
 		f := byFormat[format]
 		if f == nil {
-			f = &importable{root: root, format: format, why: why}
+			f = &importable{root: arg, under: ".", format: format, why: why}
+			switch {
+			case format == migrate.Layout:
+				f.root, f.under = root, under
+			case !info.IsDir():
+				f.root = filepath.Dir(arg)
+			}
 			byFormat[format] = f
 		}
 		if format != migrate.Layout {
 			f.files = append(f.files, file)
 		}
 	}
-	if len(byFormat) == 0 {
-		return nil, withHint(fmt.Errorf("%q holds no prompts of another tool that are known here", arg), "`prompty import --help` says which are; --from says what a file is")
+	if len(byFormat) == 0 && len(refused) == 0 {
+		return nil, nil, withHint(fmt.Errorf("%q holds no prompts of another tool that are known here", arg), "`prompty import --help` says which are; --from says what a file is")
 	}
 	if len(left) > 0 {
 		more := ""
@@ -113,25 +136,49 @@ func (a *app) findImport(arg string, want migrate.Format) ([]*importable, error)
 		}
 		a.warn("%s: left out, as nothing says that they are another tool's: %s%s; --from prompty takes them", root, strings.Join(left[:min(3, len(left))], ", "), more)
 	}
-	var list []*importable
 	for _, format := range migrate.Formats {
 		if f := byFormat[format]; f != nil {
 			list = append(list, f)
 		}
 	}
-	return list, nil
+	return list, refused, nil
+}
+
+// isVersionFolder reports whether the files lie in a folder that is itself a
+// prompt of a layout.
+func isVersionFolder(files []migrate.File) bool {
+	return slices.ContainsFunc(files, func(f migrate.File) bool { return migrate.IsVersionFile(f.Path) && !strings.Contains(f.Path, "/") })
 }
 
 // extensions of the formats whose files are known by theirs.
 var extensions = map[migrate.Format]string{migrate.Dotprompt: ".prompt", migrate.Prompty: ".prompty"}
 
 // readTree reads the prompt files of a folder; of version files only the names.
-func readTree(root string) ([]migrate.File, error) {
-	var files []migrate.File
+// What cannot be read is refused, and the others are read.
+func readTree(root string, want migrate.Format) (files []migrate.File, refused []*imported, err error) {
 	total := int64(0)
-	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+	refuse := func(file, ext string, err error) {
+		format := want // of a folder
+		for f, its := range extensions {
+			if ext == its {
+				format = f
+			}
+		}
+		if want != "" && format != want {
+			return
+		}
+		rel, _ := filepath.Rel(root, file)
+		one := &imported{Name: filepath.ToSlash(strings.TrimSuffix(rel, ext)), File: filepath.ToSlash(file), Format: format}
+		one.refuse("refused", err)
+		refused = append(refused, one)
+	}
+	err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return err
+			if file == root {
+				return err
+			}
+			refuse(file, "", err)
+			return fs.SkipDir
 		}
 		if d.IsDir() {
 			if file != root && strings.HasPrefix(d.Name(), ".") {
@@ -149,9 +196,17 @@ func readTree(root string) ([]migrate.File, error) {
 		}
 		f := migrate.File{Path: filepath.ToSlash(rel)}
 		if ext != ".json" {
-			data, err := os.ReadFile(file)
+			fi, err := os.Stat(file)
+			if err == nil && !fi.Mode().IsRegular() { // a pipe would make us wait
+				err = errors.New("it is not a file")
+			}
+			var data []byte
+			if err == nil {
+				data, err = os.ReadFile(file)
+			}
 			if err != nil {
-				return err
+				refuse(file, ext, err)
+				return nil
 			}
 			f.Text = string(data)
 		}
@@ -161,5 +216,5 @@ func readTree(root string) ([]migrate.File, error) {
 		}
 		return nil
 	})
-	return files, err
+	return files, refused, err
 }

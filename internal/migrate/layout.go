@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,16 +53,23 @@ func versionOf(base string) int {
 	return n
 }
 
-// OpenLayout looks which prompts and versions a folder has. Nothing is read yet.
-func OpenLayout(root fs.FS) (*LayoutSource, error) {
+// IsVersionFile reports whether a path is that of a version's file, v<N>.json.
+func IsVersionFile(file string) bool { return versionOf(path.Base(filepath.ToSlash(file))) > 0 }
+
+// OpenLayout looks which prompts and versions a folder has, in all of it or
+// under one of its folders ("." is all). Nothing is read yet. Folders in it that
+// cannot be read are passed over.
+func OpenLayout(root fs.FS, under string) (*LayoutSource, error) {
 	s := &LayoutSource{root: root, versions: map[string][]int{}}
 	beside := map[string][]string{}
-	err := fs.WalkDir(root, ".", func(file string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(root, under, func(file string, d fs.DirEntry, err error) error {
 		switch {
-		case err != nil:
+		case err != nil && file == under:
 			return err
+		case err != nil:
+			return fs.SkipDir
 		case d.IsDir():
-			if file != "." && strings.HasPrefix(d.Name(), ".") {
+			if file != under && strings.HasPrefix(d.Name(), ".") {
 				return fs.SkipDir
 			}
 			return nil
@@ -90,11 +98,20 @@ func OpenLayout(root fs.FS) (*LayoutSource, error) {
 // Names are the names of the prompts, sorted.
 func (s *LayoutSource) Names() []string { return s.names }
 
+// CheckName refuses what is no name, and a name that everybody would read as one
+// with a version.
+func CheckName(name string) error {
+	if base, version, ok := strings.Cut(name, "@"); ok && version != "" && strings.Trim(version, "0123456789") == "" {
+		return fmt.Errorf("%s would be read as version %s of %s; rename it", name, version, base)
+	}
+	return prompty.CheckName(name)
+}
+
 // Check reads a prompt's versions, one after the other, and reports what of
 // them is not carried over: files that cannot be read, and what the language
 // there has and the one here has not.
 func (s *LayoutSource) Check(name string) []*Issue {
-	if err := prompty.CheckName(name); err != nil {
+	if err := CheckName(name); err != nil {
 		return []*Issue{{File: name, Message: err.Error()}}
 	}
 	var list []*Issue
@@ -163,6 +180,9 @@ func (s *LayoutSource) file(name string, version int) string {
 
 func (s *LayoutSource) read(name string, version int) (*stored, error) {
 	file := s.file(name, version)
+	if fi, err := fs.Stat(s.root, file); err == nil && !fi.Mode().IsRegular() { // a pipe would make us wait
+		return nil, &Issue{File: file, Message: "it is not a file"}
+	}
 	f, err := s.root.Open(file)
 	if err != nil {
 		return nil, err
@@ -192,6 +212,10 @@ func jsonIssue(file string, data []byte, at int64, err error) *Issue {
 	}
 	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		at = kind.Offset
+		err = fmt.Errorf("%s cannot be of the kind %s", cmp.Or(kind.Field, "it"), kind.Value)
+	}
+	if _, ok := errors.AsType[*time.ParseError](err); ok {
+		err = errors.New("a time is not written like 2006-01-02T15:04:05Z")
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		at, err = int64(len(data)), errors.New("it ends too early")

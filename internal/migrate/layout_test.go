@@ -56,7 +56,7 @@ func theLayout() fstest.MapFS {
 
 func TestLayout(t *testing.T) {
 	t.Parallel()
-	source, err := migrate.OpenLayout(theLayout())
+	source, err := migrate.OpenLayout(theLayout(), ".")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestLayout(t *testing.T) {
 		},
 		"old":  {`old/v1.json (source):1:1: unknown tag "prompty.config"`, `old/v1.json (source):2:1: unknown tag "prompty.ref"`},
 		"cut":  {"cut/v1.json:3:15: it is not the JSON of a version: it ends too early"},
-		"kind": {"kind/v1.json:2:7: it is not the JSON of a version: json: cannot unmarshal string into Go struct field stored.version of type int"},
+		"kind": {"kind/v1.json:2:7: it is not the JSON of a version: version cannot be of the kind string"},
 		"more": {"more/v1.json:1:42: it is not the JSON of a version: something follows the JSON"},
 		"zero": {"zero/v1.json: save zero: invalid template: source has a NUL at byte 1"},
 		"CON":  {`CON: invalid template name CON: segment "CON" is a device name on Windows`},
@@ -98,7 +98,7 @@ func TestLayout(t *testing.T) {
 // TestLayoutCopied has every version under its number, with all its fields.
 func TestLayoutCopied(t *testing.T) {
 	t.Parallel()
-	source, err := migrate.OpenLayout(theLayout())
+	source, err := migrate.OpenLayout(theLayout(), ".")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestLayoutCopied(t *testing.T) {
 // TestLayoutStorage has the rest of what a storage does.
 func TestLayoutStorage(t *testing.T) {
 	t.Parallel()
-	s, err := migrate.OpenLayout(theLayout())
+	s, err := migrate.OpenLayout(theLayout(), ".")
 	if err != nil {
 		t.Fatal(err)
 	}
