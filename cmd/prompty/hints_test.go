@@ -42,6 +42,7 @@ func TestHints(t *testing.T) {
 		{"ls --tag biling --json", exitOK, ""},
 		{"ls --by an", exitOK, ".*\nhint: did you mean --by ann\\?\n"},
 		{"ls suport/", exitOK, ".*\nhint: did you mean support/\\?\n"},
+		{"ls ./support", exitUsage, "prompty: ls takes the beginning of names, .*\nhint: `prompty ls -s \\./support` lists a folder\n"},
 		{"ls support/rply", exitOK, ".*\nhint: did you mean support/reply\\?\n"},
 		// Names and versions.
 		{"show suport/reply", exitFailed, "prompty: suport/reply: template not found\nhint: did you mean support/reply\\? .*\n"},

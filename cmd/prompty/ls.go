@@ -52,6 +52,9 @@ Conditions are joined by "and". What the storage finds wrong with its place
 				return usage(errors.New("--limit and --offset cannot be negative"), "")
 			}
 			if len(args) == 1 {
+				if isPath(args[0]) {
+					return usage(fmt.Errorf("ls takes the beginning of names, and %q is a path", args[0]), "`prompty ls -s "+shellWord(args[0])+"` lists a folder")
+				}
 				query.NamePrefix = args[0]
 			}
 			return a.withStorage(false, func(s prompty.TemplateStorage) error {
