@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 
 	"github.com/go-prompty/prompty/engine"
@@ -15,7 +16,10 @@ type given struct {
 	sampled bool     // it is the prompt's own sample, unasked
 	set     []string // the names that --set and --set-file gave, each once
 	files   []string // those of --data
+	opaque  bool     // there is an include that looks for names in a value first, which nobody knows
 }
+
+var withAttribute = regexp.MustCompile(`\bwith\s*=`)
 
 // data brings the sample, the files and the settings together.
 func (r *rendering) data(t *engine.Template, inputs map[string]promptfile.Input) (*given, error) {

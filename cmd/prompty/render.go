@@ -219,10 +219,12 @@ func (r *rendering) run(ctx context.Context, load engine.LoadFunc, ref engine.Re
 	}
 	inputs := make(map[string]promptfile.Input)
 	addInputs(inputs, t.Header())
+	opaque := withAttribute.MatchString(t.Source())
 	program, err := r.engine.Link(ctx, t, func(ctx context.Context, ref engine.Ref) (*engine.Template, error) {
 		t, err := load(ctx, ref)
 		if err == nil {
 			addInputs(inputs, t.Header())
+			opaque = opaque || withAttribute.MatchString(t.Source())
 		}
 		return t, err
 	})
@@ -234,6 +236,7 @@ func (r *rendering) run(ctx context.Context, load engine.LoadFunc, ref engine.Re
 	if err != nil {
 		return nil, err
 	}
+	given.opaque = opaque
 	if err := (&attempt{r, program, inputs, given}).run(ctx, res); err != nil {
 		return nil, err
 	}

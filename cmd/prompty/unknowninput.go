@@ -24,8 +24,8 @@ func (t *attempt) unknownInputs() []string {
 	missing := slices.DeleteFunc(slices.Clone(known), func(name string) bool { return slices.Contains(t.set, name) || slices.Contains(t.files, name) })
 	var notes []string
 	for _, name := range t.set {
-		if !slices.Contains(known, name) {
-			notes = append(notes, noInput(name, nearest(name, known)))
+		if near := nearest(name, known); !slices.Contains(known, name) && (len(near) > 0 || !t.opaque) {
+			notes = append(notes, noInput(name, near))
 		}
 	}
 	for _, name := range t.files {
