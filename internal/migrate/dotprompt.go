@@ -41,6 +41,9 @@ func convertDotprompt(c *conversion, known map[string]bool) {
 		}
 		c.dotpromptHeader(f, h)
 	}
+	for _, m := range dotpromptMark.FindAllStringIndex(c.body, -1) {
+		c.lose(m[0], "%s is what role, history, media or section print there, and text here; write the helper", c.body[m[0]:m[1]])
+	}
 	program, err := parseHandlebars(c.body)
 	if err != nil {
 		c.lose(placeOf(err), "%v", err)
@@ -71,6 +74,9 @@ func (c *conversion) frontFault(err error) {
 	}
 	c.issue(0, false, "%v", err)
 }
+
+// dotpromptMark is what dotprompt's own helpers print.
+var dotpromptMark = regexp.MustCompile(`<<<dotprompt:(?:role:[a-z]+|history|media:url|section)`)
 
 // configKeys are dotprompt's names, Genkit's, of what has a name here.
 var configKeys = map[string]string{

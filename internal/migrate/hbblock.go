@@ -123,6 +123,9 @@ func (h *hbLower) each(n *hbNode, over *hbValue, s *hbScope) []*piece {
 	case "list":
 	default:
 		inner.keyed = usesKey(n.body)
+		if !inner.keyed && len(n.body.params) > 1 {
+			h.note(n.at, "this goes through a list; if it is a map, declare it as an object, and its keys come as %s", n.body.params[1])
+		}
 	}
 	inner.item = h.fresh(itemName(list))
 	inner.index = h.fresh("i")

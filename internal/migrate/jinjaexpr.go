@@ -252,6 +252,8 @@ func (e *jinjaExpr) boolean() bool {
 		return !slices.ContainsFunc(e.args, func(a *jinjaExpr) bool { return !a.boolean() })
 	case "word":
 		return e.text != "none"
+	case "attr": // of a loop
+		return (e.text == "first" || e.text == "last") && e.args[0].kind == "name" && e.args[0].text == "loop"
 	}
 	return false
 }

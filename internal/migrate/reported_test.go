@@ -52,6 +52,7 @@ func TestReported(t *testing.T) {
 			{"{{> p template=\"x\"}}", `cannot be called "template"`},
 			{"{{> p a x=b}}", "only where the partial gets the whole data"},
 			{"{{> p x=../a}}", "leads out of the data"},
+			{"a\n<<<dotprompt:role:system>>>b", "is what role, history"},
 			{"{{a", "the tag is not closed"},
 			{"{{", "the tag is not closed"},
 			{"{{a ]}}", `"]" is not expected here`},
@@ -157,6 +158,21 @@ func TestReported(t *testing.T) {
 			if !found {
 				t.Errorf("%s: %q is reported as %v, want %q", format, test[0], p.Issues, test[1])
 			}
+		}
+	}
+}
+
+// TestTwoParameters notes that a loop with two names may have been meant for a map.
+func TestTwoParameters(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"{{#each o as |v k|}}{{k}}={{v}}{{/each}}":                                                    1,
+		"{{#each o as |v|}}{{v}}{{/each}}":                                                            0,
+		"---\ninput:\n  schema:\n    o(array): string\n---\n{{#each o as |v k|}}{{k}}={{v}}{{/each}}": 0,
+	} {
+		p := migrate.Convert(migrate.Dotprompt, []migrate.File{{Path: "main.prompt", Text: text}})[0]
+		if len(p.Issues) != want || !p.Exact() {
+			t.Errorf("%q: issues %v, want %d notes", text, p.Issues, want)
 		}
 	}
 }

@@ -63,6 +63,7 @@ cases = [
     ("backslashes before tags", "a\\{% if ok %}b\\\\{{ name }}c\\\\\\{# x #}{% endif %}\\{~x~}\\\\{~\\", full[:2]),
     ("a trailing backslash", "{{ 'a\\qb' }} {{ \"x\" 'y' }}", [{}]),
     ("booleans", T + "{{ ok }}|{{ n > 2 }}|{{ not ok }}|{{ name == 'Ann' }}|{{ true }}", [full[0], full[1], full[3]]),
+    ("booleans of a loop", "{% for d in docs %}{{ loop.first }}{{ loop.last }}{{ loop.last and name }}{% endfor %}", [full[0]]),
     ("set", "{% set who = name or 'you' %}Hi {{ who }}{% set who = who ~ '!' %} {{ who }}{% for d in docs %}{% set x = d|upper %}{{ x }}{% endfor %}{% set flag = n > 2 %}{% if flag %}F{% endif %}", full),
     ("literals", "{{ 'it\\'s' }} {{ \"a\\nb\" }} {{ 5 }} {{ '{{' }} {{ '%}' }}", [{}]),
     ("get", "{{ user.get('name') }}|{{ user.get('zz', 'none') }}|{% if user.get('age') %}A{% endif %}", [full[0], full[1]]),
