@@ -64,7 +64,10 @@ func (a *app) fixAll(ctx context.Context, s prompty.TemplateStorage, list []susp
 		}
 		if flags.dryRun {
 			a.printDiff(r)
-		} else if t, err := a.write(ctx, s, r, "Fix "+x.name); err != nil {
+		} else if t, err := a.write(ctx, s, r, "Fix "+x.name); errors.Is(err, prompty.ErrConflict) {
+			a.warn("%s", err) // what is wrong is told as ever
+			continue
+		} else if err != nil {
 			return done, err
 		} else if x.text = text; t != nil {
 			x.stored, x.text = t, parseText(s, t)
