@@ -71,6 +71,7 @@ func (c *conversion) jsonSchema(f *front, schema *yaml.Node) []*input {
 				if in.typ = picoTypes[value.Value]; in.typ == "" {
 					in.typ = "any"
 				}
+				in.required = in.required && value.Value != "null" // which here is as good as missing
 			case "description":
 				in.description = value.Value
 			case "enum":
@@ -134,6 +135,7 @@ func (c *conversion) picoType(f *front, in *input, v *yaml.Node) {
 	word, description, _ := strings.Cut(v.Value, ",")
 	in.description = strings.TrimSpace(description)
 	word = strings.TrimSpace(word)
+	in.required = in.required && word != "null" // which here is as good as missing
 	if in.typ = picoTypes[word]; in.typ == "" {
 		in.typ = "any"
 		in.schema = v

@@ -176,3 +176,14 @@ func TestTwoParameters(t *testing.T) {
 		}
 	}
 }
+
+// TestNullInput declares an input whose only value is null, which is none here.
+func TestNullInput(t *testing.T) {
+	t.Parallel()
+	for _, schema := range []string{"nul: null", "type: object\n    properties: {nul: {type: 'null'}}\n    required: [nul]"} {
+		prompts := convert(migrate.Dotprompt, map[string]string{"main.prompt": "---\ninput:\n  schema:\n    " + schema + "\n---\nHi{{nul}}"})
+		if text, _, err := render(t, prompts, map[string]any{"nul": nil}); err != nil || text != "Hi" {
+			t.Errorf("%s: %q, %v\n%s", schema, text, err, prompts["main"].Source)
+		}
+	}
+}
