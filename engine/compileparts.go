@@ -89,8 +89,12 @@ func (c *compiler) fuse(begin int, s *loopSite, steps int) bool {
 	c.ins = c.ins[:begin+1]
 	c.itemise(body.a, body.b, s.item)
 	for i := body.a; i < body.b; i++ {
-		if p := &c.parts[i]; p.from == isSlot && c.slotOf(p) == s.index {
+		switch p := &c.parts[i]; {
+		case s.index < 0 || c.slotOf(p) != s.index:
+		case p.from == isSlot:
 			p.from = isIndex
+		default: // a number has no keys, and its slot is not filled for fetch
+			p.from = elsewhere
 		}
 	}
 	first, last := &c.parts[body.a], &c.parts[body.b-1]

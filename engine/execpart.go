@@ -12,7 +12,7 @@ import (
 // strip is a row of parts while it is printed, once or for each of some items.
 type strip struct {
 	c     *code
-	a     *activation
+	slots []any // that the parts look into
 	first *part
 	root  map[string]any // nil if the data is something else
 	items []any
@@ -69,6 +69,9 @@ func (s *strip) print(p *part, buf []byte, n int) (*part, int) {
 					case 4 <= l && l < 8:
 						binary.LittleEndian.PutUint32(buf[n:n+4], word4(t))
 						binary.LittleEndian.PutUint32(buf[end-4:end], word4(t[l-4:]))
+					case l == 0:
+					case l < 4:
+						buf[n], buf[n+l>>1], buf[end-1] = t[0], t[l>>1], t[l-1]
 					default:
 						copy(buf[n:end], t)
 					}
@@ -153,9 +156,9 @@ func (s *strip) fetch(p *part) any {
 	case inItemDeep:
 		v = s.items[s.turn]
 	case isSlot, inSlot:
-		v = s.a.slots[ref.slot]
+		v = s.slots[ref.slot]
 	case inWith:
-		m, _ := s.a.slots[ref.dyn[0]].(map[string]any)
+		m, _ := s.slots[ref.dyn[0]].(map[string]any)
 		return m[p.key]
 	default:
 		return nil
@@ -172,7 +175,7 @@ func (s *strip) fetch(p *part) any {
 // what failed.
 func (f *frame) parts(c *code, a *activation, p *part, slot int32, b *batch) (int32, error) {
 	var s strip
-	s.c, s.a, s.first, s.root = c, a, p, f.rootMap
+	s.c, s.slots, s.first, s.root = c, a.slots, p, f.rootMap
 	if b != nil {
 		s.items, s.base = b.items, b.first
 	} else if slot >= 0 {

@@ -46,6 +46,7 @@ func (e *Engine) Link(ctx context.Context, t *Template, load LoadFunc) (*Program
 		}
 	}
 	p.room = p.main.room()
+	p.brief = p.main.brief()
 	return p, p.compileTargets()
 }
 

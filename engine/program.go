@@ -228,6 +228,7 @@ type Program struct {
 	tmpl    *Template
 	main    *code
 	room    room                  // for main's activation
+	brief   bool                  // the output is likely to be short
 	targets map[*Template]*target // that main or each other call
 	links   map[Ref]link
 	refs    []Ref
