@@ -24,7 +24,7 @@ import (
 )
 
 var (
-	opsFlag  = flag.Int("ops", 10_000, "how many operations TestModel does in all")
+	opsFlag  = flag.Int("ops", 20_000, "how many operations TestModel does in all")
 	seedFlag = flag.Uint64("seed", 0, "the seed of TestModel; 0: a new one")
 )
 
