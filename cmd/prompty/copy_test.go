@@ -34,13 +34,13 @@ func TestCopyKilled(t *testing.T) {
 	fillForCopy(t, source)
 	want := allVersions(t, source)
 
-	killed := 0
+	times := 0
 	for round := 1; round <= 3; round++ {
 		if err := copyKilled(t, os.Kill, round*len(want)/5, versionFiles(folder), "git:"+from, "filesystem:"+folder); err != nil {
-			killed++
+			times++
 		}
 	}
-	if killed == 0 {
+	if times == 0 {
 		t.Error("no copy into a folder was killed in the middle")
 	}
 	// Ctrl-C: what is done is told, and the shell's exit code for that.
@@ -54,7 +54,7 @@ func TestCopyKilled(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	t.Logf("%d killed; %s", killed, out)
+	t.Logf("%d killed; %s", times, out)
 	equalVersions(t, want, "filesystem", folder)
 
 	// Back into a repository, where the branch moves once for many versions.
@@ -117,7 +117,13 @@ func equalVersions(t *testing.T, want []*prompty.StoredTemplate, driver, connect
 // returns how the command ended; nil if it came to its end.
 func copyKilled(t *testing.T, sig os.Signal, files int, count func() int, from, to string) error {
 	t.Helper()
-	cmd := exec.Command("prompty", "copy", from, to)
+	return killed(t, sig, files, count, "copy", from, to)
+}
+
+// killed runs the command and sends it a signal when there are so many files.
+func killed(t *testing.T, sig os.Signal, files int, count func() int, args ...string) error {
+	t.Helper()
+	cmd := exec.Command("prompty", args...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {
@@ -211,5 +217,39 @@ func TestMeter(t *testing.T) {
 	m.close()
 	if m.drawn {
 		t.Error("a dumb terminal is drawn on")
+	}
+}
+
+// TestImportInterrupted ends an import in the middle: what is saved is told, and
+// the same command goes on.
+func TestImportInterrupted(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no signal that a process sends to another")
+	}
+	const prompts = 150
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
+	if err := os.Mkdir(from, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for i := range prompts {
+		if err := os.WriteFile(filepath.Join(from, fmt.Sprintf("p%d.prompt", i)), []byte("text"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := killed(t, os.Interrupt, 5, versionFiles(to), "-s", to, "import", from)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		if exit.ExitCode() != 130 || !strings.Contains(string(exit.Stderr), "saved; the same command goes on from there") {
+			t.Errorf("Ctrl-C ends the import with %v\n%s", err, exit.Stderr)
+		}
+	} else {
+		t.Log("the import had ended before")
+	}
+	if out, err := exec.Command("prompty", "-s", to, "import", from).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if n := versionFiles(to)(); n != prompts {
+		t.Errorf("%d versions are there, want %d", n, prompts)
 	}
 }

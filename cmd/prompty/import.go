@@ -102,6 +102,9 @@ func (a *app) importAll(ctx context.Context, args []string, flags *importFlags) 
 		return err
 	}
 	list = append(list, refused...)
+	ctx, stop := untilEnded(ctx)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends at once
 	save := func(s prompty.TemplateStorage) error {
 		for _, one := range list {
 			var err error
@@ -129,7 +132,7 @@ func (a *app) importAll(ctx context.Context, args []string, flags *importFlags) 
 		err = a.withDryStorage(save)
 	}
 	if err != nil {
-		return err
+		return ended(ctx, err)
 	}
 	return a.printImported(list, flags)
 }
