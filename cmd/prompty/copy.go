@@ -129,11 +129,10 @@ func (a *app) copy(ctx context.Context, from, to string, args []string, flags *c
 			return missingHint(ctx, source, name, prompty.NewStorageTemplateNotFoundError(name))
 		}
 	}
-	open := a.openDry
-	if !flags.dryRun {
-		open = func(to string) (prompty.TemplateStorage, error) { return a.openAt(to, true) }
+	target, err := a.openAt(to, !flags.dryRun)
+	if _, none := errors.AsType[*noFolder](err); none && flags.dryRun {
+		target, err = prompty.NewMemoryStorage(), nil // as empty as what would be made
 	}
-	target, err := open(to)
 	if err != nil {
 		return err
 	}

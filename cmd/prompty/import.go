@@ -124,12 +124,11 @@ func (a *app) importAll(ctx context.Context, args []string, flags *importFlags) 
 		}
 		return nil
 	}
-	// What saves nothing makes no folder.
+	// What saves nothing makes no folder and no repository.
 	saves := !flags.dryRun && slices.ContainsFunc(list, func(one *imported) bool { return one.Status == "" })
-	if saves {
-		err = a.withStorage(true, save)
-	} else {
-		err = a.withDryStorage(save)
+	err = a.withStorage(saves, save)
+	if _, none := errors.AsType[*noFolder](err); none && !saves {
+		err = save(prompty.NewMemoryStorage())
 	}
 	if err != nil {
 		return ended(ctx, err)
