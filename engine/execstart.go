@@ -42,30 +42,9 @@ func (s *start) run(p *Program, root map[string]any, buf []byte, n int) (pc int,
 		switch in.op {
 		case doJump:
 			next = int(in.c)
-		case doJumpPath:
-			is, ok := c.paths[in.a].in(root).(bool)
+		case doJumpPath, doJumpCmp:
+			is, ok := c.condition(in, root)
 			if !ok {
-				return pc, nil, n
-			}
-			if is == (in.aux == 1) {
-				next = int(in.c)
-			}
-		case doJumpCmp:
-			op, is := operator(in.aux>>1), false
-			switch y := c.consts[in.b].(type) {
-			case string:
-				x, ok := c.paths[in.a].in(root).(string)
-				if !ok || op > opNe || len(x) >= maxFree {
-					return pc, nil, n
-				}
-				is = (x == y) == (op == opEq)
-			case int:
-				x, ok := c.paths[in.a].in(root).(int)
-				if !ok {
-					return pc, nil, n
-				}
-				is = ordered(op, cmp.Compare(x, y))
-			default:
 				return pc, nil, n
 			}
 			if is == (in.aux&1 == 1) {
@@ -92,6 +71,30 @@ func (s *start) run(p *Program, root map[string]any, buf []byte, n int) (pc int,
 		}
 		pc = next
 	}
+}
+
+// condition is the truth of what a jump looks at, if that is a name in the data
+// and what the data has there is of the kind that one would think.
+func (c *code) condition(in *instr, root map[string]any) (is, ok bool) {
+	path := &c.paths[in.a]
+	if !path.plain {
+		return false, false
+	}
+	v := root[path.segs[0]]
+	if in.op == doJumpPath {
+		is, ok = v.(bool)
+		return is, ok
+	}
+	op := operator(in.aux >> 1)
+	switch y := c.consts[in.b].(type) {
+	case string:
+		x, ok := v.(string)
+		return (x == y) == (op == opEq), ok && op <= opNe && len(x) < maxFree
+	case int:
+		x, ok := v.(int)
+		return ordered(op, cmp.Compare(x, y)), ok
+	}
+	return false, false
 }
 
 // each runs a loop that is one with its parts, if all its turns fit between two

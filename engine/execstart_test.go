@@ -15,7 +15,7 @@ import (
 // frame.
 var starts = append([]string{
 	`{~prompty.if eval="s == 'text' && n < 3"~}a {~prompty.var name="s" /~}{~prompty.elseif eval="v"~}b{~prompty.else~}c{~/prompty.if~} {~prompty.if eval="s < 't'"~}d{~/prompty.if~}{~prompty.if eval="n != 'x'"~}e{~/prompty.if~}`,
-	`{~prompty.if eval="!m.k"~}a{~prompty.else~}b{~/prompty.if~}{~prompty.if eval="none == nil"~}{~prompty.var name="s" /~}{~/prompty.if~}`,
+	`{~prompty.if eval="none == ''"~}empty{~/prompty.if~}{~prompty.if eval="!m.k"~}a{~prompty.else~}b{~/prompty.if~}{~prompty.if eval="none == nil"~}{~prompty.var name="s" /~}{~/prompty.if~}`,
 	`{~prompty.include template="part" with="m" /~}{~prompty.if eval="s"~}{~prompty.include template="part" with="m.m" onerror="remove" /~}{~/prompty.if~}{~prompty.for item="x" in="list"~}{~prompty.var name="x" /~}, {~/prompty.for~}`,
 	`{~prompty.include template="within" with="w" /~}{~prompty.var name="s" /~}{~prompty.include template="within" with="m" /~}{~prompty.switch eval="n"~}{~prompty.case value="-12"~}twelve{~/prompty.case~}{~/prompty.switch~}`,
 	`{~prompty.for item="x" index="i" in="texts"~}- {~prompty.var name="i" /~} {~prompty.var name="x" /~}{~/prompty.for~}{~prompty.for item="x" in="list"~}- {~prompty.var name="x" /~};{~/prompty.for~}`,
