@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/engine"
+	"github.com/go-prompty/prompty/internal/inputschema"
 )
 
 const inputsHelp = `Show what a prompt needs to be rendered: the inputs that it and what it extends
@@ -105,12 +106,12 @@ func (a *app) suspectFile(arg string) (files []suspect, refs []engine.Ref, err e
 
 func (a *app) printInputs(tmpl *engine.Template, inputs []engine.Input, flags *inputsFlags) error {
 	if flags.schema {
-		return a.printJSON(schemaOf(tmpl, inputs))
+		return a.printJSON(inputschema.Of(tmpl, inputs))
 	}
 	list := []input{}
 	var rows [][]string
 	for _, in := range inputs {
-		item := input{in.Name, in.Type, in.Required && in.Checked, jsonable(in.Default), enumOf(in.Enum), in.Description, in.Declared, in.Checked, in.Template, in.Line, in.Column}
+		item := input{in.Name, in.Type, in.Required && in.Checked, inputschema.Value(in.Default), inputschema.Values(in.Enum), in.Description, in.Declared, in.Checked, in.Template, in.Line, in.Column}
 		list = append(list, item)
 		rows = append(rows, item.row(tmpl.Name()))
 	}
