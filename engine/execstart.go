@@ -73,6 +73,15 @@ func (s *start) run(p *Program, root map[string]any, buf []byte, n int) (pc int,
 	}
 }
 
+// starts reports whether start can do anything of c.
+func (c *code) starts() bool {
+	switch c.ins[0].op {
+	case doParts, doJump, doJumpPath, doJumpCmp, doWith, doEach, doEnd:
+		return true
+	}
+	return false
+}
+
 // condition is the truth of what a jump looks at, if that is a name in the data
 // and what the data has there is of the kind that one would think.
 func (c *code) condition(in *instr, root map[string]any) (is, ok bool) {

@@ -47,6 +47,7 @@ func (e *Engine) Link(ctx context.Context, t *Template, load LoadFunc) (*Program
 	}
 	p.room = p.main.room()
 	p.brief = p.main.brief()
+	p.starts = len(p.inputs) == 0 && p.main.starts()
 	return p, p.compileTargets()
 }
 

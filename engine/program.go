@@ -229,6 +229,7 @@ type Program struct {
 	main    *code
 	room    room                  // for main's activation
 	brief   bool                  // the output is likely to be short
+	starts  bool                  // it is worth while to begin without a frame
 	targets map[*Template]*target // that main or each other call
 	links   map[Ref]link
 	refs    []Ref

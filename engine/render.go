@@ -18,7 +18,7 @@ func (p *Program) Append(ctx context.Context, dst []byte, data any) ([]byte, err
 	}
 	var s start
 	pc, row, n := 0, (*part)(nil), len(dst)
-	if root, _ := data.(map[string]any); root != nil && len(p.inputs) == 0 {
+	if root, _ := data.(map[string]any); root != nil && p.starts {
 		pc, row, n = s.run(p, root, dst[:within(n, cap(dst), p.eng.limits.OutputBytes)], n)
 		if pc < 0 {
 			return dst[:n], nil
@@ -62,7 +62,7 @@ func (p *Program) Render(ctx context.Context, data any) (string, error) {
 	var s start
 	var room [briefSize]byte // costs less than to fetch a buffer from the pool
 	pc, row, n := 0, (*part)(nil), 0
-	if root, _ := data.(map[string]any); root != nil && len(p.inputs) == 0 {
+	if root, _ := data.(map[string]any); root != nil && p.starts {
 		pc, row, n = s.run(p, root, room[:within(0, len(room), p.eng.limits.OutputBytes)], 0)
 		if pc < 0 {
 			return string(room[:n]), nil
