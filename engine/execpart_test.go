@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +45,9 @@ func rowData() []map[string]any {
 		func(d map[string]any) { d["n"] = func() {} },
 		func(d map[string]any) { d["m"] = "no map" },
 		func(d map[string]any) { d["list"] = []any{"one", []any{1}, nil, struct{ X int }{1}, "end"} },
+		func(d map[string]any) {
+			d["list"] = []any{42.0, 0.1, math.Copysign(0, -1), -99999999999999.0, 999999999999999.0, 1e15, 1e21, 1e-300, 1234567.1234567, 123456789.123456789, math.NaN(), math.Inf(1)}
+		},
 		func(d map[string]any) { d["maps"].([]any)[7] = map[string]any{"s": 2.5, "n": "1"} },
 		func(d map[string]any) { d["maps"].([]any)[9] = "text" },
 		func(d map[string]any) {
