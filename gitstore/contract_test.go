@@ -145,9 +145,7 @@ func TestProcesses(t *testing.T) {
 	}
 	place("bare", bare)
 	place("inside", inside)
-	if *thorough {
-		place("linked", linked)
-	}
+	place("linked", linked)
 	place("overlay", overlay)
 }
 
