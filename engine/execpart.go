@@ -3,7 +3,6 @@ package engine
 import (
 	"encoding/binary"
 	"errors"
-	"math"
 	"slices"
 	"strconv"
 
@@ -80,7 +79,8 @@ func (s *strip) print(p *part, buf []byte, n int) (*part, int) {
 				} else if x, ok := v.(int); ok && n+maxDigits+int(p.room) <= len(buf) {
 					n = p.number(buf, n, x)
 					continue
-				} else if n, ok = p.rarer(buf, n, v); ok {
+				} else if t, ok := v.(*string); ok && t != nil && n+len(*t)+int(p.room) <= len(buf) { // of a []string
+					n = p.finish(buf, n+copy(buf[n:], *t))
 					continue
 				} else {
 					return p, n
@@ -121,28 +121,6 @@ func (p *part) number(buf []byte, n, x int) int {
 		n++
 	}
 	return p.finish(buf, n)
-}
-
-// rarer prints the part with a string of a []string, or with a number as JSON
-// data has them, if there is room and it is short enough to count as no step.
-//
-//go:noinline
-func (p *part) rarer(buf []byte, n int, v any) (int, bool) {
-	switch v := v.(type) {
-	case *string:
-		if v != nil && n+len(*v)+int(p.room) <= len(buf) {
-			return p.finish(buf, n+copy(buf[n:], *v)), true
-		}
-	case float64:
-		if !(math.Abs(v) < 1e15) {
-			return n, false
-		}
-		out := strconv.AppendFloat(buf[:n], v, 'f', -1, 64)
-		if len(out)-n < readPerStep && len(out)+int(p.room) <= len(buf) {
-			return p.finish(buf, len(out)), true
-		}
-	}
-	return n, false
 }
 
 // finish prints the text of the part.
