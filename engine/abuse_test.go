@@ -229,12 +229,7 @@ func TestAbuse(t *testing.T) {
 			if !*measure {
 				t.Parallel()
 			}
-			config := engine.Config{Logger: discardLogger}
-			if a.want == "steps" && raceEnabled {
-				// Everybody's limit is for when steps cost what they cost.
-				config.Limits.Steps = 1_000_000
-			}
-			eng := engine.MustNew(config)
+			eng := engine.MustNew(engine.Config{Logger: discardLogger})
 			if *measure {
 				took, used := renderCost(eng, a.source, a.partials, a.data)
 				for try := 0; try < 5 && took > 250*time.Millisecond; try++ {

@@ -349,7 +349,7 @@ func TestBadTemplates(t *testing.T) {
 	t.Parallel()
 	r := gittest.Bare(t)
 	yaml := "---\ntags: [a, b\n---\nHello"
-	for _, text := range []string{"one", "\xff\xfe", "three", yaml, "a\x00b", "six", strings.Repeat("x", prompty.MaxSourceBytes+1), "eight"} {
+	for _, text := range []string{"one", "\xff\xfe", "three", yaml, "a\x00b", "six", strings.Repeat("x", prompty.MaxSourceBytes+2<<20), "eight"} {
 		r.Commit("More", "a.prompty", text, "bad.prompty", "\xff")
 	}
 	s := open(t, r.Dir)
@@ -400,7 +400,7 @@ func TestBomb(t *testing.T) {
 	big := filepath.Join(t.TempDir(), "big")
 	f, err := os.Create(big)
 	must(t, err)
-	must(t, f.Truncate(50<<20))
+	must(t, f.Truncate(200<<20))
 	must(t, f.Close())
 	id := r.Git("hash-object", "-w", big)
 	tree := r.Pipe(fmt.Sprintf("100644 blob %s\ta.prompty\n100644 blob %s\tc.prompty\n", id, r.Git("rev-parse", "main:a.prompty")), "mktree")

@@ -1,7 +1,6 @@
 package gitstore_test
 
 import (
-	"errors"
 	"flag"
 	"testing"
 
@@ -67,9 +66,8 @@ var capabilities = []storetest.Claim{
 }
 
 // thorough is for CI, which has a step of its own for it: a cache and a tenant's
-// view know no places, so one place and both at once are enough while somebody
-// waits, and the kinds of place between a bare repository and a work tree share
-// their ways.
+// view know no places, so one of them is enough while somebody waits, and the
+// kinds of place between a bare repository and a work tree share their ways.
 var thorough = flag.Bool("thorough", false, "test in every kind of place, behind a cache and a tenant's view, and by a model")
 
 func TestStorage(t *testing.T) {
@@ -80,23 +78,18 @@ func TestStorage(t *testing.T) {
 		suite, wrapped, model bool
 	}{
 		{"bare", at(bare), true, true, true},
-		{"inside", at(inside), true, false, *thorough},
-		{"linked", at(linked), *thorough, false, *thorough},
-		{"elsewhere", at(elsewhere), *thorough, false, *thorough},
-		{"overlay", at(overlay), true, false, true},
+		{"inside", at(inside), true, *thorough, *thorough},
+		{"linked", at(linked), *thorough, *thorough, *thorough},
+		{"elsewhere", at(elsewhere), *thorough, *thorough, *thorough},
+		{"overlay", at(overlay), true, *thorough, true},
 	} {
 		t.Run(place.name, func(t *testing.T) {
 			t.Parallel()
 			if place.suite {
 				t.Run("suite", func(t *testing.T) { storetest.Run(t, place.open, capabilities...) })
 			}
-			switch {
-			case *thorough:
+			if place.wrapped {
 				t.Run("wrapped", func(t *testing.T) { storetest.RunWrapped(t, place.open) })
-			case place.wrapped:
-				t.Run("wrapped", func(t *testing.T) {
-					storetest.Run(t, tenantOfCached(place.open), storetest.Stale(), storetest.Tenant("acme"))
-				})
 			}
 			if place.model {
 				t.Run("model", func(t *testing.T) { storetest.Model(t, place.open) })
@@ -104,32 +97,6 @@ func TestStorage(t *testing.T) {
 		})
 	}
 }
-
-// tenantOfCached is the last of what RunWrapped runs, which goes through both
-// wrappers.
-func tenantOfCached(open func(testing.TB) storetest.Place) func(testing.TB) storetest.Place {
-	return func(t testing.TB) storetest.Place {
-		opener := open(t)
-		return func() (prompty.TemplateStorage, error) {
-			s, err := opener()
-			if err != nil {
-				return nil, err
-			}
-			cached := prompty.NewCachedStorage(s, prompty.CacheConfig{})
-			return &ownedView{TemplateStorage: prompty.ForTenant(cached, "acme"), cached: cached}, nil
-		}
-	}
-}
-
-// ownedView closes the cache, which a tenant's view leaves open.
-type ownedView struct {
-	prompty.TemplateStorage
-	cached prompty.TemplateStorage
-}
-
-func (v *ownedView) Unwrap() prompty.TemplateStorage { return v.TemplateStorage }
-
-func (v *ownedView) Close() error { return errors.Join(v.TemplateStorage.Close(), v.cached.Close()) }
 
 // TestProcesses is the suite's, with flushing as the driver does it.
 func TestProcesses(t *testing.T) {

@@ -24,7 +24,6 @@ type claims struct {
 	tenant      string
 	must        []capability
 	patience    time.Duration
-	short       bool // without the checks that are long
 }
 
 type capability struct {
@@ -81,9 +80,6 @@ func Run(t *testing.T, open func(testing.TB) Place, list ...Claim) {
 	for _, topic := range topics {
 		t.Run(topic.name, func(t *testing.T) {
 			for _, check := range topic.checks {
-				if check.long && c.short {
-					continue
-				}
 				t.Run(check.name, func(t *testing.T) {
 					if !check.alone {
 						t.Parallel()
@@ -108,7 +104,6 @@ type check struct {
 	rule  rule
 	fn    func(*trial)
 	alone bool // it counts what the whole process holds, and so runs alone
-	long  bool // it takes a second where what it saves is written out and read
 }
 
 func (c check) run(t testing.TB, open func(testing.TB) Place, cl *claims) {

@@ -11,8 +11,7 @@ import (
 const tenantName = "acme"
 
 // RunWrapped is [Run] on the backend behind [prompty.NewCachedStorage], under
-// [prompty.ForTenant], and behind both. A megabyte and the longest source are
-// saved behind both only, where they go through each.
+// [prompty.ForTenant], and behind both.
 func RunWrapped(t *testing.T, open func(testing.TB) Place, list ...Claim) {
 	cached := func(s prompty.TemplateStorage) prompty.TemplateStorage {
 		return prompty.NewCachedStorage(s, prompty.CacheConfig{})
@@ -22,19 +21,16 @@ func RunWrapped(t *testing.T, open func(testing.TB) Place, list ...Claim) {
 		return &owner{TemplateStorage: view, inner: s}
 	}
 	t.Run("cached", func(t *testing.T) {
-		Run(t, wrap(open, cached), append(list, Stale(), short)...)
+		Run(t, wrap(open, cached), append(list, Stale())...)
 	})
 	t.Run("tenant", func(t *testing.T) {
-		Run(t, wrap(open, tenant), append(list, Tenant(tenantName), short)...)
+		Run(t, wrap(open, tenant), append(list, Tenant(tenantName))...)
 	})
 	t.Run("tenant of cached", func(t *testing.T) {
 		both := func(s prompty.TemplateStorage) prompty.TemplateStorage { return tenant(cached(s)) }
 		Run(t, wrap(open, both), append(list, Stale(), Tenant(tenantName))...)
 	})
 }
-
-// short leaves out the checks that are long.
-func short(c *claims) { c.short = true }
 
 func wrap(open func(testing.TB) Place, wrapper func(prompty.TemplateStorage) prompty.TemplateStorage) func(testing.TB) Place {
 	return func(t testing.TB) Place {
