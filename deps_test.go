@@ -16,7 +16,7 @@ const module = "github.com/go-prompty/prompty"
 
 // allowed is the import graph: each package with the packages of this module
 // that its code, tests apart, may import. Imports point one way:
-// cmd, examples → drivers → prompty → engine → promptfile.
+// cmd, examples → drivers → prompty → engine → promptfile; cmd → internal/cli.
 var allowed = map[string][]string{
 	"":                                 {"diff", "engine", "internal/feed"},
 	"diff":                             {},
@@ -49,7 +49,8 @@ var allowed = map[string][]string{
 	"watch":                            {"internal/feed", "watch/internal/notify", "watch/internal/steady"},
 	"watch/internal/notify":            {"watch/internal/steady"},
 	"watch/internal/steady":            {"internal/lease"},
-	"cmd/prompty":                      {"", "diff", "engine", "promptfile", "fsstore", "gitstore", "internal/feed", "internal/flock", "internal/inputschema", "internal/migrate", "internal/transfer", "watch"},
+	"internal/cli":                     {"", "diff", "engine", "promptfile", "gitstore", "internal/feed", "internal/flock", "internal/inputschema", "internal/migrate", "internal/transfer", "watch"},
+	"cmd/prompty":                      {"fsstore", "gitstore", "internal/cli"},
 	"examples/custom_storage/logstore": {""},
 	"examples/git_review":              {"", "gitstore"},
 	"examples/hot_reload":              {"", "engine", "fsstore", "gitstore"},
@@ -60,16 +61,16 @@ var allowed = map[string][]string{
 // heavy are dependencies that, with all their packages, only those named may
 // import.
 var heavy = map[string][]string{
-	"github.com/spf13/cobra":                {"cmd/prompty"},
+	"github.com/spf13/cobra":                {"internal/cli"},
 	"github.com/fsnotify/fsnotify":          {"watch/internal/notify"},
 	"github.com/anishathalye/porcupine":     {"storetest"},
 	"pgregory.net/rapid":                    {"storetest"},
 	"github.com/aymanbagabas/go-udiff/lcs":  {"diff"},
-	"go.yaml.in/yaml/v3":                    {"promptfile", "cmd/prompty", "internal/migrate"},
+	"go.yaml.in/yaml/v3":                    {"promptfile", "internal/cli", "internal/migrate"},
 	"github.com/gofrs/flock":                {"fsstore", "examples/custom_storage/logstore"},
 	"github.com/go-git":                     {}, // see docs/design.md
 	"github.com/klauspost/compress":         {"gitstore/internal/odb"},
-	"github.com/tiktoken-go/tokenizer":      {"cmd/prompty"},
+	"github.com/tiktoken-go/tokenizer":      {"internal/cli"},
 	"github.com/pjbgf/sha1cd":               {"gitstore/internal/object"},
 	"github.com/ProtonMail/go-crypto":       {"gitstore/internal/signature"},
 	"golang.org/x/crypto":                   {"gitstore/internal/signature"},

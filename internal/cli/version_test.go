@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"runtime/debug"
+	"testing"
+)
+
+func TestBuild(t *testing.T) {
+	t.Parallel()
+	info := &debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}, Settings: []debug.BuildSetting{
+		{Key: "vcs.revision", Value: "0123456789abcdef"}, {Key: "vcs.time", Value: "2026-05-04T09:30:00Z"}, {Key: "vcs.modified", Value: "true"},
+	}}
+	b := buildOf(info, true)
+	b.Go, b.Platform = "go1.26", "plan9/mips"
+	if got, want := b.String(), "prompty v1.2.3 (commit 0123456789ab, modified, go1.26, plan9/mips)"; got != want {
+		t.Errorf("a release is %q, want %q", got, want)
+	}
+	if b.Time != "2026-05-04T09:30:00Z" {
+		t.Errorf("its time is %q", b.Time)
+	}
+	if got := buildOf(nil, false).Version; got != "(unknown)" {
+		t.Errorf("without information the version is %q", got)
+	}
+	for version, want := range map[string]string{
+		"v1.2.3": "v1.2.3", "(devel)": "latest", "v0.0.0-20260504093000-0123456789ab": "latest", "v1.2.3+dirty": "latest", "v1.2.3-rc.1": "v1.2.3-rc.1",
+	} {
+		if got := installable(version); got != want {
+			t.Errorf("%s is installed as %q, want %q", version, got, want)
+		}
+	}
+}
