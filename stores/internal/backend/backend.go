@@ -37,9 +37,9 @@ type Backend interface {
 	Reader
 
 	// Save stores t as the next version and sets ID, Version, CreatedAt and
-	// UpdatedAt, on success only. t is valid, and the backend's own copy. Unless
-	// base is AnyVersion the latest version must be base (0: none), else the error
-	// is prompty.NewStorageConflictError.
+	// UpdatedAt. t is valid; its map and slice are the caller's: not to be changed
+	// or kept. Unless base is AnyVersion the latest version must be base (0: none),
+	// else the error is prompty.NewStorageConflictError.
 	Save(ctx context.Context, t *prompty.StoredTemplate, base int) error
 	Delete(ctx context.Context, name string) error
 	DeleteVersion(ctx context.Context, name string, version int) error
