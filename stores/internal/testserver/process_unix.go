@@ -1,0 +1,79 @@
+//go:build unix
+
+package testserver
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+const supported = true
+
+var (
+	interrupt = os.Signal(syscall.SIGINT)
+	quit      = os.Signal(syscall.SIGQUIT)
+	terminate = os.Signal(syscall.SIGTERM)
+)
+
+// detach puts the command into a process group of its own, so that Ctrl-C ends
+// the test alone, and makes it run as nobody where it is asked to and can.
+func detach(cmd *exec.Cmd, asNobody bool) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if !asNobody || os.Getuid() != 0 {
+		return nil
+	}
+	uid, gid, err := nobody()
+	cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return err
+}
+
+// own gives a folder to whom a process runs as.
+func own(dir string) error {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	uid, gid, err := nobody()
+	if err != nil {
+		return err
+	}
+	return os.Chown(dir, uid, gid)
+}
+
+func nobody() (uid, gid int, err error) {
+	who, err := user.Lookup("nobody")
+	if err != nil {
+		return 0, 0, fmt.Errorf("the server cannot run as root, and nobody is not known: %w", err)
+	}
+	if uid, err = strconv.Atoi(who.Uid); err == nil {
+		gid, err = strconv.Atoi(who.Gid)
+	}
+	return uid, gid, err
+}
+
+func signalStop(p *os.Process)     { p.Signal(syscall.SIGSTOP) }
+func signalContinue(p *os.Process) { p.Signal(syscall.SIGCONT) }
+
+// children lists a process's children, where the system tells them as Linux does.
+func children(pid int) (list []*os.Process) {
+	folders, _ := os.ReadDir("/proc")
+	for _, folder := range folders {
+		number, err := strconv.Atoi(folder.Name())
+		if err != nil {
+			continue
+		}
+		// 42 (name, of any bytes) S 1 …: the number after the state is the parent's.
+		stat, _ := os.ReadFile("/proc/" + folder.Name() + "/stat")
+		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+		if len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
+			if p, err := os.FindProcess(number); err == nil {
+				list = append(list, p)
+			}
+		}
+	}
+	return list
+}
