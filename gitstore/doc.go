@@ -80,7 +80,8 @@
 // in the next batch says why.
 //
 // A revision is the commit's ID; where uncommitted edits lie on top, a plus sign
-// and a digest of them follow. [Store.WatchFrom] compares states, so it goes on
+// and a digest of them follow. A number sign and a count tell batches of one state
+// apart. [Store.WatchFrom] compares states, so it goes on
 // from any commit that the repository still has, in another process too; from
 // anything else everything may have changed.
 //

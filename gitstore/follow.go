@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,8 @@ type follower struct {
 	places []*place
 	shown  picture
 	past   past
+	told   string          // the revision of the last batch with changes, without repeats
+	repeat int             // batches of which a revision had been told before
 	doubts map[string]mark // edits that were seen once
 	stale  bool            // the last look failed, so the next one looks at everything
 
@@ -338,7 +341,7 @@ func (f *follower) look(ctx context.Context, h hint) error {
 		}
 		f.shown = now
 		f.past.add(now)
-		b.To = now.revision()
+		b.To = f.revise(now.revision(), len(b.Changes) > 0 || b.All)
 	}
 	news := f.news(err)
 	if told := f.status.Swap(news); told.Mode != news.Mode || told.Degraded != news.Degraded || told.LastError != news.LastError || told.Overflows != news.Overflows {
@@ -352,6 +355,20 @@ func (f *follower) look(ctx context.Context, h hint) error {
 		f.regrow(ctx)
 	}
 	return err
+}
+
+// revise tells two batches with changes apart that are of one state: a reader may
+// have been given an older one when it had been told already.
+func (f *follower) revise(revision string, changes bool) string {
+	if !changes {
+		return revision
+	}
+	again := f.told == revision
+	if f.told = revision; !again {
+		return revision
+	}
+	f.repeat++
+	return revision + "#" + strconv.Itoa(f.repeat)
 }
 
 // news is how changes are noticed now, after a look that gave err. It does not

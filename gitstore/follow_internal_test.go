@@ -252,6 +252,7 @@ func TestLateReaders(t *testing.T) {
 	r.Git("rm", "-q", "b.prompty")
 	r.Git("commit", "-qm", "Less")
 	r.Commit("Changed", "a.prompty", "2")
+	revisions := map[string]bool{}
 	for _, step := range []struct {
 		noted *state
 		want  string
@@ -270,6 +271,13 @@ func TestLateReaders(t *testing.T) {
 		got := ""
 		if b, ok := told.Pending(); ok {
 			got = fmt.Sprint(batch(b).Changes, " ", b.All)
+			if revisions[b.To] {
+				t.Errorf("two batches are of revision %q", b.To)
+			}
+			revisions[b.To] = true
+			if p, ok := s.follower.recall(ctx, b.To); !ok || p.st.tip != s.follower.shown.st.tip {
+				t.Errorf("revision %q, which a batch gave, cannot be gone on from", b.To)
+			}
 		}
 		if got != step.want {
 			t.Errorf("told %q, want %q", got, step.want)

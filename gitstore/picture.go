@@ -75,7 +75,8 @@ func (p picture) since(before picture, came map[string]bool) (changes []notice, 
 	return changes, rewritten
 }
 
-// A picture's revision is "<commit>", or "<commit>+<digest of the edits>".
+// A picture's revision is "<commit>", or "<commit>+<digest of the edits>". A batch
+// of the same picture as the one before it adds "#<n>", which means nothing else.
 
 func (p picture) revision() string {
 	if len(p.marks) == 0 {
@@ -102,6 +103,7 @@ func (p picture) digest() string {
 // there. What edits there were is known to the process that saw them, for a
 // while.
 func (f *follower) recall(ctx context.Context, revision string) (p picture, ok bool) {
+	revision, _, _ = strings.Cut(revision, "#")
 	commit, digest, edited := strings.Cut(revision, "+")
 	id, err := object.ParseID(commit)
 	if err != nil || commit != strings.ToLower(commit) {
