@@ -1,0 +1,37 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/go-prompty/prompty"
+)
+
+// longWAL is a size that SQLite never lets the log come to, unless somebody
+// reads without end.
+const longWAL = 256 << 20
+
+func (s *store) Describe(ctx context.Context) (d prompty.Description, err error) {
+	d.Location = s.path
+	var names int
+	err = s.read(ctx, func(c *session) error {
+		return c.row(s.sql("SELECT count(*) FROM prompty_heads WHERE latest > 0"), nil, &names)
+	})
+	d.State = fmt.Sprintf("%d templates", names)
+	switch {
+	case s.readOnly != "":
+		d.State += ", read-only: " + s.readOnly
+	case s.sync == "normal":
+		d.State += ", sync=normal: a loss of power takes the last moments"
+	case s.sync == "off":
+		d.State += ", sync=off: a loss of power may damage it"
+	}
+	if kind := remote(s.path); kind != "" {
+		d.Problems = append(d.Problems, fmt.Sprintf("the file is on %s, where SQLite's locks do not hold between machines: move it to a local disk, or use a database server", kind))
+	}
+	if info, err := os.Stat(s.path + "-wal"); err == nil && info.Size() > longWAL {
+		d.Problems = append(d.Problems, fmt.Sprintf("%s-wal has grown to %d MiB, since some program keeps a read transaction open: end that program", s.path, info.Size()>>20))
+	}
+	return d, err
+}
