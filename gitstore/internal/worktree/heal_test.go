@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/go-prompty/prompty/gitstore/internal/gittest"
 )
 
 // TestKillBesideCommits kills a save before each of its steps while a person
