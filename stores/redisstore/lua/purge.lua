@@ -1,0 +1,38 @@
+-- ARGV: the name, how long deleted texts are kept, how many may go at once.
+local name, room = ARGV[1], tonumber(ARGV[3])
+local s = shelf(name)
+local purged = tonumber(redis.call('HGET', meta, 'purged') or '')
+if not s or not purged then
+  fail('damaged', s and meta or shelves .. name)
+end
+local clock = redis.call('TIME')
+local limit = clock[1] * 1000000 + clock[2] - tonumber(ARGV[2])
+local left, oldest = {}, nil
+for death, text in string.gmatch(s.deaths, '(%d+):([%d,%-]+)') do
+  local list = parse(text)
+  if tonumber(death) <= limit then
+    purged = math.max(purged, tonumber(death))
+    while #list > 0 and room > 0 do
+      local r = list[#list]
+      local number = int(r[2])
+      redis.call('HDEL', s.key, number, number .. ':info', number .. ':metadata')
+      r[2], room = r[2] - 1, room - 1
+      if r[2] < r[1] then
+        table.remove(list)
+      end
+    end
+  end
+  if #list > 0 then
+    left[#left + 1] = death .. ':' .. render(list)
+    oldest = oldest or death
+  end
+end
+redis.call('HSET', meta, 'purged', purged)
+if oldest then
+  redis.call('HSET', s.key, 'deaths', table.concat(left, ';'))
+  redis.call('ZADD', gone, oldest, name)
+else
+  redis.call('HDEL', s.key, 'deaths')
+  redis.call('ZREM', gone, name)
+end
+return {}

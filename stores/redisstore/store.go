@@ -1,0 +1,194 @@
+package redisstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/stores/internal/backend"
+)
+
+// store is the backend.
+type store struct {
+	reader
+	*client
+	manual   bool
+	keep     time.Duration // how long deleted texts can be seen by snapshots
+	location string
+	barred   atomic.Bool // the user was not allowed to change anything
+}
+
+var (
+	_ backend.Backend     = (*store)(nil)
+	_ backend.Batcher     = (*store)(nil)
+	_ backend.Snapshotter = (*store)(nil)
+	_ backend.Listener    = (*store)(nil)
+)
+
+func (b *store) mode() string {
+	if b.manual {
+		return "manual"
+	}
+	return "auto"
+}
+
+// initialize makes the store if it is not there, and looks what the user may do.
+func (b *store) initialize(ctx context.Context) error {
+	value, err := b.run(ctx, openScript, nil, b.mode())
+	if err != nil {
+		return err
+	}
+	commands, err := texts(value)
+	if err != nil {
+		return err
+	}
+	b.barred.Store(len(commands) > 0)
+	return nil
+}
+
+// mayWrite is asked before each change: a user who may do one half of what it
+// takes must not do that half. Who was allowed once is not asked for again.
+func (b *store) mayWrite(ctx context.Context) error {
+	if !b.barred.Load() {
+		return nil
+	}
+	value, err := b.run(ctx, openScript, nil, b.mode())
+	if err != nil {
+		return err
+	}
+	commands, err := texts(value)
+	if err != nil {
+		return err
+	}
+	if len(commands) > 0 {
+		return fmt.Errorf("%s (missing for a change: %s)", permissionAdvice, strings.Join(commands, ", "))
+	}
+	b.barred.Store(false)
+	return nil
+}
+
+// about is what a version is found by, as it is kept.
+type about struct {
+	CreatedAt int64    `json:"created_at,omitempty"` // microseconds since 1970; a number of changes too
+	CreatedBy string   `json:"created_by,omitempty"`
+	TenantID  string   `json:"tenant_id,omitempty"`
+	Tags      []string `json:"tags,omitempty"`
+}
+
+// plain writes JSON that people can read.
+func plain(v any) (string, error) {
+	var out strings.Builder
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return strings.TrimSuffix(out.String(), "\n"), err
+}
+
+func (b *store) Save(ctx context.Context, t *prompty.StoredTemplate, base int) error {
+	return b.save(ctx, base, t)
+}
+
+// mostAtOnce is how many bytes SaveAll takes: the server holds them twice.
+const mostAtOnce = 256 << 20
+
+func (b *store) SaveAll(ctx context.Context, list []*prompty.StoredTemplate) error {
+	total := 0
+	for _, t := range list {
+		total += len(t.Source)
+	}
+	if total > mostAtOnce {
+		return fmt.Errorf("%d templates with %d bytes in one step: Redis takes at most %d; save them in several steps", len(list), total, mostAtOnce)
+	}
+	return b.save(ctx, backend.AnyVersion, list...)
+}
+
+func (b *store) save(ctx context.Context, base int, list ...*prompty.StoredTemplate) error {
+	if err := b.mayWrite(ctx); err != nil {
+		return err
+	}
+	names := make([]string, 0, len(list))
+	args := append(make([]any, 0, 3+4*len(list)), b.mode(), base, b.keep.Microseconds())
+	for _, t := range list {
+		info, err := plain(about{CreatedBy: t.CreatedBy, TenantID: t.TenantID, Tags: t.Tags})
+		if err != nil {
+			return err
+		}
+		metadata := ""
+		if len(t.Metadata) > 0 {
+			if metadata, err = plain(t.Metadata); err != nil {
+				return err
+			}
+		}
+		names = append(names, t.Name)
+		args = append(args, t.Name, t.Source, info, metadata)
+	}
+	value, err := b.run(ctx, saveScript, names, args...)
+	if err != nil {
+		return err
+	}
+	answer, err := texts(value)
+	if err != nil {
+		return err
+	}
+	if len(answer) == 2 && answer[0] == "conflict" {
+		latest, _ := strconv.Atoi(answer[1])
+		return prompty.NewStorageConflictError(list[0].Name, base, latest)
+	}
+	if len(answer) != 1+2*len(list) {
+		return fmt.Errorf("the server answered a save with %d values; is it Redis?", len(answer))
+	}
+	for i, t := range list {
+		version, _ := strconv.Atoi(answer[1+2*i])
+		at, _ := strconv.ParseInt(answer[2+2*i], 10, 64)
+		t.ID, t.Version = backend.ID(t.Name, version), version
+		t.CreatedAt = time.UnixMicro(at).UTC()
+		t.UpdatedAt = t.CreatedAt
+	}
+	b.purge(ctx, answer[0])
+	return nil
+}
+
+func (b *store) Delete(ctx context.Context, name string) error {
+	return b.delete(ctx, name, 0, prompty.NewStorageTemplateNotFoundError(name))
+}
+
+func (b *store) DeleteVersion(ctx context.Context, name string, version int) error {
+	return b.delete(ctx, name, version, prompty.NewStorageVersionNotFoundError(name, version))
+}
+
+func (b *store) delete(ctx context.Context, name string, version int, missing error) error {
+	if err := b.mayWrite(ctx); err != nil {
+		return err
+	}
+	value, err := b.run(ctx, deleteScript, []string{name}, b.mode(), name, version, b.keep.Microseconds())
+	if err != nil {
+		return err
+	}
+	answer, err := texts(value)
+	if err != nil {
+		return err
+	}
+	if len(answer) != 1 || answer[0] == "none" {
+		return missing
+	}
+	b.purge(ctx, answer[0])
+	return nil
+}
+
+// mostPurged is how many versions go at once, so that nobody waits for long.
+const mostPurged = 100
+
+// purge forgets deleted texts that no snapshot may see any more. A change has
+// found that there are some; whether it works is no matter of that change.
+func (b *store) purge(ctx context.Context, name string) {
+	if name != "" {
+		_, _ = b.run(ctx, purgeScript, []string{name}, name, b.keep.Microseconds(), mostPurged)
+	}
+}
+
+func (b *store) Close() error { return b.client.close() }
