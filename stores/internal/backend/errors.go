@@ -39,7 +39,7 @@ func (s *view) failure(ctx context.Context, op, name string, version int, err er
 	case err == nil:
 		return nil
 	case isAnswer(err):
-	case s.life.Err() != nil:
+	case s.hasFailed():
 		return prompty.NewStorageClosedError()
 	case ctx.Err() != nil:
 		return ctx.Err()

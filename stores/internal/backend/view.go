@@ -15,56 +15,78 @@ type view struct {
 	first   func()       // what Close does first
 	release func() error // and last
 
-	life   context.Context // ends when calls under way must fail
-	cancel context.CancelFunc
-
 	mu     sync.Mutex // guards the fields below
 	closed bool
-	calls  int           // under way
-	idle   chan struct{} // closed when the last of them ends, after closed
+	failed bool                   // calls under way must fail
+	calls  map[*callUnderWay]bool // under way
+	idle   chan struct{}          // closed when the last of them ends, after closed
 
 	ended sync.Once
 	err   error // of release
 }
 
 func newView(reads Reader, options Options, release func() error) *view {
-	s := &view{reads: reads, options: options, first: func() {}, release: release, idle: make(chan struct{})}
-	s.life, s.cancel = context.WithCancel(context.Background())
-	return s
+	return &view{
+		reads: reads, options: options, first: func() {}, release: release,
+		calls: make(map[*callUnderWay]bool), idle: make(chan struct{}),
+	}
 }
+
+// callUnderWay is a call that Close waits for, or fails. That it is not a child
+// of a context of the storage's own makes it cheap.
+type callUnderWay struct{ fail context.CancelFunc }
 
 // begin starts a call, which end ends. The context ends with ctx, and with the
 // storage.
-func (s *view) begin(ctx context.Context) (inner context.Context, end func(), err error) {
+func (s *view) begin(ctx context.Context) (inner context.Context, c *callUnderWay, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
+	c = new(callUnderWay)
+	inner, c.fail = context.WithCancel(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
+		c.fail()
 		return nil, nil, prompty.NewStorageClosedError()
 	}
-	s.calls++
-	inner, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(s.life, cancel)
-	return inner, func() {
-		stop()
-		cancel()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.calls--; s.calls == 0 && s.closed {
-			close(s.idle)
-		}
-	}, nil
+	s.calls[c] = true
+	return inner, c, nil
+}
+
+func (s *view) end(c *callUnderWay) {
+	c.fail()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.calls, c)
+	if len(s.calls) == 0 && s.closed {
+		close(s.idle)
+	}
+}
+
+// failAll fails the calls under way.
+func (s *view) failAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed = true
+	for c := range s.calls {
+		c.fail()
+	}
+}
+
+func (s *view) hasFailed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failed
 }
 
 // call runs fn, one call of a method.
 func (s *view) call(ctx context.Context, op, name string, version int, fn func(context.Context) error) error {
-	inner, end, err := s.begin(ctx)
+	inner, c, err := s.begin(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
+	defer s.end(c)
 	return s.failure(ctx, op, name, version, fn(inner))
 }
 
@@ -183,7 +205,7 @@ func (s *view) Close() error {
 	s.mu.Lock()
 	if !s.closed {
 		s.closed = true
-		if s.calls == 0 {
+		if len(s.calls) == 0 {
 			close(s.idle)
 		}
 	}
@@ -194,7 +216,7 @@ func (s *view) Close() error {
 		case <-s.idle:
 		case <-time.After(grace):
 		}
-		s.cancel()
+		s.failAll()
 		<-s.idle
 		s.err = Redact(s.release(), s.options.Secrets...)
 	})
