@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-prompty/prompty/stores/internal/backend"
+	"github.com/go-prompty/prompty/stores/sqlstore/internal/sessions"
 )
 
 // Heads numbers its positions as the changes are: they are made one after the
@@ -18,9 +19,9 @@ func (s *store) Heads(ctx context.Context, since string) (heads []backend.Head, 
 			return nil, "", fmt.Errorf("position %q is none of this storage's", since)
 		}
 	}
-	err = s.read(ctx, func(c *session) error {
+	err = s.read(ctx, func(c *sessions.Session) error {
 		heads = nil
-		return c.rows(ctx, s.sql("SELECT name, latest, changed FROM prompty_heads WHERE changed > ? ORDER BY changed"), []any{last}, func(scan func(...any) error) error {
+		return c.Rows(ctx, s.sql("SELECT name, latest, changed FROM prompty_heads WHERE changed > ? ORDER BY changed"), []any{last}, func(scan func(...any) error) error {
 			var h backend.Head
 			err := scan(&h.Name, &h.Version, &h.Change)
 			heads = append(heads, h)
@@ -40,19 +41,19 @@ func (s *store) Listen(ctx context.Context, armed, changed func()) error {
 	if err != nil {
 		return err
 	}
-	ear := newPool(db, 1, s.setup()...)
-	defer ear.retire()
-	c, err := ear.take(ctx)
+	ear := sessions.New(db, 1, 0, s.setup()...)
+	defer ear.Close()
+	c, err := ear.Take(ctx)
 	if err != nil {
 		return s.explain(err)
 	}
-	defer ear.give(c, true)
+	defer ear.Give(c, true)
 	known := int64(-1)
 	tick := time.NewTicker(glance)
 	defer tick.Stop()
 	for {
 		var version int64
-		err := c.row("PRAGMA data_version", nil, &version)
+		err := c.Row(background, "PRAGMA data_version", nil, &version)
 		switch {
 		case err != nil && !isBusy(err):
 			return s.explain(err)

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/stores/sqlstore/internal/sessions"
 )
 
 // longWAL is a size that SQLite never lets the log come to, unless somebody
@@ -15,8 +16,8 @@ const longWAL = 256 << 20
 func (s *store) Describe(ctx context.Context) (d prompty.Description, err error) {
 	d.Location = s.path
 	var names int
-	err = s.read(ctx, func(c *session) error {
-		return c.row(s.sql("SELECT count(*) FROM prompty_heads WHERE latest > 0"), nil, &names)
+	err = s.read(ctx, func(c *sessions.Session) error {
+		return c.Row(background, s.sql("SELECT count(*) FROM prompty_heads WHERE latest > 0"), nil, &names)
 	})
 	d.State = fmt.Sprintf("%d templates", names)
 	switch {

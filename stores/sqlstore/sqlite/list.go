@@ -5,13 +5,14 @@ import (
 	"strings"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/stores/sqlstore/internal/sessions"
 )
 
 func (r reader) List(ctx context.Context, q *prompty.TemplateQuery) (list []*prompty.StoredTemplate, err error) {
 	query, args := r.listQuery(q)
-	err = r.s.read(ctx, func(c *session) error {
+	err = r.s.read(ctx, func(c *sessions.Session) error {
 		list = nil
-		return c.rows(ctx, query, args, func(scan func(...any) error) error {
+		return c.Rows(ctx, query, args, func(scan func(...any) error) error {
 			var row row
 			if err := scan(append([]any{&row.name}, row.dest()...)...); err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/stores/internal/backend"
 	"github.com/go-prompty/prompty/stores/sqlstore/internal/jsontext"
+	"github.com/go-prompty/prompty/stores/sqlstore/internal/sessions"
 )
 
 // reader answers from one state.
@@ -75,7 +76,9 @@ func (s *store) spoilt(r *row, column string, err error) error {
 func (r reader) one(ctx context.Context, name, condition string, args ...any) (t *prompty.StoredTemplate, err error) {
 	row := row{name: name}
 	query := r.s.sql("SELECT " + columns + " FROM prompty_versions v WHERE v.name = ?1 AND " + condition + " AND " + r.visible())
-	if err := r.s.read(ctx, func(c *session) error { return c.row(query, append([]any{name}, args...), row.dest()...) }); err != nil {
+	if err := r.s.read(ctx, func(c *sessions.Session) error {
+		return c.Row(background, query, append([]any{name}, args...), row.dest()...)
+	}); err != nil {
 		return nil, err
 	}
 	return r.s.template(&row)
@@ -105,15 +108,15 @@ func (r reader) GetVersion(ctx context.Context, name string, version int) (*prom
 
 func (r reader) LatestVersion(ctx context.Context, name string) (version int, err error) {
 	query := r.s.sql("SELECT ifnull(" + r.latest("?1") + ", 0)")
-	err = r.s.read(ctx, func(c *session) error { return c.row(query, []any{name}, &version) })
+	err = r.s.read(ctx, func(c *sessions.Session) error { return c.Row(background, query, []any{name}, &version) })
 	return version, err
 }
 
 func (r reader) ListVersions(ctx context.Context, name string) (list []int, err error) {
 	query := r.s.sql("SELECT v.version FROM prompty_versions v WHERE v.name = ? AND " + r.visible() + " ORDER BY v.version DESC")
-	err = r.s.read(ctx, func(c *session) error {
+	err = r.s.read(ctx, func(c *sessions.Session) error {
 		list = nil
-		return c.rows(ctx, query, []any{name}, func(scan func(...any) error) error {
+		return c.Rows(ctx, query, []any{name}, func(scan func(...any) error) error {
 			var version int
 			err := scan(&version)
 			list = append(list, version)
@@ -125,9 +128,9 @@ func (r reader) ListVersions(ctx context.Context, name string) (list []int, err 
 
 func (r reader) History(ctx context.Context, name string) (list []prompty.HistoryEntry, err error) {
 	query := r.s.sql("SELECT v.version, v.created_at, v.created_by, octet_length(v.source) FROM prompty_versions v WHERE v.name = ? AND " + r.visible() + " ORDER BY v.version DESC")
-	err = r.s.read(ctx, func(c *session) error {
+	err = r.s.read(ctx, func(c *sessions.Session) error {
 		list = nil
-		return c.rows(ctx, query, []any{name}, func(scan func(...any) error) error {
+		return c.Rows(ctx, query, []any{name}, func(scan func(...any) error) error {
 			var e prompty.HistoryEntry
 			var at int64
 			err := scan(&e.Version, &at, &e.Author, &e.Size)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/stores/internal/backend"
+	"github.com/go-prompty/prompty/stores/sqlstore/internal/sessions"
 )
 
 //go:embed schema.sql
@@ -59,8 +60,8 @@ func (s *store) checkSchema(ctx context.Context) error {
 	statements := Schema(s.prefix)
 	_, statements, _ = strings.Cut(statements, "BEGIN IMMEDIATE;") // write begins by itself
 	statements, _, _ = strings.Cut(statements, "COMMIT;")
-	return s.write(ctx, func(c *session) error {
-		_, err := c.conn.ExecContext(context.WithoutCancel(ctx), statements)
+	return s.write(ctx, func(c *sessions.Session) error {
+		_, err := c.ExecOnce(background, statements)
 		return err
 	})
 }
@@ -68,11 +69,11 @@ func (s *store) checkSchema(ctx context.Context) error {
 // missing returns the first table that is not there, and an error if what is
 // there was made by a later release.
 func (s *store) missing(ctx context.Context) (table string, err error) {
-	err = s.read(ctx, func(c *session) error {
+	err = s.read(ctx, func(c *sessions.Session) error {
 		for i, name := range tables {
 			name = s.sql(name)
 			var found int
-			if err := c.row("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?", []any{name}, &found); err != nil {
+			if err := c.Row(background, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?", []any{name}, &found); err != nil {
 				return err
 			}
 			if found == 0 {
@@ -83,7 +84,7 @@ func (s *store) missing(ctx context.Context) (table string, err error) {
 				continue
 			}
 			var version int
-			if err := c.row(s.sql("SELECT ifnull(max(version), 0) FROM prompty_schema"), nil, &version); err != nil {
+			if err := c.Row(background, s.sql("SELECT ifnull(max(version), 0) FROM prompty_schema"), nil, &version); err != nil {
 				return err
 			}
 			if version > schemaVersion {

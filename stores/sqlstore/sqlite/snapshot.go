@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/go-prompty/prompty/stores/internal/backend"
+	"github.com/go-prompty/prompty/stores/sqlstore/internal/sessions"
 )
 
 // at is the state after a change. Rows are never removed and changes are numbered
@@ -29,8 +30,8 @@ func (snapshot) Close() error { return nil }
 // Snapshot implements backend.Snapshotter.
 func (s *store) Snapshot(ctx context.Context) (backend.Snapshot, error) {
 	var changed int64
-	err := s.read(ctx, func(c *session) error {
-		return c.row(s.sql("SELECT ifnull(max(changed), 0) FROM prompty_heads"), nil, &changed)
+	err := s.read(ctx, func(c *sessions.Session) error {
+		return c.Row(background, s.sql("SELECT ifnull(max(changed), 0) FROM prompty_heads"), nil, &changed)
 	})
 	return snapshot{reader{s, at(changed)}}, err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/stores/internal/backend"
+	"github.com/go-prompty/prompty/stores/sqlstore/internal/sessions"
 )
 
 func init() { prompty.RegisterStorageDriver("sqlite", driver{}) }
@@ -43,16 +44,21 @@ func Open(connectionString string) (prompty.TemplateStorage, error) {
 
 const openPatience = 10 * time.Second
 
+// background is the context of statements that touch few rows, and so end by
+// themselves: to watch another one costs more than they do. Waiting for a lock
+// is await's affair.
+var background = context.Background()
+
 // store is an open database.
 type store struct {
 	reader // of what is there now
 	connection
 	readOnly string // why; "": it can be written
 
-	writes *pool // one session, so who saves waits in line here
+	writes *sessions.Pool // one session, so who saves waits in line here
 
 	mu    sync.Mutex // guards the fields below
-	reads *pool
+	reads *sessions.Pool
 	seen  fileState // of a file without locks, when reads was made
 }
 
@@ -121,7 +127,7 @@ func (s *store) connect(ctx context.Context) error {
 			return err
 		}
 		if s.writes != nil {
-			s.writes.retire()
+			s.writes.Close()
 			s.writes = nil
 		}
 		if !isReadOnly(err) {
@@ -144,25 +150,25 @@ func (s *store) connectWriter(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.writes = newPool(db, 1, append(s.setup(), "PRAGMA synchronous = "+s.sync, "PRAGMA journal_size_limit = 67108864")...)
+	s.writes = sessions.New(db, 1, 0, append(s.setup(), "PRAGMA synchronous = "+s.sync, "PRAGMA journal_size_limit = 67108864")...)
 	return s.await(ctx, func() error {
-		c, err := s.writes.take(ctx)
+		c, err := s.writes.Take(ctx)
 		if err != nil {
 			return err
 		}
 		intact := false
-		defer func() { s.writes.give(c, intact) }()
+		defer func() { s.writes.Give(c, intact) }()
 		var mode string
-		if err := c.row("PRAGMA journal_mode = WAL", nil, &mode); err != nil {
+		if err := c.Row(background, "PRAGMA journal_mode = WAL", nil, &mode); err != nil {
 			return err
 		}
 		if mode != "wal" {
 			return fmt.Errorf("%s cannot be used by several at once: SQLite's WAL mode does not work on its file system (journal_mode stays %s); move the file to a local disk", s.path, mode)
 		}
-		if _, err := c.exec("BEGIN IMMEDIATE"); err != nil { // the only sure way to ask
+		if _, err := c.Exec(background, "BEGIN IMMEDIATE"); err != nil { // the only sure way to ask
 			return err
 		}
-		_, err = c.exec("ROLLBACK")
+		_, err = c.Exec(background, "ROLLBACK")
 		intact = err == nil
 		return err
 	})
@@ -175,9 +181,9 @@ func (s *store) connectReader(ctx context.Context) (err error) {
 		return err
 	}
 	probe := func() error {
-		return s.read(ctx, func(c *session) error {
+		return s.read(ctx, func(c *sessions.Session) error {
 			var n int
-			return c.row("SELECT count(*) FROM sqlite_schema", nil, &n)
+			return c.Row(background, "SELECT count(*) FROM sqlite_schema", nil, &n)
 		})
 	}
 	err = probe()
@@ -187,7 +193,7 @@ func (s *store) connectReader(ctx context.Context) (err error) {
 	if info, err := os.Stat(s.path + "-wal"); err == nil && info.Size() > 0 {
 		return fmt.Errorf("%s-wal holds changes that cannot be read without writing into the folder: open the database once where it can be written, with the sqlite3 shell or prompty, and close it, so that they get into the file", s.path)
 	}
-	s.reads.retire()
+	s.reads.Close()
 	s.immutable = true
 	s.readOnly = "neither the file nor its folder can be written by this user"
 	if s.reads, err = s.newReads(); err != nil {
@@ -209,18 +215,18 @@ func (s *store) setup() []string {
 	return append([]string{"PRAGMA busy_timeout = 0", "PRAGMA trusted_schema = off"}, s.pragmas...)
 }
 
-func (s *store) newReads() (*pool, error) {
+func (s *store) newReads() (*sessions.Pool, error) {
 	db, err := s.openDB()
 	if err != nil {
 		return nil, err
 	}
 	s.seen = s.fileState()
-	return newPool(db, s.conns, append(s.setup(), "PRAGMA query_only = on")...), nil
+	return sessions.New(db, s.conns, 0, append(s.setup(), "PRAGMA query_only = on")...), nil
 }
 
 // readers returns the pool to read with. A file without locks may have become
 // another one.
-func (s *store) readers() (*pool, error) {
+func (s *store) readers() (*sessions.Pool, error) {
 	if !s.immutable {
 		return s.reads, nil
 	}
@@ -231,25 +237,25 @@ func (s *store) readers() (*pool, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.reads.retire()
+		s.reads.Close()
 		s.reads = fresh
 	}
 	return s.reads, nil
 }
 
 // read runs queries on a session. They see one state each.
-func (s *store) read(ctx context.Context, query func(*session) error) error {
+func (s *store) read(ctx context.Context, query func(*sessions.Session) error) error {
 	err := s.await(ctx, func() error {
 		pool, err := s.readers()
 		if err != nil {
 			return err
 		}
-		c, err := pool.take(ctx)
+		c, err := pool.Take(ctx)
 		if err != nil {
 			return err
 		}
 		err = query(c)
-		pool.give(c, ctx.Err() == nil)
+		pool.Give(c, ctx.Err() == nil)
 		return err
 	})
 	return s.explain(err)
@@ -257,9 +263,9 @@ func (s *store) read(ctx context.Context, query func(*session) error) error {
 
 func (s *store) Close() error {
 	var errs []error
-	for _, p := range []*pool{s.reads, s.writes} { // who writes is last, and empties the WAL
+	for _, p := range []*sessions.Pool{s.reads, s.writes} { // who writes is last, and empties the WAL
 		if p != nil {
-			errs = append(errs, p.retire())
+			errs = append(errs, p.Close())
 		}
 	}
 	return errors.Join(errs...)

@@ -10,38 +10,39 @@ import (
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/stores/internal/backend"
 	"github.com/go-prompty/prompty/stores/sqlstore/internal/jsontext"
+	"github.com/go-prompty/prompty/stores/sqlstore/internal/sessions"
 )
 
 // write runs fn in a transaction of the only writer. Waiting for that ends with
 // ctx; what follows is short, and is not broken off.
-func (s *store) write(ctx context.Context, fn func(*session) error) error {
+func (s *store) write(ctx context.Context, fn func(*sessions.Session) error) error {
 	if s.readOnly != "" {
 		return fmt.Errorf("%w: %s: %s", prompty.ErrReadOnly, s.path, s.readOnly)
 	}
-	c, err := s.writes.take(ctx)
+	c, err := s.writes.Take(ctx)
 	if err != nil {
 		return err
 	}
 	intact := true
-	defer func() { s.writes.give(c, intact) }()
-	if err := s.await(ctx, func() error { _, err := c.exec("BEGIN IMMEDIATE"); return err }); err != nil {
+	defer func() { s.writes.Give(c, intact) }()
+	if err := s.await(ctx, func() error { _, err := c.Exec(background, "BEGIN IMMEDIATE"); return err }); err != nil {
 		return s.explain(err)
 	}
 	if err = fn(c); err == nil {
-		_, err = c.exec("COMMIT")
+		_, err = c.Exec(background, "COMMIT")
 	}
 	if err != nil {
-		_, undone := c.exec("ROLLBACK")
+		_, undone := c.Exec(background, "ROLLBACK")
 		intact = undone == nil
 	}
 	return s.explain(err)
 }
 
 func (s *store) Save(ctx context.Context, t *prompty.StoredTemplate, base int) error {
-	return s.write(ctx, func(c *session) error {
+	return s.write(ctx, func(c *sessions.Session) error {
 		if base != backend.AnyVersion {
 			latest := 0
-			err := c.row(s.sql("SELECT latest FROM prompty_heads WHERE name = ?"), []any{t.Name}, &latest)
+			err := c.Row(background, s.sql("SELECT latest FROM prompty_heads WHERE name = ?"), []any{t.Name}, &latest)
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				return err
 			}
@@ -55,7 +56,7 @@ func (s *store) Save(ctx context.Context, t *prompty.StoredTemplate, base int) e
 
 // SaveAll implements backend.Batcher.
 func (s *store) SaveAll(ctx context.Context, list []*prompty.StoredTemplate) error {
-	return s.write(ctx, func(c *session) error {
+	return s.write(ctx, func(c *sessions.Session) error {
 		for _, t := range list {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -83,17 +84,17 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertTags = `INSERT OR IGNORE INTO prompty_tags (tag, name, version) SELECT value, ?2, ?3 FROM json_each(?1)`
 )
 
-func (s *store) insert(c *session, t *prompty.StoredTemplate) error {
+func (s *store) insert(c *sessions.Session, t *prompty.StoredTemplate) error {
 	var version, changed, savedAt int64
-	if err := c.row(s.sql(nextVersion), []any{t.Name, time.Now().UnixMicro()}, &version, &changed, &savedAt); err != nil {
+	if err := c.Row(background, s.sql(nextVersion), []any{t.Name, time.Now().UnixMicro()}, &version, &changed, &savedAt); err != nil {
 		return err
 	}
 	tags := jsontext.List(t.Tags)
-	if _, err := c.exec(s.sql(insertVersion), t.Name, version, changed, savedAt, t.CreatedBy, t.TenantID, tags, jsontext.Map(t.Metadata), t.Source); err != nil {
+	if _, err := c.Exec(background, s.sql(insertVersion), t.Name, version, changed, savedAt, t.CreatedBy, t.TenantID, tags, jsontext.Map(t.Metadata), t.Source); err != nil {
 		return err
 	}
 	if tags != "" {
-		if _, err := c.exec(s.sql(insertTags), tags, t.Name, version); err != nil {
+		if _, err := c.Exec(background, s.sql(insertTags), tags, t.Name, version); err != nil {
 			return err
 		}
 	}
@@ -120,29 +121,29 @@ WHERE name = ?`
 )
 
 func (s *store) Delete(ctx context.Context, name string) error {
-	return s.write(ctx, func(c *session) error {
+	return s.write(ctx, func(c *sessions.Session) error {
 		var changed int64
-		err := c.row(s.sql(hideName), []any{name}, &changed)
+		err := c.Row(background, s.sql(hideName), []any{name}, &changed)
 		if errors.Is(err, sql.ErrNoRows) {
 			return prompty.NewStorageTemplateNotFoundError(name)
 		}
 		if err == nil {
-			_, err = c.exec(s.sql(hideVersions), changed, name)
+			_, err = c.Exec(background, s.sql(hideVersions), changed, name)
 		}
 		return err
 	})
 }
 
 func (s *store) DeleteVersion(ctx context.Context, name string, version int) error {
-	return s.write(ctx, func(c *session) error {
-		result, err := c.exec(s.sql(hideVersion), name, version)
+	return s.write(ctx, func(c *sessions.Session) error {
+		result, err := c.Exec(background, s.sql(hideVersion), name, version)
 		if err != nil {
 			return err
 		}
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, prompty.NewStorageVersionNotFoundError(name, version))
 		}
-		_, err = c.exec(s.sql(fallBack), name)
+		_, err = c.Exec(background, s.sql(fallBack), name)
 		return err
 	})
 }
