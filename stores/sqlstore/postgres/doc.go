@@ -1,0 +1,2 @@
+// Package postgres keeps templates in PostgreSQL.
+package postgres
