@@ -80,6 +80,7 @@ var tellJSON = [][]string{
 	{"new", "support/refund", "--json"},
 	{"rollback", "partials/tone", "1", "--json"},
 	{"copy", "./prompts", "./backup", "--json"},
+	{"check", "./prompts", "./backup", "--json"},
 	{"import", "./welcome.prompt", "--json"},
 }
 
@@ -356,7 +357,7 @@ func TestExitCodes(t *testing.T) {
 // TestVerbs wants of each verb what people and scripts rely on.
 func TestVerbs(t *testing.T) {
 	t.Parallel()
-	reading := []string{"ls", "show", "render", "watch", "log", "diff", "lint", "fmt", "inputs", "graph", "version"}
+	reading := []string{"ls", "show", "render", "watch", "log", "diff", "lint", "fmt", "inputs", "graph", "check", "version"}
 	verbs(func(cmd *cobra.Command, _ string) {
 		name := cmd.Name()
 		if slices.Contains(reading, name) && cmd.Flags().Lookup("json") == nil {

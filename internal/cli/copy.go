@@ -74,14 +74,7 @@ func (a *app) copyCommand() *cobra.Command {
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
 			return a.copy(cmd.Context(), args[0], args[1], args[2:], &flags)
 		}),
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
-			if len(args) < 2 {
-				return completeStorage(cmd, args, toComplete)
-			}
-			defer func(was string) { a.storage = was }(a.storage)
-			a.storage = args[0]
-			return a.completeNames(cmd, args, toComplete)
-		},
+		ValidArgsFunction: a.completeTwoStorages,
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.prefix, "prefix", "", "copy the prompts whose names begin with `TEXT`")
@@ -91,19 +84,19 @@ func (a *app) copyCommand() *cobra.Command {
 }
 
 func (a *app) copy(ctx context.Context, from, to string, args []string, flags *copyFlags) (err error) {
-	var names []string
-	for _, arg := range args {
-		name, err := bareName("copy", arg)
-		if err != nil {
-			return err
-		}
-		names = append(names, name)
+	names, err := chosenNames("copy", args, flags.prefix)
+	if err != nil {
+		return err
+	}
+	if from, err = a.meant(from); err != nil {
+		return err
+	}
+	if to, err = a.meant(to); err != nil {
+		return err
 	}
 	switch driver, _ := splitStorage(to); {
 	case a.storage != "":
 		return usage(errors.New("copy takes its storages as FROM and TO, not from --storage"), "")
-	case names != nil && flags.prefix != "":
-		return usage(errors.New("names and --prefix exclude each other"), "")
 	case from == "-" || to == "-":
 		return usage(errors.New("copy takes storages, and - is none"), "a folder of that name is ./-")
 	case driver == "memory":
@@ -149,7 +142,7 @@ func (a *app) copy(ctx context.Context, from, to string, args []string, flags *c
 		Names: names, Prefix: flags.prefix, DryRun: flags.dryRun, Progress: meter.show,
 		Reopen: func() (prompty.TemplateStorage, error) { return a.openAt(to, false) },
 	})
-	meter.close()
+	meter.clear()
 	for _, p := range report.Problems {
 		a.warn("%s: %s", p.Kind, p.Error())
 	}
@@ -158,6 +151,31 @@ func (a *app) copy(ctx context.Context, from, to string, args []string, flags *c
 		return ended(ctx, err)
 	}
 	return a.printCopied(report, from, to, flags)
+}
+
+// chosenNames are the names given to a verb that takes --prefix as well; nil: all.
+func chosenNames(verb string, args []string, prefix string) (names []string, err error) {
+	for _, arg := range args {
+		name, err := bareName(verb, arg)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	if names != nil && prefix != "" {
+		return nil, usage(errors.New("names and --prefix exclude each other"), "")
+	}
+	return names, nil
+}
+
+// completeTwoStorages completes FROM and TO, then the names in FROM.
+func (a *app) completeTwoStorages(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	if len(args) < 2 {
+		return completeStorage(cmd, args, toComplete)
+	}
+	defer func(was string) { a.storage = was }(a.storage)
+	a.storage = args[0]
+	return a.completeNames(cmd, args, toComplete)
 }
 
 // apart refuses a folder whose prompts would become prompts of the other one, or
@@ -266,19 +284,9 @@ func (a *app) printCopied(r *transfer.Report, from, to string, flags *copyFlags)
 	return nil
 }
 
-// place names a storage without its options, and without what may be secret.
-func place(where string) string {
-	driver, connection := splitStorage(where)
-	connection, _, _ = strings.Cut(connection, "?")
-	if strings.Contains(connection, "://") || strings.ContainsAny(connection, "@=") {
-		return driver
-	}
-	return driver + ":" + connection
-}
-
 func summaryOf(r *transfer.Report, dryRun bool) string {
 	if dryRun {
-		return fmt.Sprintf("%s to copy (%s), %s", counted(r.Copied, "version"), size(r.Bytes), there(r))
+		return fmt.Sprintf("%s to copy (%s), %s", count(r.Copied, "version"), size(r.Bytes), there(r))
 	}
 	text := done(r)
 	if r.Copied > 0 {
@@ -288,18 +296,11 @@ func summaryOf(r *transfer.Report, dryRun bool) string {
 }
 
 func done(r *transfer.Report) string {
-	text := fmt.Sprintf("%s copied (%s), %s", counted(r.Copied, "version"), size(r.Bytes), there(r))
+	text := fmt.Sprintf("%s copied (%s), %s", count(r.Copied, "version"), size(r.Bytes), there(r))
 	if r.Gaps > 0 {
-		text += ", " + counted(r.Gaps, "gap") + " kept"
+		text += ", " + count(r.Gaps, "gap") + " kept"
 	}
 	return text
 }
 
 func there(r *transfer.Report) string { return fmt.Sprintf("%d there already", r.Present) }
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}

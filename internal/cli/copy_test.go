@@ -204,17 +204,9 @@ func TestMeter(t *testing.T) {
 			t.Errorf("size(%d) = %q, want %q", n, got, want)
 		}
 	}
-	for where, want := range map[string]string{
-		"./prompts": "filesystem:./prompts", "git:/srv/p.git?init=1": "git:/srv/p.git",
-		"postgres:postgres://ann:secret@db/p": "postgres", "mysql:ann:secret@tcp(db)/p": "mysql", "postgres:host=db password=secret": "postgres",
-	} {
-		if got := place(where); got != want {
-			t.Errorf("place(%q) = %q, want %q", where, got, want)
-		}
-	}
 	m := (&app{stderr: os.Stderr, lookupEnv: func(string) (string, bool) { return "dumb", true }}).newMeter()
 	m.show(at)
-	m.close()
+	m.clear()
 	if m.drawn {
 		t.Error("a dumb terminal is drawn on")
 	}

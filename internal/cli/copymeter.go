@@ -50,16 +50,20 @@ func (m *meter) show(p transfer.Progress) {
 	fmt.Fprintf(m.file, "\r\x1b[K%s", meterLine(p, now.Sub(m.began), columns-1))
 }
 
-// close leaves the line to what is printed next.
-func (m *meter) close() {
+// clear leaves the line to what is printed next.
+func (m *meter) clear() {
 	if m.drawn {
 		fmt.Fprint(m.file, "\r\x1b[K")
+		m.drawn = false
 	}
 }
 
 // meterLine says what fits: the phase and how much of it is done, then how long
 // it will take, prompts, bytes, the rate; a bar where there is room for one.
 func meterLine(p transfer.Progress, took time.Duration, columns int) string {
+	if p.Phase == transfer.Comparing {
+		return clip(fmt.Sprintf("%s %d/%d prompts  %d versions  %s", p.Phase, p.Prompts, p.Of, p.Versions, size(p.Bytes)), columns)
+	}
 	if p.Phase == transfer.Listing || p.OfAll == 0 {
 		return clip(fmt.Sprintf("%s %d prompts, %d versions", p.Phase, p.Of, p.OfAll), columns)
 	}

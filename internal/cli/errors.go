@@ -13,9 +13,9 @@ import (
 	"github.com/go-prompty/prompty"
 )
 
-// errFindings ends lint when it has printed errors, and diff --exit-code when it
-// has printed differences: exit code 1, nothing more to say.
-var errFindings = errors.New("lint found errors, diff found differences")
+// errFindings ends lint when it has printed errors, check and diff --exit-code
+// when they have printed differences: exit code 1, nothing more to say.
+var errFindings = errors.New("lint found errors, check or diff found differences")
 
 // usageError is a command line that makes no sense.
 type usageError struct{ error }

@@ -16,7 +16,7 @@ const (
 // and in docs/command.md.
 var exitCodes = []struct{ code, meaning string }{
 	{"0", "done; also where the reader of the output has left (| head)"},
-	{"1", "it failed, or lint, fmt --check or diff --exit-code found something"},
+	{"1", "it failed, or lint, check, fmt --check or diff --exit-code found something"},
 	{"2", "the command line makes no sense, or prompty.yaml does not"},
 	{"130, 143", "Ctrl-C or SIGTERM ended it"},
 }

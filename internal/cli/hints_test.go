@@ -70,7 +70,7 @@ func TestHints(t *testing.T) {
 		{"new x --template chad", exitUsage, "prompty: there is no template \"chad\"\nhint: did you mean chat\\? there are chat, text, partial, layout\n"},
 		// A verb that was taken for a storage.
 		{"-s ls", exitUsage, "prompty: --storage ls comes without a verb\nhint: for example: prompty --storage ls ls\n"},
-		{"-s postgrs: ls", exitUsage, "prompty: unknown storage driver \"postgrs\"\nhint: this command has .*\n"},
+		{"-s postgrs: ls", exitUsage, "prompty: unknown storage driver \"postgrs\"\nhint: did you mean postgres\\? this command has .*\n"},
 		// Rolling back to nowhere.
 		{"rollback support/reply", exitUsage, ".*\nhint: `prompty log support/reply` shows the versions there are\n"},
 		{"rollback support/reply@1 2", exitUsage, `prompty: "support/reply@1" and "2" are two versions\nhint: give one\n`},

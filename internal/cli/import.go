@@ -117,7 +117,7 @@ func (a *app) importAll(ctx context.Context, args []string, flags *importFlags) 
 			}
 			if err != nil {
 				if n := savedOf(list); n > 0 {
-					a.warn("stopped: %s saved; the same command goes on from there", counted(n, "prompt"))
+					a.warn("stopped: %s saved; the same command goes on from there", count(n, "prompt"))
 				}
 				return err
 			}

@@ -65,8 +65,14 @@ func (a *app) init(dir, ci string) error {
 		return usage(fmt.Errorf("%q is a file, and a project is a folder", dir), "name a folder, or none for this one")
 	}
 	storage := cmp.Or(a.storage, "filesystem:prompts")
-	driver, connection, err := knownStorage(storage)
-	if err != nil {
+	var driver, connection string
+	var err error
+	if !strings.HasPrefix(storage, inVariable) { // set where it is used
+		if driver, connection, err = knownStorage(storage); err != nil {
+			return err
+		}
+	}
+	if err := unwritten(storage); err != nil {
 		return err
 	}
 	s := &setup{dir: dir, top: gitTop(dir)}
@@ -101,7 +107,7 @@ func (a *app) init(dir, ci string) error {
 		a.warn("note: this is in the project of %s; for this folder the new prompty.yaml counts", outer.Path)
 	}
 	if v, _ := a.lookupEnv(storageEnv); v != "" {
-		a.warn("note: %s is set to %s and goes before prompty.yaml; unset it to use the project's prompts", storageEnv, v)
+		a.warn("note: %s is set to %s and goes before prompty.yaml; unset it to use the project's prompts", storageEnv, withoutSecrets(v))
 	}
 	return nil
 }

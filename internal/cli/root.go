@@ -49,7 +49,7 @@ func (a *app) rootCommand() *cobra.Command {
 		Example: rootExample,
 		RunE: a.verb(func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("storage") {
-				return usage(fmt.Errorf("--storage %s comes without a verb", shellWord(a.storage)), "for example: prompty --storage "+shellWord(a.storage)+" ls")
+				return usage(fmt.Errorf("--storage %s comes without a verb", withoutSecrets(a.storage)), "for example: prompty --storage "+withoutSecrets(a.storage)+" ls")
 			}
 			return cmd.Help()
 		}),
@@ -68,7 +68,7 @@ func (a *app) rootCommand() *cobra.Command {
 	a.group(root, "Everyday", a.newCommand(), a.lsCommand(), a.showCommand(), a.renderCommand(), a.saveCommand(), a.watchCommand())
 	a.group(root, "Versions", a.logCommand(), a.diffCommand(), a.rollbackCommand(), a.rmCommand())
 	a.group(root, "Checking", a.lintCommand(), a.fmtCommand(), a.inputsCommand(), a.graphCommand())
-	a.group(root, "Moving", a.copyCommand(), a.importCommand())
+	a.group(root, "Storages", a.copyCommand(), a.checkCommand(), a.importCommand(), a.schemaCommand())
 	a.group(root, "Project", a.initCommand(), a.completionCommand(), a.versionCommand())
 	_ = root.RegisterFlagCompletionFunc("storage", completeStorage)
 	completeWords(root, "color", "auto", "always", "never")
@@ -86,11 +86,13 @@ var synonyms = map[string][]string{
 	"rm":         {"delete", "del", "remove"},
 	"log":        {"history", "versions"},
 	"rollback":   {"revert", "restore", "undo", "reset"},
-	"lint":       {"check", "validate", "test"},
+	"lint":       {"validate", "test"},
 	"fmt":        {"format"},
 	"graph":      {"deps", "includes", "tree"},
-	"inputs":     {"schema", "variables", "vars"},
+	"inputs":     {"variables", "vars"},
 	"copy":       {"cp", "sync", "migrate", "export"},
+	"check":      {"compare", "drift", "verify"},
+	"schema":     {"ddl", "sql", "tables"},
 	"import":     {"convert"},
 	"new":        {"create", "touch"},
 	"init":       {"setup", "start"},

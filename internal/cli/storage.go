@@ -107,36 +107,44 @@ func (e *noFolder) Error() string {
 
 // where is what --storage, the environment, prompty.yaml or the default say.
 func (a *app) where() (string, error) {
-	if a.storage != "" {
-		return a.storage, nil
+	where := a.storage
+	if where == "" {
+		where, _ = a.lookupEnv(storageEnv)
 	}
-	if v, ok := a.lookupEnv(storageEnv); ok && v != "" {
-		return v, nil
+	if where == "" {
+		p, err := a.project()
+		if err != nil {
+			return "", err
+		}
+		where = cmp.Or(p.Storage, defaultStorage)
 	}
-	p, err := a.project()
+	where, err := a.meant(where)
 	if err != nil {
-		return "", err
+		return "", a.withSource(err)
 	}
-	return cmp.Or(p.Storage, defaultStorage), nil
+	return where, nil
 }
 
 // knownStorage is splitStorage for drivers that this command has.
 func knownStorage(where string) (driver, connection string, err error) {
 	driver, connection = splitStorage(where)
-	drivers := prompty.ListStorageDrivers()
-	if !slices.Contains(drivers, driver) {
-		hint := fmt.Sprintf("this command has %s; a folder is written like ./prompts", strings.Join(drivers, ", "))
-		return "", "", usage(fmt.Errorf("unknown storage driver %q", driver), withGuess(driver, drivers, hint))
+	if !slices.Contains(prompty.ListStorageDrivers(), driver) {
+		return "", "", noDriver(driver)
 	}
 	return driver, connection, nil
 }
 
 // splitStorage takes DRIVER:CONNECTION apart. What has no driver in front is a
 // folder: ./prompts, prompts, C:\prompts. A single word that is a driver's name
-// (memory) is that driver.
+// (memory) is that driver, and a URL is one of the driver that its scheme names.
 func splitStorage(where string) (driver, connection string) {
+	if driver, connection, ok := splitDatabase(where); ok {
+		return driver, connection
+	}
 	driver, connection, colon := strings.Cut(where, ":")
 	switch {
+	case isURL(driver, connection):
+		return driver, where
 	case !isDriverName(driver):
 		return "filesystem", where
 	case colon, slices.Contains(prompty.ListStorageDrivers(), driver):
@@ -150,6 +158,12 @@ func isDriverName(s string) bool {
 	return len(s) > 1 && !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
 	})
+}
+
+// isURL reports whether scheme:rest is a URL, which may hold a password, and no
+// path.
+func isURL(scheme, rest string) bool {
+	return strings.HasPrefix(rest, "//") && !slices.Contains(prompty.ListStorageDrivers(), scheme) && isDriverName(strings.ReplaceAll(scheme, "+", ""))
 }
 
 // withoutCreate adds the option that keeps fsstore from making the folder,

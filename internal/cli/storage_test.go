@@ -16,7 +16,20 @@ func TestSplitStorage(t *testing.T) {
 		{"notes?ext=.md", "filesystem", "notes?ext=.md"},
 		{`C:\prompts`, "filesystem", `C:\prompts`},
 		{"memory", "memory", ""},
-		{"postgres://u@h/db", "postgres", "//u@h/db"},
+		{"postgres://u@h/db", "postgres", "postgres://u@h/db"},
+		{"postgresql://u@h/db?x=y", "postgres", "postgresql://u@h/db?x=y"},
+		{"postgres:host=/tmp user=u", "postgres", "host=/tmp user=u"},
+		{"postgres:postgres://u@h/db", "postgres", "postgres://u@h/db"},
+		{"postgres", "postgres", ""},
+		{"mariadb:u@tcp(h)/db", "mysql", "u@tcp(h)/db"},
+		{"mariadb", "filesystem", "mariadb"},
+		{"mongodb+srv://h/db", "mongodb", "mongodb+srv://h/db"},
+		{"rediss://h", "redis", "rediss://h"},
+		{"sqlite:prompts.db?poll=1s", "sqlite", "prompts.db?poll=1s"},
+		{"sqlite:///srv/prompts.db", "sqlite", "///srv/prompts.db"},
+		{"mongo+srv://u:p@h/db", "mongo+srv", "mongo+srv://u:p@h/db"},
+		{"fs:///srv/prompts", "fs", "///srv/prompts"},
+		{"./postgres:x", "filesystem", "./postgres:x"},
 	} {
 		if driver, connection := splitStorage(tt.where); driver != tt.driver || connection != tt.connection {
 			t.Errorf("splitStorage(%q) = %q, %q, want %q, %q", tt.where, driver, connection, tt.driver, tt.connection)

@@ -53,21 +53,31 @@ func (c *copier) add(t *prompty.StoredTemplate, version int) {
 	c.batch.bytes += weight(t)
 }
 
-// enqueue puts versions of a prompt into the batch, on top of the last one
-// that is there.
-func (c *copier) enqueue(ctx context.Context, name string, last int, list []missing) error {
+// enqueue puts the missing versions of a prompt into the batch, on top of the
+// last one that is there.
+func (c *copier) enqueue(ctx context.Context, name string, s *sight) error {
+	list, last := s.missing, s.last
 	if len(list) > 0 {
 		c.wrote(name, list[0].version)
 	}
 	var before *prompty.StoredTemplate
-	for _, m := range list {
-		t, err := m.t, error(nil)
-		if t == nil {
-			if t, err = c.from.GetVersion(ctx, name, m.version); err != nil {
+	taken := 0
+	err := ahead(ctx, len(list), func(ctx context.Context, i int) (t *prompty.StoredTemplate, err error) {
+		if list[i].t != nil {
+			return list[i].t, nil
+		}
+		err = c.gate.do(ctx, func() error {
+			if t, err = c.from.GetVersion(ctx, name, list[i].version); err != nil {
 				return fmt.Errorf("read the source: %w", err)
 			}
-		}
-		gap := m.version - last - 1
+			return nil
+		})
+		return t, err
+	}, func(i int, t *prompty.StoredTemplate) (err error) {
+		c.leave(list[i])
+		taken = i + 1
+		version := list[i].version
+		gap := version - last - 1
 		if before == nil && gap > 0 {
 			if before = t; last > 0 {
 				if before, err = c.to.GetVersion(ctx, name, last); err != nil {
@@ -78,18 +88,29 @@ func (c *copier) enqueue(ctx context.Context, name string, last int, list []miss
 		// A gap and the version after it are one step where the destination can,
 		// so that a placeholder is nobody's latest version.
 		if len(c.batch.items)+gap+1 > c.opts.BatchVersions || c.batch.bytes+weight(t) > c.opts.BatchBytes {
-			if err := c.flush(ctx); err != nil || c.broken[name] {
+			if err := c.flush(ctx); err != nil {
 				return err
 			}
 		}
-		for v := last + 1; v < m.version; v++ {
+		if c.broken[name] {
+			return errBroken
+		}
+		for v := last + 1; v < version; v++ {
 			c.add(placeholder(before), v)
 		}
-		c.add(t, m.version)
-		before, last = t, m.version
+		c.add(t, version)
+		before, last = t, version
+		return nil
+	})
+	if errors.Is(err, errBroken) {
+		c.leave(list[taken:]...)
+		return nil
 	}
-	return nil
+	return err
 }
+
+// errBroken ends what was begun of a prompt that could not be written on.
+var errBroken = errors.New("it could not be written on")
 
 // wrote notes from which version on a prompt is to be verified.
 func (c *copier) wrote(name string, first int) {
@@ -141,21 +162,26 @@ func (c *copier) unmoved(ctx context.Context, items []item) ([]item, error) {
 	if _, conditional := prompty.As[prompty.ConditionalSaver](c.to); conditional && batchSave(c.to) == nil {
 		return items, nil
 	}
-	seen := map[string]bool{}
-	for _, it := range items {
-		if seen[it.t.Name] {
-			continue
-		}
-		seen[it.t.Name] = true
-		versions, err := c.to.ListVersions(ctx, it.t.Name)
-		switch {
-		case isTheirs(err): // saving says the same
-		case err != nil:
-			return nil, fmt.Errorf("read the destination: %w", err)
-		case len(versions) > 0 && slices.Max(versions) >= it.version:
+	firsts := slices.CompactFunc(slices.Clone(items), func(a, b item) bool { return a.t.Name == b.t.Name })
+	err := ahead(ctx, len(firsts), func(ctx context.Context, i int) (latest int, err error) {
+		err = c.gate.do(ctx, func() error {
+			versions, err := c.to.ListVersions(ctx, firsts[i].t.Name)
+			if err != nil && !isTheirs(err) { // else saving says the same
+				return fmt.Errorf("read the destination: %w", err)
+			}
+			latest = slices.Max(append(versions, 0))
+			return nil
+		})
+		return latest, err
+	}, func(i, latest int) error {
+		if it := firsts[i]; latest >= it.version {
 			c.problem(it.t.Name, it.version, Conflict, errors.New("somebody has saved this number in the destination meanwhile"))
 			c.broken[it.t.Name] = true
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return slices.DeleteFunc(items, func(it item) bool { return c.broken[it.t.Name] }), nil
 }
@@ -205,7 +231,19 @@ func (c *copier) save(ctx context.Context, items []item) error {
 		for i, it := range items {
 			tmpls[i] = it.t
 		}
-		return wrote(batch(ctx, tmpls))
+		err := batch(ctx, tmpls)
+		if errors.Is(err, errors.ErrUnsupported) && len(items) > 1 { // more than goes into one step
+			half := len(items) / 2
+			for half < len(items)-1 && isPlaceholder(items[half-1].t) { // it stays with the version after it
+				half++
+			}
+			c.opts.BatchVersions = half
+			if err := c.save(ctx, items[:half]); err != nil {
+				return err
+			}
+			return c.save(ctx, items[half:])
+		}
+		return wrote(err)
 	}
 	_, conditional := prompty.As[prompty.ConditionalSaver](c.to)
 	for _, it := range items {

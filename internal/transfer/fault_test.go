@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,6 +19,7 @@ var hidings = map[string]func(prompty.TemplateStorage) prompty.TemplateStorage{
 	"conditional": func(s prompty.TemplateStorage) prompty.TemplateStorage { return conditional{s} },
 	"batches":     func(s prompty.TemplateStorage) prompty.TemplateStorage { return batches{s} },
 	"each":        func(s prompty.TemplateStorage) prompty.TemplateStorage { return each{s} },
+	"few":         func(s prompty.TemplateStorage) prompty.TemplateStorage { return few{s} },
 }
 
 type conditional struct{ prompty.TemplateStorage }
@@ -38,22 +40,31 @@ func (e each) SaveEach(ctx context.Context, list []*prompty.StoredTemplate) erro
 	return prompty.SaveAll(ctx, e.TemplateStorage, list)
 }
 
+// few is a destination with a limit to what goes into one step.
+type few struct{ prompty.TemplateStorage }
+
+func (f few) SaveAll(ctx context.Context, list []*prompty.StoredTemplate) error {
+	if len(list) > 3 {
+		return fmt.Errorf("%w: %d templates, the most is 3", errors.ErrUnsupported, len(list))
+	}
+	return prompty.SaveAll(ctx, f.TemplateStorage, list)
+}
+
 var errBroken = errors.New("the line is dead")
 
 // failing breaks at a call, before or after it has done its work, and stays
 // broken, as what was killed does.
 type failing struct {
 	prompty.TemplateStorage
-	left  *int
+	left  *atomic.Int64
 	after bool
 }
 
 func (f failing) do(call func() error) error {
-	*f.left--
-	switch {
-	case *f.left > 0:
+	switch left := f.left.Add(-1); {
+	case left > 0:
 		return call()
-	case *f.left == 0 && f.after:
+	case left == 0 && f.after:
 		_ = call()
 	}
 	return errBroken
@@ -96,9 +107,10 @@ func TestBreaksAnywhere(t *testing.T) {
 			t.Run(fmt.Sprint(kind, after), func(t *testing.T) {
 				t.Parallel()
 				for i := 1; ; i++ {
-					dst, left := prompty.NewMemoryStorage(), i
+					dst, left := prompty.NewMemoryStorage(), new(atomic.Int64)
+					left.Store(int64(i))
 					opts := transfer.Options{BatchVersions: 4, Reopen: in(dst)}
-					report, err := transfer.Copy(t.Context(), src, hide(failing{dst, &left, after}), opts)
+					report, err := transfer.Copy(t.Context(), src, hide(failing{dst, left, after}), opts)
 					if err == nil {
 						if i < 15 {
 							t.Errorf("only %d calls are made", i)

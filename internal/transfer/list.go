@@ -25,52 +25,78 @@ const (
 // saved or deleted meanwhile may be missed, as with any listing.
 func (c *copier) list(ctx context.Context) ([]job, error) {
 	c.tell(Listing)
-	names := slices.Sorted(slices.Values(c.opts.Names))
-	names = slices.Compact(names)
-	if c.opts.Names == nil {
-		var err error
-		if names, err = c.names(ctx); err != nil {
-			return nil, fmt.Errorf("read the source: %w", err)
-		}
-		more, err := c.unread(ctx, names)
-		if err != nil {
-			return nil, fmt.Errorf("read the source: %w", err)
-		}
-		names = append(names, more...)
-		slices.Sort(names)
+	names, err := c.chosen(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the source: %w", err)
 	}
 	jobs := make([]job, 0, len(names))
-	for _, name := range names {
-		if c.opts.Names != nil {
-			if _, err := c.from.Get(ctx, name); isTheirs(err) {
-				c.latestUnread[name] = true
-				c.problem(name, 0, Unread, err)
+	err = ahead(ctx, len(names), func(ctx context.Context, i int) (l listed, err error) {
+		err = c.gate.do(ctx, func() error {
+			if c.opts.Names != nil {
+				if _, err := c.from.Get(ctx, names[i]); isTheirs(err) {
+					l.unread = err
+				}
 			}
+			versions, err := c.from.ListVersions(ctx, names[i])
+			l.versions, l.err = versions, err
+			return nil
+		})
+		return l, err
+	}, func(i int, l listed) error {
+		name := names[i]
+		if l.unread != nil {
+			c.latestUnread[name] = true
+			c.problem(name, 0, Unread, l.unread)
 		}
-		versions, err := c.from.ListVersions(ctx, name)
-		if isTheirs(err) && c.latestUnread[name] {
-			continue
+		if isTheirs(l.err) && c.latestUnread[name] {
+			return nil
 		}
-		if err == nil && len(versions) == 0 && c.opts.Names != nil && !c.latestUnread[name] {
-			err = prompty.NewStorageTemplateNotFoundError(name)
+		if l.err == nil && len(l.versions) == 0 && c.opts.Names != nil && !c.latestUnread[name] {
+			l.err = prompty.NewStorageTemplateNotFoundError(name)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("read the source: %w", err)
+		if l.err != nil {
+			return fmt.Errorf("read the source: %w", l.err)
 		}
-		slices.Sort(versions)
-		jobs = append(jobs, job{name, versions})
+		slices.Sort(l.versions)
+		jobs = append(jobs, job{name, l.versions})
 		c.progress.Of++
-		c.progress.OfAll += len(versions)
+		c.progress.OfAll += len(l.versions)
 		c.tell(Listing)
-	}
-	return jobs, nil
+		return nil
+	})
+	return jobs, err
 }
 
-func (c *copier) names(ctx context.Context) ([]string, error) {
+// listed is what the source says of a name.
+type listed struct {
+	versions    []int
+	unread, err error // of the latest, and of the listing
+}
+
+// chosen are the names to be copied, sorted.
+func (c *copier) chosen(ctx context.Context) ([]string, error) {
+	if c.opts.Names != nil {
+		return slices.Compact(slices.Sorted(slices.Values(c.opts.Names))), nil
+	}
+	names, err := namesOf(ctx, c.from, c.opts.Prefix)
+	if err != nil || !c.files {
+		return names, err
+	}
+	more, problems, err := unread(ctx, c.from, c.opts.Prefix, names)
+	for _, p := range problems {
+		if c.problem(p.Name, 0, Unread, fmt.Errorf("the source cannot read it: %w", p.Err)); p.Name != "" {
+			c.latestUnread[p.Name] = true
+		}
+	}
+	return slices.Sorted(slices.Values(append(names, more...))), err
+}
+
+// namesOf are the names that a storage lists, sorted.
+func namesOf(ctx context.Context, s prompty.TemplateStorage, prefix string) ([]string, error) {
 	var names []string
-	query := prompty.TemplateQuery{NamePrefix: c.opts.Prefix, Limit: pagePrompts}
+	query := prompty.TemplateQuery{NamePrefix: prefix, Limit: pagePrompts}
 	for {
-		page, err := c.from.List(ctx, &query)
+		page, err := s.List(ctx, &query)
 		if err != nil {
 			return nil, err
 		}

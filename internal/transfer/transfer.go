@@ -1,6 +1,7 @@
-// Package transfer copies prompts from one storage into another: every version
-// under its own number, oldest first, with source, tags, metadata, author and
-// tenant as they are. Times are the destination's: a storage sets them itself.
+// Package transfer copies prompts from one storage into another, and compares
+// two storages. What is copied is every version under its own number, oldest
+// first, with source, tags, metadata, author and tenant as they are. Times are
+// the destination's: a storage sets them itself.
 //
 // A number means one text for ever, so a version that was deleted in the source
 // leaves the same gap in the destination: a placeholder takes the number and is
@@ -11,7 +12,8 @@
 // any point, by a kill too, goes on when it is run again, and doubles nothing.
 // Of a prompt with a version that differs nothing is written.
 //
-// No more is held in memory than a batch and the names with their numbers.
+// No more is held in memory than two batches and the names with their numbers.
+// Reading is done ahead of writing, for several prompts and versions at once.
 package transfer
 
 import (
@@ -19,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/go-prompty/prompty"
 )
@@ -47,13 +50,14 @@ type Progress struct {
 	Name            string // the prompt at hand
 }
 
-// Phase is a part of a copy.
+// Phase is a part of a copy, or of a check.
 type Phase string
 
 const (
 	Listing   Phase = "listing"
 	Copying   Phase = "copying"
 	Verifying Phase = "verifying"
+	Comparing Phase = "comparing"
 )
 
 // Report is what a copy did.
@@ -100,7 +104,7 @@ func (p Problem) Error() string {
 // of it. The report then says what was done before. When ctx ends, Copy ends
 // after the batch that is being written, with the context's error.
 func Copy(ctx context.Context, from, to prompty.TemplateStorage, opts Options) (*Report, error) {
-	c := &copier{from: from, to: to, opts: opts, report: &Report{}, broken: map[string]bool{}, latestUnread: map[string]bool{}}
+	c := &copier{from: from, to: to, opts: opts, gate: newGate(), report: &Report{}, broken: map[string]bool{}, latestUnread: map[string]bool{}}
 	switch {
 	case batchSave(to) == nil:
 		c.opts.BatchVersions = 1
@@ -110,6 +114,7 @@ func Copy(ctx context.Context, from, to prompty.TemplateStorage, opts Options) (
 	if c.opts.BatchBytes <= 0 {
 		c.opts.BatchBytes = 8 << 20
 	}
+	c.room.Store(int64(c.opts.BatchBytes))
 	err := c.run(ctx)
 	slices.SortStableFunc(c.report.Problems, func(a, b Problem) int {
 		switch {
@@ -127,12 +132,14 @@ func Copy(ctx context.Context, from, to prompty.TemplateStorage, opts Options) (
 type copier struct {
 	from, to prompty.TemplateStorage
 	opts     Options
+	files    bool         // the source's texts stand in files
+	gate     gate         // of all reads
+	room     atomic.Int64 // bytes of texts that may still be kept from looking to writing
 	report   *Report
 	progress Progress
 	batch    batch
 	written  []span          // for the verification
 	broken   map[string]bool // prompts that could not be written on
-	refusals int             // problems that keep a prompt from being written
 
 	latestUnread map[string]bool // prompts of which that is reported
 }
@@ -144,6 +151,7 @@ type span struct {
 }
 
 func (c *copier) run(ctx context.Context) (err error) {
+	_, c.files = prompty.As[prompty.Locator](c.from)
 	if s, ok := prompty.As[prompty.Snapshotter](c.from); ok {
 		frozen, err := s.Snapshot(ctx)
 		if err != nil {
@@ -157,12 +165,13 @@ func (c *copier) run(ctx context.Context) (err error) {
 		return err
 	}
 	c.tell(Copying)
-	for _, j := range jobs {
-		c.progress.Name = j.name
-		if err := c.prompt(ctx, j); err != nil {
-			return err
-		}
-		c.progress.Prompts++
+	err = ahead(ctx, len(jobs), func(ctx context.Context, i int) (*sight, error) { return c.look(ctx, jobs[i]) }, func(i int, s *sight) error {
+		c.progress.Name = jobs[i].name
+		defer func() { c.progress.Prompts++ }()
+		return c.prompt(ctx, jobs[i].name, s)
+	})
+	if err != nil {
+		return err
 	}
 	if err := c.flush(ctx); err != nil || c.opts.DryRun || c.opts.Reopen == nil {
 		return err
@@ -188,7 +197,4 @@ func (c *copier) step(bytes int) {
 
 func (c *copier) problem(name string, version int, kind Kind, err error) {
 	c.report.Problems = append(c.report.Problems, Problem{name, version, kind, err})
-	if kind != Unread {
-		c.refusals++
-	}
 }

@@ -2,7 +2,7 @@ package transfer
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"path"
 	"regexp"
 	"slices"
@@ -23,20 +23,21 @@ var copied = regexp.MustCompile(`^.+:\d+:\d+: | differ only in case|^watching: |
 // subject is the name or the path that a storage's problem is about.
 var subject = regexp.MustCompile(`^(?:invalid template(?: name)?: |invalid template name )?(.+?)(?:: | is | has | cannot )`)
 
-// unread asks the source what it cannot read, and reports it. Prompts whose
-// latest text alone is broken are returned: their older versions can be read.
-func (c *copier) unread(ctx context.Context, known []string) (names []string, err error) {
-	d, ok := prompty.As[prompty.Describer](c.from)
+// unread asks a storage of files what it cannot read. Prompts whose latest text
+// alone is broken are returned: their older versions can be read. The problems
+// have a name where it is one of those.
+func unread(ctx context.Context, s prompty.TemplateStorage, prefix string, known []string) (names []string, problems []Problem, err error) {
+	d, ok := prompty.As[prompty.Describer](s)
 	if !ok {
-		return nil, nil
+		return nil, nil, nil
 	}
 	desc, err := d.Describe(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, problem := range desc.Problems {
 		candidates := candidates(problem)
-		if copied.MatchString(problem) || !c.wanted(candidates) {
+		if copied.MatchString(problem) || !wanted(prefix, candidates) {
 			continue
 		}
 		name := ""
@@ -44,19 +45,18 @@ func (c *copier) unread(ctx context.Context, known []string) (names []string, er
 			if slices.Contains(known, n) || slices.Contains(names, n) || prompty.CheckName(n) != nil {
 				continue
 			}
-			versions, err := c.from.ListVersions(ctx, n)
+			versions, err := s.ListVersions(ctx, n)
 			if err != nil && !isTheirs(err) {
-				return nil, err
+				return nil, nil, err
 			}
 			if err == nil && len(versions) > 0 {
 				name, names = n, append(names, n)
-				c.latestUnread[n] = true
 				break
 			}
 		}
-		c.problem(name, 0, Unread, fmt.Errorf("the source cannot read it: %s", problem))
+		problems = append(problems, Problem{Name: name, Kind: Unread, Err: errors.New(problem)})
 	}
-	return names, nil
+	return names, problems, nil
 }
 
 // candidates are the names that a problem may be about: its path without the
@@ -79,9 +79,9 @@ func candidates(problem string) []string {
 	}
 }
 
-// wanted reports whether one of the names may be, or hold, what is copied.
-func (c *copier) wanted(candidates []string) bool {
+// wanted reports whether one of the names may be, or hold, what has the prefix.
+func wanted(prefix string, candidates []string) bool {
 	return len(candidates) == 0 || slices.ContainsFunc(candidates, func(name string) bool {
-		return strings.HasPrefix(name, c.opts.Prefix) || strings.HasPrefix(c.opts.Prefix, name+"/")
+		return strings.HasPrefix(name, prefix) || strings.HasPrefix(prefix, name+"/")
 	})
 }
