@@ -28,7 +28,7 @@ type link struct {
 	once           sync.Once
 }
 
-// NewProxy starts a proxy before a server, on a port of 127.0.0.1. It ends with
+// NewProxy starts a proxy before an address, on a port of 127.0.0.1. It ends with
 // the test.
 func NewProxy(t testing.TB, network, address string) *Proxy {
 	t.Helper()
