@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/stores/internal/drivertest"
 	"github.com/go-prompty/prompty/stores/internal/testserver"
 	"github.com/go-prompty/prompty/storetest"
 )
@@ -31,19 +32,24 @@ func place(server *testserver.Server) string {
 }
 
 func TestStorage(t *testing.T) {
-	server := testserver.Redis(t)
-	open := func(t testing.TB) storetest.Place {
-		where := place(server)
-		return func() (prompty.TemplateStorage, error) { return Open(where) }
-	}
-	claims := []storetest.Claim{
-		storetest.Has[prompty.ConditionalSaver](), storetest.Has[prompty.BatchSaver](), storetest.Has[prompty.Snapshotter](),
-		storetest.Has[prompty.Watcher](), storetest.Has[prompty.Historian](),
-	}
-	t.Run("suite", func(t *testing.T) { storetest.Run(t, open, claims...) })
-	t.Run("wrapped", func(t *testing.T) { storetest.RunWrapped(t, open) })
-	t.Run("model", func(t *testing.T) { storetest.Model(t, open) })
-	t.Run("processes", func(t *testing.T) {
-		storetest.Processes(t, 3, func(*testing.T) string { return place(server) }, Open)
+	drivertest.Run(t, drivertest.Driver{
+		Place: func(t testing.TB) string { return place(testserver.Redis(t)) },
+		Open:  Open,
+		Claims: []storetest.Claim{
+			storetest.Has[prompty.ConditionalSaver](), storetest.Has[prompty.BatchSaver](), storetest.Has[prompty.Snapshotter](),
+			storetest.Has[prompty.Watcher](), storetest.Has[prompty.Historian](), storetest.Has[prompty.Describer](),
+		},
+		Own: func(t testing.TB) (*testserver.Server, string) {
+			server := testserver.OwnRedis(t)
+			return server, place(server)
+		},
+		Via: func(connectionString, proxyAddress string) string {
+			u, err := url.Parse(connectionString)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u.Host = proxyAddress
+			return u.String()
+		},
 	})
 }
