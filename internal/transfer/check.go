@@ -139,7 +139,7 @@ func (c *checker) names(ctx context.Context) ([]string, error) {
 		if !s.files {
 			continue
 		}
-		more, problems, err := unread(ctx, s, c.opts.Prefix, names)
+		more, problems, err := unread(ctx, s.TemplateStorage, c.opts.Prefix, names)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", sideName(i), err)
 		}
