@@ -1,0 +1,2 @@
+// Package dynamostore keeps templates in a table of Amazon DynamoDB.
+package dynamostore
