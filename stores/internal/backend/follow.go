@@ -122,9 +122,18 @@ func (s *store) Watch(ctx context.Context) (ch <-chan prompty.ChangeBatch, err e
 	outer := ctx
 	err = s.call(ctx, "watch", "", 0, func(ctx context.Context) error {
 		ch, err = s.follow.subscribe(ctx, outer)
-		return err
+		return s.follow.closed(err)
 	})
 	return ch, err
+}
+
+// closed is err, or that the storage was closed, of which err may be a
+// consequence.
+func (f *follower) closed(err error) error {
+	if err != nil && f.life.Err() != nil {
+		return prompty.NewStorageClosedError()
+	}
+	return err
 }
 
 // subscribe begins with now: what was changed before is no news. outer is the
@@ -178,7 +187,7 @@ func (s *store) Sync(ctx context.Context) error {
 		if s.follow.feed == nil {
 			return nil // nobody to be told
 		}
-		return s.follow.look(ctx, true)
+		return s.follow.closed(s.follow.look(ctx, true))
 	})
 }
 

@@ -177,6 +177,42 @@ func TestNoPush(t *testing.T) {
 	})
 }
 
+// slowHeads is a backend that takes its time to tell all heads.
+type slowHeads struct{ *shelf }
+
+func (s slowHeads) Heads(ctx context.Context, since string) ([]Head, string, error) {
+	select {
+	case <-time.After(time.Minute):
+		return s.shelf.Heads(ctx, since)
+	case <-ctx.Done():
+		return nil, "", ctx.Err()
+	}
+}
+
+// A watch that begins, and a Sync, when the storage is closed.
+func TestWatchBesideClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began, synced := New(slowHeads{newShelf()}, Options{}), New(slowHeads{newShelf()}, Options{})
+		if _, err := synced.(prompty.Watcher).Watch(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		failed := make(chan error, 2)
+		go func() {
+			_, err := began.(prompty.Watcher).Watch(t.Context())
+			failed <- err
+		}()
+		go func() { failed <- synced.(prompty.Syncer).Sync(t.Context()) }()
+		synctest.Wait()
+		began.Close()
+		synced.Close()
+		for range 2 {
+			if err := <-failed; !errors.Is(err, prompty.ErrClosed) {
+				t.Errorf("beside Close: %v, want ErrClosed", err)
+			}
+		}
+	})
+}
+
 // A head that is gone from the database was deleted.
 func TestHeadIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
