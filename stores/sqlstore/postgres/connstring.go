@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -34,10 +35,7 @@ func parse(connectionString string) (*settings, error) {
 	}
 	v := backend.NewValues(query)
 	s := &settings{ours: v}
-	s.prefix = strings.ToLower(v.Prefix("table_prefix", ""))
-	if s.prefix == "" {
-		s.prefix = standardPrefix
-	}
+	s.prefix = strings.ToLower(cmp.Or(v.Prefix("table_prefix", ""), standardPrefix))
 	s.manual = v.Manual()
 	conns := v.Int("max_conns", 0, 1, 10_000)
 	s.watch = v.Watch(time.Second)

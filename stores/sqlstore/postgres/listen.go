@@ -87,11 +87,19 @@ type teller struct {
 }
 
 const (
-	tellPatience = 5 * time.Second        // for one telling
-	lastPatience = time.Second            // for the one before the end
-	firstPause   = 100 * time.Millisecond // after one that did not work
-	longestPause = 10 * time.Second
+	tellPatience    = 5 * time.Second        // for one telling
+	lastPatience    = time.Second            // for the one before the end
+	betweenTellings = 2 * time.Millisecond   // so that what many save is told at once
+	firstPause      = 100 * time.Millisecond // after one that did not work
+	longestPause    = 10 * time.Second
 )
+
+// notify is as cheap as it can be: NOTIFY has a number given to its transaction,
+// whose end would otherwise be flushed to the disk. All is sent at once, since
+// behind a pooler no setting may outlive the transaction.
+func notify(channel string) string {
+	return "BEGIN; SET LOCAL synchronous_commit = off; NOTIFY " + channel + "; COMMIT"
+}
 
 func newTeller(dial func(context.Context) (*pgx.Conn, error), sql string) *teller {
 	t := &teller{dial: dial, sql: sql, wake: make(chan struct{}, 1)}
@@ -123,16 +131,17 @@ func (t *teller) run() {
 			continue
 		case <-t.wake:
 		}
+		next := betweenTellings
 		if t.send(t.life, tellPatience) {
 			pause = firstPause
-			continue
+		} else {
+			t.tell() // later
+			next, pause = pause, min(2*pause, longestPause)
 		}
-		t.tell() // later
 		select {
 		case <-t.life.Done():
-		case <-time.After(pause):
+		case <-time.After(next):
 		}
-		pause = min(2*pause, longestPause)
 	}
 	select {
 	case <-t.wake:

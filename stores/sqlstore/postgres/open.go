@@ -84,7 +84,7 @@ func connect(ctx context.Context, s *settings) (*database, error) {
 		return nil, openError(err, s)
 	}
 	if !s.watch.NoPush {
-		db.teller = newTeller(db.dial, "NOTIFY "+db.channel())
+		db.teller = newTeller(db.dial, notify(db.channel()))
 	}
 	return db, nil
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -22,9 +23,11 @@ var firstSchema string
 
 const standardPrefix = "prompty_"
 
-// Schema returns the SQL that makes all tables, with that beginning of their
-// names, for those who open the storage with schema=manual.
+// Schema returns the SQL that makes all tables, for those who open the storage
+// with schema=manual. prefix is what table_prefix says in the connection string;
+// empty: "prompty_".
 func Schema(prefix string) (string, error) {
+	prefix = cmp.Or(prefix, standardPrefix)
 	if err := backend.CheckPrefix(prefix); err != nil {
 		return "", err
 	}
@@ -60,7 +63,7 @@ func (db *database) printSchema() string {
 	if db.prefix == standardPrefix {
 		return "prompty schema postgres"
 	}
-	return "prompty schema postgres --prefix " + db.prefix
+	return "prompty schema postgres --table-prefix " + db.prefix
 }
 
 // migrate brings the schema to the latest version. Of several processes that do
