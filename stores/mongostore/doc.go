@@ -1,0 +1,2 @@
+// Package mongostore keeps templates in MongoDB.
+package mongostore
