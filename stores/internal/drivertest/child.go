@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -51,6 +52,8 @@ func startChild(t *testing.T, place string, env ...string) *child {
 	}
 	cmd := exec.Command(os.Args[0], "-test.run="+strings.Join(pattern, "/"), "-test.count=1", "-test.timeout=5m")
 	cmd.Env = append(append(os.Environ(), childVariable+"="+t.Name(), placeVariable+"="+place), env...)
+	// A program with the race detector waits a second before it ends.
+	cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=20 "+os.Getenv("GORACE"))
 	complaint := new(strings.Builder)
 	cmd.Stderr = complaint
 	stdin, err := cmd.StdinPipe()
@@ -65,15 +68,25 @@ func startChild(t *testing.T, place string, env ...string) *child {
 		t.Fatal(err)
 	}
 	c := &child{t, cmd, stdin, make(chan string, 1000)}
-	go func() {
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		defer close(c.lines)
 		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
 			c.lines <- scanner.Text()
 		}
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("a process ended with %v: %s", err, complaint)
 		}
-		close(c.lines)
-	}()
+	})
+	t.Cleanup(func() { // after a failure it may still be there
+		stdin.Close()
+		if t.Failed() {
+			cmd.Process.Kill()
+		}
+		for range c.lines {
+		}
+		ended.Wait()
+	})
 	return c
 }
 
