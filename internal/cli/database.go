@@ -16,7 +16,7 @@ var databases = map[string]string{
 	"postgres": "postgres", "postgresql": "postgres",
 	"mysql": "mysql", "mariadb": "mysql",
 	"sqlite": "sqlite",
-	"redis":  "redis", "rediss": "redis",
+	"redis":  "redis", "rediss": "redis", "redis-cluster": "redis", "rediss-cluster": "redis",
 	"mongodb": "mongodb", "mongodb+srv": "mongodb",
 	"dynamodb": "dynamodb",
 }

@@ -8,6 +8,16 @@ import (
 	_ "github.com/go-prompty/prompty/fsstore"  // the drivers "filesystem" and "fs"
 	_ "github.com/go-prompty/prompty/gitstore" // the driver "git"
 	"github.com/go-prompty/prompty/internal/cli"
+	"github.com/go-prompty/prompty/stores/dynamostore"     // the driver "dynamodb"
+	_ "github.com/go-prompty/prompty/stores/redisstore"    // the driver "redis"
+	"github.com/go-prompty/prompty/stores/sqlstore"        // the driver "postgres"
+	"github.com/go-prompty/prompty/stores/sqlstore/sqlite" // the driver "sqlite"
 )
 
-func main() { os.Exit(cli.Main(cli.Config{})) }
+func main() {
+	os.Exit(cli.Main(cli.Config{Schemas: map[string]func(string) (string, error){
+		"postgres": func(prefix string) (string, error) { return sqlstore.Schema("postgres", prefix) },
+		"sqlite":   func(prefix string) (string, error) { return sqlite.Schema(prefix), nil },
+		"dynamodb": func(table string) (string, error) { return dynamostore.Schema(table), nil },
+	}}))
+}
