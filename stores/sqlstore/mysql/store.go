@@ -1,0 +1,118 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/stores/internal/backend"
+	"github.com/go-prompty/prompty/stores/sqlstore/internal/sessions"
+)
+
+func init() { prompty.RegisterStorageDriver("mysql", driver{}) }
+
+type driver struct{}
+
+func (driver) Open(connectionString string) (prompty.TemplateStorage, error) {
+	return Open(connectionString)
+}
+
+// Open connects to a database, and makes the tables if they are not there; see
+// the package's comment for the connection string. The storage has every
+// capability but prompty.Locator and prompty.Resumer.
+func Open(connectionString string) (prompty.TemplateStorage, error) {
+	c, err := parseConnection(connectionString)
+	var secrets []string
+	if err == nil {
+		secrets = []string{c.config.Passwd}
+		ctx, cancel := context.WithTimeout(context.Background(), openPatience)
+		defer cancel()
+		var s *store
+		if s, err = open(ctx, c); err == nil {
+			return backend.New(s, backend.Options{Driver: "mysql", Secrets: secrets, Watch: c.watch}), nil
+		}
+		if ctx.Err() != nil {
+			err = errors.Join(errors.New("the server has not answered in time"), err)
+		}
+	}
+	return nil, &prompty.StorageError{Op: "open", Name: "mysql", Err: backend.Redact(err, secrets...)}
+}
+
+const openPatience = 10 * time.Second
+
+const (
+	mostSnapshots = 16
+	longestRest   = time.Minute // firewalls and servers forget connections
+)
+
+// store is an open database.
+type store struct {
+	reader // of what is there now
+	connection
+
+	pool      *sessions.Pool
+	snapshots *sessions.Pool
+	limit     int // of a text, in bytes
+}
+
+func open(ctx context.Context, c connection) (*store, error) {
+	connector, err := mysql.NewConnector(c.config)
+	if err != nil {
+		return nil, err
+	}
+	s := &store{connection: c}
+	s.pool = sessions.New(sql.OpenDB(connector), c.conns, longestRest, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+	s.snapshots = sessions.New(sql.OpenDB(connector), mostSnapshots, longestRest, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+	s.reader = reader{s: s, run: s.read}
+	err = s.read(ctx, func(ctx context.Context, c *sessions.Session) error {
+		return c.Row(ctx, "SELECT @@max_allowed_packet", nil, &s.limit)
+	})
+	if err == nil {
+		s.limit -= packetReserve
+		err = s.checkSchema(ctx)
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// packetReserve is for what stands beside a source in a packet, also in that of
+// a dump or a replica.
+const packetReserve = 64 << 10
+
+// quick is how soon a connection must have turned out to be lost for a second
+// attempt: a server that hangs is not waited for twice.
+const quick = time.Second
+
+// read runs queries on a session of the pool. What is lost on the way is asked
+// again, since the server closes connections as it likes.
+func (s *store) read(ctx context.Context, query func(context.Context, *sessions.Session) error) error {
+	var err error
+	for range 3 {
+		start := time.Now()
+		c, dialled := s.pool.Take(ctx)
+		if dialled != nil {
+			return s.explain(dialled)
+		}
+		err = query(ctx, c)
+		s.pool.Give(c, isAnswer(err) && ctx.Err() == nil)
+		if isAnswer(err) || ctx.Err() != nil {
+			break
+		}
+		s.pool.Drop()
+		if time.Since(start) > quick {
+			break
+		}
+	}
+	return s.explain(err)
+}
+
+func (s *store) Close() error {
+	return errors.Join(s.snapshots.Close(), s.pool.Close())
+}
