@@ -3,6 +3,8 @@ package docs
 
 import (
 	"encoding/xml"
+	"flag"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -90,13 +92,59 @@ func TestLinks(t *testing.T) {
 				t.Errorf("%s links to %s, which is not there", page, m[1])
 				continue
 			}
-			if hasAnchor && !headings[target][anchor] {
+			if hasAnchor && !isLine.MatchString(anchor) && !headings[target][anchor] {
 				t.Errorf("%s links to %s: %s has no such heading", page, m[1], target)
 			}
 		}
 	}
 	if count < 50 {
 		t.Errorf("found %d links", count)
+	}
+}
+
+var (
+	isLine = regexp.MustCompile(`^L\d+$`)
+	toLine = regexp.MustCompile("\\[`([^`]+)`\\]\\(([^)#]+)#L(\\d+)\\)")
+	anyTo  = regexp.MustCompile(`\]\([^)#]+#L\d+[^)]*\)`)
+)
+
+var update = flag.Bool("update", false, "put the right line numbers into links to lines of code")
+
+// TestLinesOfCode follows links to lines of code, [`text`](file#L1): that line
+// must begin with the text.
+func TestLinesOfCode(t *testing.T) {
+	t.Parallel()
+	for page, text := range pages(t) {
+		if n, m := len(anyTo.FindAllString(text, -1)), len(toLine.FindAllString(text, -1)); n != m {
+			t.Errorf("%s has %d links to lines of code, of which %d say in backquotes what the line begins with", page, n, m)
+		}
+		right := toLine.ReplaceAllStringFunc(text, func(found string) string {
+			m := toLine.FindStringSubmatch(found)
+			file := path.Join(path.Dir(page), m[2])
+			number := 0
+			for i, line := range strings.Split(read(t, file), "\n") {
+				if strings.HasPrefix(strings.TrimLeft(line, "\t "), m[1]) {
+					if number != 0 {
+						t.Errorf("%s: lines %d and %d of %s begin with %s", page, number, i+1, file, m[1])
+					}
+					number = i + 1
+				}
+			}
+			if number == 0 {
+				t.Errorf("%s: no line of %s begins with %s", page, file, m[1])
+			}
+			return fmt.Sprintf("[`%s`](%s#L%d)", m[1], m[2], number)
+		})
+		if right == text {
+			continue
+		}
+		if *update && !t.Failed() {
+			if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(page)), []byte(right), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		t.Errorf("%s links to lines of code that are elsewhere now: go test ./docs -run TestLinesOfCode -update", page)
 	}
 }
 
