@@ -18,7 +18,7 @@ var places atomic.Int64
 func place(t testing.TB) string { return placeOn(testserver.MariaDB(t)) }
 
 func placeOn(server *testserver.Server) string {
-	return fmt.Sprintf("%s?table_prefix=t%d_", server.URL(), places.Add(1))
+	return fmt.Sprintf("%s?poll=20ms&table_prefix=t%d_", server.URL(), places.Add(1))
 }
 
 func TestStorage(t *testing.T) {
