@@ -105,10 +105,12 @@ func schemaError(err error) error {
 	return err
 }
 
-// schemaVersion returns the version of the schema, 0 if there is none.
+// schemaVersion returns the version of the schema, 0 if there is none. It asks
+// pg_class, since to_regclass alone remembers that there was no table before the
+// lock was waited for.
 func (db *database) schemaVersion(ctx context.Context, conn *pgxpool.Conn) (version int, err error) {
 	var there bool
-	if err := conn.QueryRow(ctx, db.sql("SELECT to_regclass('prompty_schema') IS NOT NULL")).Scan(&there); err != nil || !there {
+	if err := conn.QueryRow(ctx, db.sql("SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('prompty_schema'))")).Scan(&there); err != nil || !there {
 		return 0, err
 	}
 	var rows int
