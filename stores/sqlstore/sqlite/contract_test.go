@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/stores/internal/drivertest"
 	"github.com/go-prompty/prompty/storetest"
 )
 
@@ -12,15 +13,12 @@ import (
 func place(t testing.TB) string { return filepath.Join(t.TempDir(), "prompts.db?sync=off") }
 
 func TestStorage(t *testing.T) {
-	open := func(t testing.TB) storetest.Place {
-		where := place(t)
-		return func() (prompty.TemplateStorage, error) { return Open(where) }
-	}
-	t.Run("suite", func(t *testing.T) { storetest.Run(t, open) })
-	t.Run("wrapped", func(t *testing.T) { storetest.RunWrapped(t, open) })
-	t.Run("model", func(t *testing.T) { storetest.Model(t, open) })
-}
-
-func TestProcesses(t *testing.T) {
-	storetest.Processes(t, 4, func(t *testing.T) string { return place(t) }, Open)
+	drivertest.Run(t, drivertest.Driver{
+		Place: place,
+		Open:  Open,
+		Claims: []storetest.Claim{
+			storetest.Has[prompty.ConditionalSaver](), storetest.Has[prompty.BatchSaver](), storetest.Has[prompty.Historian](),
+			storetest.Has[prompty.Snapshotter](), storetest.Has[prompty.Watcher](), storetest.Has[prompty.Describer](),
+		},
+	})
 }
