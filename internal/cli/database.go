@@ -68,13 +68,23 @@ func place(where string) string {
 	return driver
 }
 
-// withoutSecrets is a storage as people wrote it, for hints that they paste;
-// what may hold a password is only named.
+// withoutSecrets is a storage as people wrote it, but for one that may hold a
+// password, which is only named.
 func withoutSecrets(where string) string {
-	if driver, _ := splitStorage(where); isDatabase(driver) || strings.Contains(where, "://") {
+	if driver, _ := splitStorage(where); isDatabase(driver) && driver != "sqlite" || strings.Contains(where, "://") {
 		return place(where)
 	}
-	return shellWord(where)
+	return where
+}
+
+// databaseFile is the file of an SQLite database, which opening would make.
+func databaseFile(driver, connection string) (path string, ok bool) {
+	path, _, _ = strings.Cut(connection, "?")
+	if driver != "sqlite" || path == "" || strings.HasPrefix(path, "file:") {
+		return "", false
+	}
+	path, err := url.PathUnescape(path)
+	return path, err == nil
 }
 
 // password finds one in a connection: user:password@host, and password=.

@@ -185,13 +185,14 @@ func yamlFault(err error) string {
 }
 
 // fromFolder makes a storage that was written down in dir one for the current
-// folder: relative paths of folders and repositories count from dir.
+// folder: relative paths of folders, repositories and SQLite's files count from dir.
 func fromFolder(dir, where string) string {
 	if where == "" || dir == "." {
 		return where
 	}
 	driver, connection := splitStorage(where)
-	if driver != "filesystem" && driver != "fs" && driver != "git" {
+	_, file := databaseFile(driver, connection)
+	if driver != "filesystem" && driver != "fs" && driver != "git" && !file {
 		return where
 	}
 	path, options, some := strings.Cut(connection, "?")

@@ -49,7 +49,7 @@ func (a *app) rootCommand() *cobra.Command {
 		Example: rootExample,
 		RunE: a.verb(func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("storage") {
-				return usage(fmt.Errorf("--storage %s comes without a verb", withoutSecrets(a.storage)), "for example: prompty --storage "+withoutSecrets(a.storage)+" ls")
+				return usage(fmt.Errorf("--storage %s comes without a verb", shellWord(withoutSecrets(a.storage))), "for example: prompty --storage "+shellWord(withoutSecrets(a.storage))+" ls")
 			}
 			return cmd.Help()
 		}),

@@ -16,8 +16,10 @@ those who make tables by hand, or whose program may not: with schema=manual in
 the connection nothing is ever made or changed. Without it a storage makes and
 migrates its tables by itself when it is opened.
 
-DRIVER is the database's; --table-prefix is what table_prefix says in the
-connection. Only the command with the databases' drivers has this.`
+DRIVER is postgres, mysql or sqlite, for SQL; mongodb, for a script of mongosh; or
+dynamodb, for what aws dynamodb create-table reads. --table-prefix is what
+table_prefix says in the connection. Only the command with the databases' drivers
+has this.`
 
 func (a *app) schemaCommand() *cobra.Command {
 	var prefix string
@@ -44,7 +46,7 @@ func (a *app) schemaCommand() *cobra.Command {
 			return nil
 		}),
 	}
-	cmd.Flags().StringVar(&prefix, "table-prefix", "", "begin the tables' names with `P`, and not with prompty_")
+	cmd.Flags().StringVar(&prefix, "table-prefix", "", "begin the names of the tables with `P`, and not with prompty_; of dynamodb the name of the table")
 	return cmd
 }
 

@@ -48,18 +48,26 @@ func (a *app) open(create bool) (prompty.TemplateStorage, error) {
 			s, err := prompty.OpenStorage(driver, connection)
 			if errors.Is(err, fs.ErrNotExist) {
 				dir, _, _ := strings.Cut(connection, "?")
-				return nil, a.withSource(withHint(&noFolder{dir: dir, repository: true}, "what writes makes it, since the storage says init=1"))
+				return nil, a.withSource(withHint(&noFolder{what: "repository", path: dir}, "what writes makes it, since the storage says init=1"))
 			}
 			return s, err
 		}
 	}
+	if path, ok := databaseFile(driver, connection); ok && !create {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, a.withSource(withHint(&noFolder{what: "database", path: path}, "the first `prompty save` or `prompty new` makes it"))
+		}
+	}
 	s, err := prompty.OpenStorage(driver, connection)
+	if isDatabase(driver) {
+		return s, a.withSource(err)
+	}
 	if folder && errors.Is(err, fs.ErrNotExist) {
 		dir, _, _ := strings.Cut(connection, "?")
 		if a.source() != "" {
-			return nil, a.withSource(withHint(&noFolder{dir: dir}, "the first `prompty save` or `prompty new` makes it"))
+			return nil, a.withSource(withHint(&noFolder{what: "folder", path: dir}, "the first `prompty save` or `prompty new` makes it"))
 		}
-		return nil, withHint(&noFolder{dir: dir}, "`prompty init` makes a project here; prompts elsewhere are named with --storage or "+storageEnv)
+		return nil, withHint(&noFolder{what: "folder", path: dir}, "`prompty init` makes a project here; prompts elsewhere are named with --storage or "+storageEnv)
 	}
 	return s, err
 }
@@ -81,8 +89,11 @@ func (a *app) source() string {
 // withSource says what named the storage that err is about, where people don't
 // see it on the command line.
 func (a *app) withSource(err error) error {
+	if err == nil || a.storage != "" {
+		return err
+	}
 	source := a.source()
-	if source == "" || a.storage != "" {
+	if source == "" {
 		return err
 	}
 	hint := hintOf(err)
@@ -94,16 +105,11 @@ func (a *app) withSource(err error) error {
 
 // noFolder says that there is nothing to read from.
 type noFolder struct {
-	dir        string
-	repository bool // it is one of Git
+	what string // folder, repository, database
+	path string
 }
 
-func (e *noFolder) Error() string {
-	if e.repository {
-		return fmt.Sprintf("there is no repository %q", e.dir)
-	}
-	return fmt.Sprintf("there is no folder %q", e.dir)
-}
+func (e *noFolder) Error() string { return fmt.Sprintf("there is no %s %q", e.what, e.path) }
 
 // where is what --storage, the environment, prompty.yaml or the default say.
 func (a *app) where() (string, error) {

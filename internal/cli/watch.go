@@ -103,7 +103,7 @@ func (a *app) watchStorage(ctx context.Context, s prompty.TemplateStorage, names
 	if err != nil {
 		return err
 	}
-	a.warn("watching %s", where)
+	a.warn("watching %s", withoutSecrets(where))
 	var health watchHealth
 	for {
 		b, err := f.next(ctx)

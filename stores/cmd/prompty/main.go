@@ -8,16 +8,31 @@ import (
 	_ "github.com/go-prompty/prompty/fsstore"  // the drivers "filesystem" and "fs"
 	_ "github.com/go-prompty/prompty/gitstore" // the driver "git"
 	"github.com/go-prompty/prompty/internal/cli"
-	"github.com/go-prompty/prompty/stores/dynamostore"     // the driver "dynamodb"
+	"github.com/go-prompty/prompty/stores/dynamostore" // the driver "dynamodb"
+	"github.com/go-prompty/prompty/stores/internal/backend"
+	"github.com/go-prompty/prompty/stores/mongostore"      // the driver "mongodb"
 	_ "github.com/go-prompty/prompty/stores/redisstore"    // the driver "redis"
 	"github.com/go-prompty/prompty/stores/sqlstore"        // the driver "postgres"
+	"github.com/go-prompty/prompty/stores/sqlstore/mysql"  // the driver "mysql"
 	"github.com/go-prompty/prompty/stores/sqlstore/sqlite" // the driver "sqlite"
 )
 
 func main() {
 	os.Exit(cli.Main(cli.Config{Schemas: map[string]func(string) (string, error){
 		"postgres": func(prefix string) (string, error) { return sqlstore.Schema("postgres", prefix) },
-		"sqlite":   func(prefix string) (string, error) { return sqlite.Schema(prefix), nil },
-		"dynamodb": func(table string) (string, error) { return dynamostore.Schema(table), nil },
+		"mysql":    checked(mysql.Schema),
+		"sqlite":   checked(sqlite.Schema),
+		"mongodb":  checked(mongostore.Schema),
+		"dynamodb": checked(dynamostore.Schema),
 	}}))
+}
+
+// checked makes a schema for what may begin a name.
+func checked(schema func(prefix string) string) func(string) (string, error) {
+	return func(prefix string) (string, error) {
+		if err := backend.CheckPrefix(prefix); err != nil {
+			return "", err
+		}
+		return schema(prefix), nil
+	}
 }
