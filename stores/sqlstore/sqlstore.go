@@ -18,11 +18,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-prompty/prompty/stores/internal/backend"
+	"github.com/go-prompty/prompty/stores/sqlstore/mysql"
 	"github.com/go-prompty/prompty/stores/sqlstore/postgres"
+	"github.com/go-prompty/prompty/stores/sqlstore/sqlite"
 )
 
-var schemas = map[string]func(prefix string) (string, error){
+var schemas = map[string]func(prefix string) string{
+	"mysql":    mysql.Schema,
 	"postgres": postgres.Schema,
+	"sqlite":   sqlite.Schema,
 }
 
 // Schema returns the SQL that makes a dialect's tables, for those who open the
@@ -33,5 +38,8 @@ func Schema(dialect, prefix string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("there is no dialect %q; those with a schema are %s", dialect, strings.Join(slices.Sorted(maps.Keys(schemas)), ", "))
 	}
-	return schema(prefix)
+	if err := backend.CheckPrefix(prefix); err != nil {
+		return "", err
+	}
+	return schema(prefix), nil
 }

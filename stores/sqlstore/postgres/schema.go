@@ -23,15 +23,11 @@ var firstSchema string
 
 const standardPrefix = "prompty_"
 
-// Schema returns the SQL that makes all tables, for those who open the storage
-// with schema=manual. prefix is what table_prefix says in the connection string;
-// empty: "prompty_".
-func Schema(prefix string) (string, error) {
-	prefix = cmp.Or(prefix, standardPrefix)
-	if err := backend.CheckPrefix(prefix); err != nil {
-		return "", err
-	}
-	return withPrefix(strings.Join(migrations, "\n"), prefix), nil
+// Schema returns the SQL that makes the tables, whose names begin with prefix; ""
+// stands for the standard one. A storage runs it by itself, unless its connection
+// string says schema=manual.
+func Schema(prefix string) string {
+	return withPrefix(strings.Join(migrations, "\n"), cmp.Or(prefix, standardPrefix))
 }
 
 // withPrefix writes sql, which is about prompty_…, for another prefix. Without
