@@ -10,10 +10,10 @@ import (
 	"testing"
 
 	"github.com/go-prompty/prompty"
-	"github.com/go-prompty/prompty/storetest"
 	"github.com/go-prompty/prompty/stores/internal/drivertest"
 	"github.com/go-prompty/prompty/stores/internal/testserver"
 	"github.com/go-prompty/prompty/stores/sqlstore/postgres"
+	"github.com/go-prompty/prompty/storetest"
 )
 
 var places atomic.Int64
