@@ -18,7 +18,6 @@ type process struct {
 	name    string // of its log
 	dir     string
 	args    []string
-	env     []string
 	nobody  bool         // it must not run as root
 	ready   func() error // whether it answers
 	orderly os.Signal    // ends it in good order
@@ -62,7 +61,7 @@ func (p *process) launch() error {
 	defer log.Close()
 	cmd := exec.Command("/bin/sh", append([]string{"-c", `read -r _ || exit 1; exec "$@" </dev/null`, "sh"}, p.args...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, log, log
-	cmd.Env = append(os.Environ(), p.env...)
+	cmd.Env = append(os.Environ(), "TMPDIR="+p.dir)
 	if err := detach(cmd, p.nobody); err != nil {
 		return err
 	}
@@ -114,11 +113,15 @@ func (p *process) kill() {
 	if !p.running() {
 		return
 	}
-	for _, child := range children(p.pid()) {
+	left := children(p.pid())
+	for _, child := range left {
 		child.Kill()
 	}
 	p.cmd.Process.Kill()
 	<-p.done
+	for _, child := range left {
+		settle(child, "")
+	}
 }
 
 // pid is that of the process while it is being started or running.

@@ -16,4 +16,5 @@ func detach(*exec.Cmd, bool) error { return nil }
 func own(string) error             { return nil }
 func signalStop(*os.Process)       {}
 func signalContinue(*os.Process)   {}
+func settle(*os.Process, string)   {}
 func children(int) []*os.Process   { return nil }

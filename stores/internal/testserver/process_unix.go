@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 const supported = true
@@ -55,8 +56,26 @@ func nobody() (uid, gid int, err error) {
 	return uid, gid, err
 }
 
-func signalStop(p *os.Process)     { p.Signal(syscall.SIGSTOP) }
+// signalStop stops a process, and waits until it is: a signal takes its time, in
+// which a process may start a child.
+func signalStop(p *os.Process) {
+	if p.Signal(syscall.SIGSTOP) == nil {
+		settle(p, "T")
+	}
+}
+
 func signalContinue(p *os.Process) { p.Signal(syscall.SIGCONT) }
+
+// settle waits until a process has a state of these letters, or is gone, where
+// the system tells.
+func settle(p *os.Process, states string) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		fields := status(strconv.Itoa(p.Pid))
+		if len(fields) == 0 || strings.Contains(states+"ZX", fields[0]) {
+			return
+		}
+	}
+}
 
 // children lists a process's children, where the system tells them as Linux does.
 func children(pid int) (list []*os.Process) {
@@ -66,14 +85,17 @@ func children(pid int) (list []*os.Process) {
 		if err != nil {
 			continue
 		}
-		// 42 (name, of any bytes) S 1 …: the number after the state is the parent's.
-		stat, _ := os.ReadFile("/proc/" + folder.Name() + "/stat")
-		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-		if len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
+		if fields := status(folder.Name()); len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
 			if p, err := os.FindProcess(number); err == nil {
 				list = append(list, p)
 			}
 		}
 	}
 	return list
+}
+
+// status returns what /proc tells of a process: state, number of its parent, ….
+func status(pid string) []string {
+	stat, _ := os.ReadFile("/proc/" + pid + "/stat") // 42 (name, of any bytes) S 1 …
+	return strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 }

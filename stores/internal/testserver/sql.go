@@ -109,6 +109,8 @@ func createMariaDB(s *Server, _ bool) error {
 func setUp(dir, program string, args ...string) error {
 	cmd := exec.Command(program, args...)
 	cmd.Dir = dir
+	// MariaDB, when it starts, removes all temporary tables that it finds.
+	cmd.Env = append(os.Environ(), "TMPDIR="+dir)
 	if err := detach(cmd, true); err != nil {
 		return err
 	}

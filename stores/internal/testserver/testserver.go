@@ -133,10 +133,14 @@ type startError struct{ error }
 func (k *kind) unavailable(t testing.TB, err error) {
 	t.Helper()
 	required := strings.FieldsFunc(os.Getenv("PROMPTY_TEST_REQUIRE"), func(r rune) bool { return r == ',' || r == ' ' })
-	if _, broken := err.(*startError); broken || slices.Contains(required, k.driver) {
-		t.Fatalf("no server for %s: %v", k.driver, err)
+	if _, broken := err.(*startError); broken {
+		t.Fatalf("the server for %s: %v", k.driver, err)
 	}
-	t.Skipf("no server for %s: %v (or set %s)", k.driver, err, k.variable)
+	why := fmt.Sprintf("no server for %s: %v (.ci/install-servers installs it, or set %s)", k.driver, err, k.variable)
+	if slices.Contains(required, k.driver) {
+		t.Fatal(why)
+	}
+	t.Skip(why)
 }
 
 // log returns the ends of what the server's processes have logged.
