@@ -13,28 +13,17 @@ import (
 // name is the key_prefix.
 func (c *client) name() string { return strings.Trim(c.prefix, "{}:") }
 
-// node is the server that holds the store.
-func (c *client) node(ctx context.Context) (*redis.Client, error) {
-	switch r := c.UniversalClient.(type) {
-	case *redis.ClusterClient:
-		return r.MasterForKey(ctx, c.key("meta"))
-	case *redis.Client:
-		return r, nil
-	}
-	return nil, fmt.Errorf("%T is no client for a store", c.UniversalClient)
-}
-
 // facts is what the server says of itself.
 func (c *client) facts(ctx context.Context, sections ...string) (map[string]string, error) {
-	node, err := c.node(ctx)
-	if err != nil {
-		return nil, err
-	}
 	facts := make(map[string]string)
 	for _, section := range sections {
-		text, err := node.Info(ctx, section).Result()
+		var text string
+		err := c.do(ctx, false, func(ctx context.Context, r *redis.Client) (err error) {
+			text, err = r.Info(ctx, section).Result()
+			return err
+		})
 		if err != nil {
-			return facts, err
+			return nil, err
 		}
 		for line := range strings.Lines(text) {
 			if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
@@ -45,15 +34,14 @@ func (c *client) facts(ctx context.Context, sections ...string) (map[string]stri
 	return facts, nil
 }
 
-// state is the last change, how many templates there are, and how many names
-// were ever used.
+// state is the last change, and how many templates there are.
 func (c *client) state(ctx context.Context) ([]string, error) {
 	value, err := c.run(ctx, stateScript, nil)
 	if err != nil {
 		return nil, err
 	}
 	state, err := texts(value)
-	if err == nil && len(state) != 3 {
+	if err == nil && len(state) != 2 {
 		err = fmt.Errorf("the server answered with %d values for its state; is it Redis?", len(state))
 	}
 	return state, err
@@ -69,7 +57,7 @@ func (b *store) Describe(ctx context.Context) (prompty.Description, error) {
 	d.State = state[1] + " templates"
 	facts, err := b.facts(ctx, "server", "memory", "persistence", "replication")
 	if err != nil {
-		d.Problems = append(d.Problems, "what the server is could not be asked, so nobody knows whether it keeps what it is told: allow the user INFO ("+b.explain(err, false).Error()+")")
+		d.Problems = append(d.Problems, "what the server is could not be asked, so nobody knows whether it keeps what it is told: allow the user INFO ("+err.Error()+")")
 		return d, nil
 	}
 	if version := facts["valkey_version"]; version != "" {

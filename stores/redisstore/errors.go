@@ -32,7 +32,7 @@ func (c *client) explain(err error, writes bool) error {
 // unsent reports whether err shows that there was no connection to send on.
 func unsent(err error) bool {
 	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial" || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted)
+	return errors.As(err, &op) && op.Op == "dial" || errors.Is(err, errNoTurn)
 }
 
 func (c *client) explainAnswer(err error, text string) error {
@@ -53,6 +53,7 @@ func (c *client) explainAnswer(err error, text string) error {
 		{"LOADING", "the server is still loading its data: try again later"},
 		{"BUSY", "a script of someone else keeps the server busy: wait, or see SCRIPT KILL"},
 		{"MASTERDOWN", "the server is a replica that has lost its primary"},
+		{"ASK", "the cluster is moving the store's slot to another node: try again later"},
 		{"CLUSTERDOWN", "the cluster is down, see CLUSTER INFO"},
 		{"TRYAGAIN", "the cluster is moving the store's slot to another node: try again later"},
 		{"NOREPLICAS", "the server wants more replicas than are connected before it accepts a change (min-replicas-to-write), so nothing was written"},
@@ -86,7 +87,7 @@ func (c *client) refusal(kind, what string) error {
 		}
 		return backend.SchemaTooNew(version, schemaVersion)
 	case "missing":
-		return fmt.Errorf("key %q does not exist, and schema=manual forbids to create it: run `redis-cli HSET '%s' schema 1 seq 1 names 0 entries 0 purged 1`, or leave schema=manual out", what, what)
+		return fmt.Errorf("key %q does not exist, and schema=manual forbids to create it: run `redis-cli HSET '%s' schema 1 names 0 entries 0 purged 1`, or leave schema=manual out", what, what)
 	case "expired":
 		return errors.New("the snapshot has expired: what was deleted since is purged (see keep_deleted), or the database was emptied or set back; take another one")
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 
@@ -26,10 +28,9 @@ func (driver) Open(connectionString string) (prompty.TemplateStorage, error) {
 }
 
 const (
-	patience   = 10 * time.Second // of a call without a deadline, and of Open
-	standard   = "prompty"        // key_prefix
-	keepsGone  = 24 * time.Hour   // keep_deleted
-	clusterTag = "-cluster"       // of a scheme
+	patience  = 10 * time.Second // with a server that is not ready, and of Open
+	standard  = "prompty"        // key_prefix
+	keepsGone = 24 * time.Hour   // keep_deleted
 )
 
 // Open opens the store at a connection string, as the package comment describes
@@ -61,7 +62,7 @@ func open(connectionString string) (prompty.TemplateStorage, error) {
 		return nil, err
 	}
 	u.RawQuery = values.Left().Encode()
-	b.client, err = connect(u, conns)
+	b.client, err = connect(u, "{"+prefix+"}:", conns)
 	if err != nil {
 		if _, names, ok := strings.Cut(err.Error(), "unexpected option: "); ok {
 			first, _, _ := strings.Cut(names, ",")
@@ -69,7 +70,6 @@ func open(connectionString string) (prompty.TemplateStorage, error) {
 		}
 		return nil, err
 	}
-	b.prefix = "{" + prefix + "}:"
 	b.reader = reader{client: b.client}
 	password, _ := u.User.Password()
 	secrets := []string{password, url.QueryEscape(password), url.PathEscape(password)}
@@ -84,62 +84,78 @@ func open(connectionString string) (prompty.TemplateStorage, error) {
 }
 
 // connect makes the client; it dials when it is used.
-func connect(u *url.URL, conns int) (*client, error) {
-	kind, cluster := strings.CutSuffix(u.Scheme, clusterTag)
-	switch kind {
-	case "redis", "rediss":
-	case "unix":
-		if !cluster {
-			break
-		}
-		fallthrough
+func connect(u *url.URL, prefix string, conns int) (*client, error) {
+	c := &client{prefix: prefix}
+	c.fixed = []any{c.key("meta"), c.key("changes"), c.key("index"), c.key("gone")}
+	plain := *u
+	var cluster bool
+	plain.Scheme, cluster = strings.CutSuffix(u.Scheme, "-cluster")
+	var o *redis.Options
+	var err error
+	switch {
+	case plain.Scheme == "redis", plain.Scheme == "rediss", plain.Scheme == "unix" && !cluster:
 	default:
 		return nil, errors.New("the connection string must begin with redis://, rediss:// (TLS), unix://, redis-cluster:// or rediss-cluster://")
 	}
-	plain := *u
-	plain.Scheme = kind
-	c := &client{patience: patience}
-	quiet := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	if cluster {
-		o, err := redis.ParseClusterURL(plain.String())
-		if err != nil {
-			return nil, err
-		}
-		o.ReadOnly, o.RouteByLatency, o.RouteRandomly = false, false, false // a replica may not know yet what was saved
-		o.ContextTimeoutEnabled, o.DisableIdentity, o.MaintNotificationsConfig = true, true, quiet
-		o.PipelinePoolSize = -1
-		if o.DialerRetries == 0 {
-			o.DialerRetries = 1
-		}
-		if conns > 0 {
-			o.PoolSize, o.MaxActiveConns = conns, conns
-		}
-		c.patience = max(c.patience, o.ReadTimeout+2*time.Second)
-		c.UniversalClient = redis.NewClusterClient(o)
-		return c, nil
+		o, err = c.follow(plain.String())
+	} else {
+		o, err = redis.ParseURL(plain.String())
 	}
-	o, err := redis.ParseURL(plain.String())
 	if err != nil {
 		return nil, err
 	}
-	o.ContextTimeoutEnabled, o.DisableIdentity, o.MaintNotificationsConfig = true, true, quiet
+	if conns == 0 {
+		if conns = o.PoolSize; conns <= 0 {
+			conns = 10 * runtime.GOMAXPROCS(0)
+		}
+	}
+	o.ContextTimeoutEnabled, o.DisableIdentity = true, true
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	o.PipelinePoolSize, o.DialerRetries = -1, 1
-	if o.MaxRetries == 0 {
-		o.MaxRetries = 1
+	if c.repeats = o.MaxRetries; c.repeats == 0 {
+		c.repeats = 1
 	}
-	if conns > 0 {
-		o.PoolSize, o.MaxActiveConns = conns, conns
+	o.MaxRetries = -1 // the library would repeat what was written, and wait again after it has waited too long
+	if o.Protocol == 0 {
+		o.Protocol = 2 // version 3 has more to look for in each answer, and nothing for us
 	}
-	c.patience = max(c.patience, o.ReadTimeout+2*time.Second)
-	c.UniversalClient = redis.NewClient(o)
+	if o.DialTimeout == 0 {
+		o.DialTimeout = 3 * time.Second
+	}
+	c.patience = patience
+	c.lanes = newLanes(o, conns)
 	return c, nil
+}
+
+// follow makes connections go to that server of a cluster which has the store.
+// All keys are in one slot, so it is one server at a time.
+func (c *client) follow(connectionString string) (*redis.Options, error) {
+	o, err := redis.ParseClusterURL(connectionString)
+	if err != nil {
+		return nil, err
+	}
+	c.cluster = redis.NewClusterClient(o)
+	return &redis.Options{
+		ClientName: o.ClientName, Protocol: o.Protocol, Username: o.Username, Password: o.Password, PoolSize: o.PoolSize,
+		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
+		MaxRetries:      o.MaxRetries,
+		ConnMaxIdleTime: o.ConnMaxIdleTime, ConnMaxLifetime: o.ConnMaxLifetime,
+		Dialer: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			node, err := c.cluster.MasterForKey(ctx, c.key("meta"))
+			if err != nil {
+				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: err}
+			}
+			return redis.NewDialer(node.Options())(ctx, node.Options().Network, node.Options().Addr)
+		},
+	}, nil
 }
 
 // prepare refuses a server that cannot keep templates, and makes the store.
 func (b *store) prepare(ctx context.Context) error {
 	facts, err := b.facts(ctx, "memory")
 	if err != nil && !answers(err, "NOPERM") { // who may not ask is believed
-		return b.explain(err, false)
+		return err
 	}
 	if policy := facts["maxmemory_policy"]; strings.HasPrefix(policy, "allkeys-") {
 		return fmt.Errorf("the server evicts any key when its memory is full (maxmemory-policy %s), and so would lose templates: `redis-cli CONFIG SET maxmemory-policy noeviction`, and set it in redis.conf", policy)

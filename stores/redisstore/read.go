@@ -3,10 +3,13 @@ package redisstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/stores/internal/backend"
@@ -33,15 +36,43 @@ type snapshot struct{ reader }
 func (snapshot) Close() error { return nil }
 
 func (r reader) Get(ctx context.Context, name string) (*prompty.StoredTemplate, error) {
-	return r.get(ctx, name, "", prompty.NewStorageTemplateNotFoundError(name))
+	return r.get(ctx, name, 0, prompty.NewStorageTemplateNotFoundError(name))
 }
 
 func (r reader) GetVersion(ctx context.Context, name string, version int) (*prompty.StoredTemplate, error) {
-	return r.get(ctx, name, strconv.Itoa(version), prompty.NewStorageVersionNotFoundError(name, version))
+	return r.get(ctx, name, version, prompty.NewStorageVersionNotFoundError(name, version))
 }
 
-func (r reader) get(ctx context.Context, name, version string, missing error) (*prompty.StoredTemplate, error) {
-	value, err := r.client.run(ctx, getScript, []string{name}, name, version, r.at)
+// get gets a version, or the latest (0). As things are now one command does: the
+// version is asked for together with what says whether it is there; and for the
+// latest, that which was the latest when it was last seen. If it no longer is, a
+// script finds the one that is.
+func (r reader) get(ctx context.Context, name string, version int, missing error) (*prompty.StoredTemplate, error) {
+	guess := version
+	if version == 0 {
+		guess = r.client.latest.of(name)
+	}
+	if r.at == "" && guess > 0 {
+		n := strconv.Itoa(guess)
+		fields, err := r.fields(ctx, name, "latest", "missing", n, n+":info", n+":metadata")
+		if err != nil {
+			return nil, err
+		}
+		switch there, err := r.spans(name, fields[0], fields[1]); {
+		case err != nil:
+			return nil, err
+		case fields[0] == "": // the script says why
+		case version > 0 && !contains(there, version), len(there) == 0:
+			return nil, missing
+		case version > 0, there[len(there)-1].last == guess:
+			return r.template([]string{name, n, fields[2], fields[3], fields[4]})
+		}
+	}
+	n := ""
+	if version > 0 {
+		n = strconv.Itoa(version)
+	}
+	value, err := r.client.run(ctx, getScript, []string{name}, name, n, r.at)
 	if err != nil {
 		return nil, err
 	}
@@ -52,13 +83,35 @@ func (r reader) get(ctx context.Context, name, version string, missing error) (*
 	if len(fields) == 0 {
 		return nil, missing
 	}
-	return r.template(append([]string{name}, fields...))
+	t, err := r.template(append([]string{name}, fields...))
+	if err == nil && version == 0 && r.at == "" {
+		r.client.latest.learn(name, t.Version)
+	}
+	return t, err
+}
+
+// fields reads fields of a template's key; "": it has no such field.
+func (r reader) fields(ctx context.Context, name string, fields ...string) (list []string, err error) {
+	err = r.client.do(ctx, false, func(ctx context.Context, c *redis.Client) error {
+		values, err := c.HMGet(ctx, r.client.key("t:"+name), fields...).Result()
+		if err == nil {
+			list, err = texts(values)
+		}
+		return err
+	})
+	if err == nil && len(list) != len(fields) {
+		err = fmt.Errorf("the server answered with %d values for %d fields; is it Redis?", len(list), len(fields))
+	}
+	return list, err
 }
 
 // template makes one of name, version, source, info and metadata.
 func (r reader) template(fields []string) (*prompty.StoredTemplate, error) {
 	if len(fields) != 5 {
 		return nil, fmt.Errorf("the server answered with %d values for a template; is it Redis?", len(fields))
+	}
+	if fields[3] == "" {
+		return nil, r.damaged(fields[0], fields[1]+":info", errors.New("it is not there"))
 	}
 	t := &prompty.StoredTemplate{Name: fields[0], Source: fields[2]}
 	var err error
@@ -94,31 +147,45 @@ func (r reader) damaged(name, field string, err error) error {
 }
 
 func (r reader) LatestVersion(ctx context.Context, name string) (int, error) {
-	ranges, err := r.ranges(ctx, name)
-	if err != nil || len(ranges) == 0 {
+	there, err := r.versions(ctx, name)
+	if err != nil || len(there) == 0 {
 		return 0, err
 	}
-	return ranges[len(ranges)-1].last, nil
+	return there[len(there)-1].last, nil
 }
 
 func (r reader) ListVersions(ctx context.Context, name string) ([]int, error) {
-	ranges, err := r.ranges(ctx, name)
+	there, err := r.versions(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return r.expand(name, ranges)
+	return r.expand(name, there)
 }
 
-// span is a run of versions.
-type span struct{ first, last int }
-
-// ranges are the versions of a name, ascending.
-func (r reader) ranges(ctx context.Context, name string) ([]span, error) {
+// versions are those of a name, ascending.
+func (r reader) versions(ctx context.Context, name string) ([]span, error) {
+	if r.at == "" {
+		fields, err := r.fields(ctx, name, "latest", "missing")
+		if err != nil {
+			return nil, err
+		}
+		if fields[0] != "" {
+			return r.spans(name, fields[0], fields[1])
+		}
+	}
 	value, err := r.client.run(ctx, versionsScript, []string{name}, name, r.at)
 	if err != nil {
 		return nil, err
 	}
 	text, _ := value.(string)
+	return r.parse(name, text)
+}
+
+// span is a run of versions.
+type span struct{ first, last int }
+
+// parse reads a set of versions, such as "1-5,7".
+func (r reader) parse(name, text string) ([]span, error) {
 	if text == "" {
 		return nil, nil
 	}
@@ -132,15 +199,54 @@ func (r reader) ranges(ctx context.Context, name string) ([]span, error) {
 			last, err = strconv.Atoi(high)
 		}
 		if err == nil && (first <= before || last < first) {
-			err = fmt.Errorf("%q is no list of versions", text)
+			err = fmt.Errorf("%q is no set of versions", text)
 		}
 		if err != nil {
-			return nil, r.damaged(name, "versions", err)
+			return nil, r.damaged(name, "missing", err)
 		}
 		list = append(list, span{first, last})
 		before = last
 	}
 	return list, nil
+}
+
+// spans are the versions up to the latest that are not missing.
+func (r reader) spans(name, latest, missing string) ([]span, error) {
+	if latest == "" {
+		return nil, nil
+	}
+	last, err := strconv.Atoi(latest)
+	if err != nil {
+		return nil, r.damaged(name, "latest", err)
+	}
+	gaps, err := r.parse(name, missing)
+	if err != nil {
+		return nil, err
+	}
+	var list []span
+	first := 1
+	for _, gap := range gaps {
+		if gap.first > last {
+			break
+		}
+		if first < gap.first {
+			list = append(list, span{first, gap.first - 1})
+		}
+		first = gap.last + 1
+	}
+	if first <= last {
+		list = append(list, span{first, last})
+	}
+	return list, nil
+}
+
+func contains(list []span, version int) bool {
+	for _, s := range list {
+		if s.first <= version && version <= s.last {
+			return true
+		}
+	}
+	return false
 }
 
 // mostVersions is more than any name has; more is a slip of someone's hand.
@@ -151,7 +257,7 @@ func (r reader) expand(name string, ranges []span) ([]int, error) {
 	count := 0
 	for _, s := range ranges {
 		if count += s.last - s.first + 1; count > mostVersions {
-			return nil, r.damaged(name, "versions", fmt.Errorf("it says that there are more than %d", mostVersions))
+			return nil, r.damaged(name, "latest", fmt.Errorf("it says that there are more than %d", mostVersions))
 		}
 	}
 	list := make([]int, 0, count)
@@ -177,7 +283,7 @@ func (r reader) History(ctx context.Context, name string) ([]prompty.HistoryEntr
 	list := make([]prompty.HistoryEntry, 0, len(versions))
 	for start := 0; start < len(versions); start += historyChunk {
 		chunk := versions[start:min(start+historyChunk, len(versions))]
-		args := []any{name}
+		args := make([]any, 0, len(chunk))
 		for _, v := range chunk {
 			args = append(args, v)
 		}

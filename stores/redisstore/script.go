@@ -31,6 +31,8 @@ var (
 	marksLua string
 	//go:embed lua/write.lua
 	writeLua string
+	//go:embed lua/quick.lua
+	quickLua string
 	//go:embed lua/save.lua
 	saveLua string
 	//go:embed lua/delete.lua
@@ -54,7 +56,7 @@ var (
 )
 
 var (
-	saveScript     = newScript(true, baseLua, marksLua, writeLua, saveLua)
+	saveScript     = newScript(true, quickLua, baseLua, marksLua, writeLua, saveLua)
 	deleteScript   = newScript(true, baseLua, rangesLua, pastLua, marksLua, writeLua, deleteLua)
 	purgeScript    = newScript(true, baseLua, rangesLua, purgeLua)
 	getScript      = newScript(false, baseLua, rangesLua, pastLua, getLua)

@@ -82,6 +82,9 @@ type about struct {
 
 // plain writes JSON that people can read.
 func plain(v any) (string, error) {
+	if a, ok := v.(about); ok && a.CreatedBy == "" && a.TenantID == "" && len(a.Tags) == 0 {
+		return "{}", nil
+	}
 	var out strings.Builder
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
@@ -148,6 +151,7 @@ func (b *store) save(ctx context.Context, base int, list ...*prompty.StoredTempl
 		t.ID, t.Version = backend.ID(t.Name, version), version
 		t.CreatedAt = time.UnixMicro(at).UTC()
 		t.UpdatedAt = t.CreatedAt
+		b.latest.learn(t.Name, version)
 	}
 	b.purge(ctx, answer[0])
 	return nil

@@ -60,11 +60,14 @@ func (b *store) Heads(ctx context.Context, since string) ([]backend.Head, string
 // before it is tried, and how long the answer may take.
 const quiet = 3 * time.Second
 
-// Listen implements [backend.Listener].
+// Listen implements [backend.Listener]. It has a lane of its own, whose
+// connection the end of ctx closes.
 func (b *store) Listen(ctx context.Context, armed, changed func()) error {
-	sub := b.Subscribe(ctx)
+	l := b.lanes.open()
+	defer l.client.Close()
+	sub := l.client.Subscribe(ctx)
 	defer sub.Close()
-	stop := context.AfterFunc(ctx, func() { sub.Close() }) // Receive does not end with ctx
+	stop := context.AfterFunc(ctx, func() { l.cut() })
 	defer stop()
 	if err := sub.Subscribe(ctx, b.key("changes")); err != nil {
 		return b.explain(err, false)

@@ -4,14 +4,14 @@
 -- It answers with the moment, where to go on ('': all was seen), what is left of
 -- the offset, and of each template name, version, source, info and metadata.
 local at = moment(ARGV[1])
-local m = redis.call('HMGET', meta, 'seq', 'entries')
-local seq = tonumber(m[1] or '')
-if redis.call('ZCARD', index) ~= (tonumber(m[2] or '') or 0) then
+local m = call('HMGET', meta, 'entries', 'purged')
+if call('ZCARD', index) ~= (tonumber(m[1] or '') or 0) then
   fail('damaged', index)
 end
-if not seq then
+if not m[2] then
   return {'', '', 0, 0}
 end
+local seq = math.max(newest(), tonumber(m[2]) or fail('damaged', meta))
 at = at or seq
 local after, below, offset, limit = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local all, prefix, part, tenant, author = ARGV[6] == 'all', ARGV[7], ARGV[8], ARGV[9], ARGV[10]
@@ -41,7 +41,7 @@ end
 local base, fewest = bases[1], nil
 if #bases > 1 then
   for _, b in ipairs(bases) do
-    local count = redis.call('ZLEXCOUNT', index, '[' .. b .. prefix, '[' .. b .. prefix .. '\255')
+    local count = call('ZLEXCOUNT', index, '[' .. b .. prefix, '[' .. b .. prefix .. '\255')
     if not fewest or count < fewest then
       base, fewest = b, count
     end
@@ -70,7 +70,7 @@ local function visit(s, n)
     if offset > 0 then
       offset = offset - 1
     else
-      local f = redis.call('HMGET', s.key, number, number .. ':info', number .. ':metadata')
+      local f = call('HMGET', s.key, number, number .. ':info', number .. ':metadata')
       if not (f[1] and f[2]) then
         fail('damaged', s.key)
       end
@@ -94,10 +94,10 @@ end
 -- shelve looks at the versions of a name, below the one it left off with.
 local function shelve(name)
   local s = shelf(name) or fail('damaged', shelves .. name)
-  if not all and s.change <= at then
+  if not all and (current or not changed(s, at)) then
     return s.latest > 0 and visit(s, s.latest)
   end
-  local list = live(s, at)
+  local list = live(s, not current and at or nil)
   for i = #list, 1, -1 do
     for n = list[i][2], list[i][1], -1 do
       if below == 0 or n < below then
@@ -120,7 +120,7 @@ if after ~= '' then
 end
 local done = false
 while not done do
-  local page = redis.call('ZRANGEBYLEX', index, low, high, 'LIMIT', 0, 100)
+  local page = call('ZRANGEBYLEX', index, low, high, 'LIMIT', 0, 100)
   for _, member in ipairs(page) do
     local name = string.sub(member, #base + 1)
     if name ~= after then

@@ -1,11 +1,11 @@
 -- ARGV: the name, how long deleted texts are kept, how many may go at once.
 local name, room = ARGV[1], tonumber(ARGV[3])
 local s = shelf(name)
-local purged = tonumber(redis.call('HGET', meta, 'purged') or '')
+local purged = tonumber(call('HGET', meta, 'purged') or '')
 if not s or not purged then
   fail('damaged', s and meta or shelves .. name)
 end
-local clock = redis.call('TIME')
+local clock = call('TIME')
 local limit = clock[1] * 1000000 + clock[2] - tonumber(ARGV[2])
 local left, oldest = {}, nil
 for death, text in string.gmatch(s.deaths, '(%d+):([%d,%-]+)') do
@@ -15,7 +15,7 @@ for death, text in string.gmatch(s.deaths, '(%d+):([%d,%-]+)') do
     while #list > 0 and room > 0 do
       local r = list[#list]
       local number = int(r[2])
-      redis.call('HDEL', s.key, number, number .. ':info', number .. ':metadata')
+      call('HDEL', s.key, number, number .. ':info', number .. ':metadata')
       r[2], room = r[2] - 1, room - 1
       if r[2] < r[1] then
         table.remove(list)
@@ -27,12 +27,12 @@ for death, text in string.gmatch(s.deaths, '(%d+):([%d,%-]+)') do
     oldest = oldest or death
   end
 end
-redis.call('HSET', meta, 'purged', purged)
+call('HSET', meta, 'purged', purged)
 if oldest then
-  redis.call('HSET', s.key, 'deaths', table.concat(left, ';'))
-  redis.call('ZADD', gone, oldest, name)
+  call('HSET', s.key, 'deaths', table.concat(left, ';'))
+  call('ZADD', gone, oldest, name)
 else
-  redis.call('HDEL', s.key, 'deaths')
-  redis.call('ZREM', gone, name)
+  call('HDEL', s.key, 'deaths')
+  call('ZREM', gone, name)
 end
 return {}

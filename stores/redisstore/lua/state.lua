@@ -1,6 +1,6 @@
--- The last change, how many names have a version, and how many were ever used.
-local seq = redis.call('HGET', meta, 'seq')
-if not seq then
+-- The last change, and how many templates there are.
+local purged = tonumber(call('HGET', meta, 'purged') or '')
+if not purged then
   fail('damaged', meta)
 end
-return {seq, redis.call('ZLEXCOUNT', index, '[N', '[N\255'), redis.call('ZCARD', changes)}
+return {int(math.max(newest(), purged)), call('ZLEXCOUNT', index, '[N', '[N\255')}

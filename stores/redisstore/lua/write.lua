@@ -1,42 +1,43 @@
-local seq, names, entries, now -- the last change, names ever used, members of the index, the time
-local kept = redis.call('HMGET', meta, 'schema', 'seq', 'names', 'entries')
-local cards = {redis.call('ZCARD', changes), redis.call('ZCARD', index), redis.call('ZCARD', gone)}
-local clock = redis.call('TIME')
-now = clock[1] * 1000000 + clock[2]
-if kept[1] then
-  if kept[1] ~= '1' then
-    fail('schema', kept[1])
+local clock = call('TIME')
+local now, seq = clock[1] * 1000000 + clock[2], newest()
+local names, entries = 0, 0 -- how many more there are after the change: names, members of the index
+
+-- whole makes sure that the store is what was made once, before a name joins it.
+local function whole()
+  local m = call('HMGET', meta, 'schema', 'names', 'entries', 'purged')
+  local known, listed = call('ZCARD', changes), call('ZCARD', index)
+  if not m[1] then
+    if known > 0 or listed > 0 then
+      fail('damaged', meta)
+    elseif ARGV[1] == 'manual' then
+      fail('missing', meta)
+    end
+    return false
   end
-  seq, names, entries = tonumber(kept[2] or ''), tonumber(kept[3] or ''), tonumber(kept[4] or '')
-  if not (seq and names and entries) then
-    fail('damaged', meta)
+  if m[1] ~= '1' then
+    fail('schema', m[1])
+  elseif known ~= tonumber(m[2] or '') then
+    fail('damaged', changes)
+  elseif listed ~= tonumber(m[3] or '') then
+    fail('damaged', index)
   end
-else
-  if ARGV[1] == 'manual' then
-    fail('missing', meta)
-  end
-  seq, names, entries = 0, 0, 0
-end
-if cards[1] ~= names then
-  fail('damaged', kept[1] and changes or meta)
-end
-if cards[2] ~= entries then
-  fail('damaged', kept[1] and index or meta)
+  seq = math.max(seq, tonumber(m[4] or '') or fail('damaged', meta))
+  return true
 end
 
 -- step numbers the next change: by the clock, and always upwards.
 local function step()
   seq = math.max(seq + 1, now)
-  return seq
+  return int(seq)
 end
 
 -- enter and strike change the index.
 local function enter(member)
-  entries = entries + redis.call('ZADD', index, 0, member)
+  entries = entries + call('ZADD', index, 0, member)
 end
 
 local function strike(member)
-  entries = entries - redis.call('ZREM', index, member)
+  entries = entries - call('ZREM', index, member)
 end
 
 -- reindex has the name found by the latest version; about '': there is none.
@@ -65,15 +66,18 @@ local function reindex(s, about)
   s.about = about
 end
 
--- finish ends every change. It returns a name with texts to be purged, or ''.
-local function finish(keep)
-  redis.call('HSET', meta, 'seq', seq, 'names', names, 'entries', entries)
-  if not kept[1] then
-    redis.call('HSET', meta, 'schema', 1, 'purged', seq)
+-- finish ends every change.
+local function finish()
+  if names ~= 0 then
+    call('HINCRBY', meta, 'names', names)
   end
-  redis.call('PUBLISH', string.sub(meta, 1, -5) .. 'changes', '')
-  if cards[3] == 0 then
-    return ''
+  if entries ~= 0 then
+    call('HINCRBY', meta, 'entries', entries)
   end
-  return redis.call('ZRANGEBYSCORE', gone, '-inf', now - keep, 'LIMIT', 0, 1)[1] or ''
+  call('PUBLISH', changes, '')
+end
+
+-- due is a name with texts to be purged, or ''.
+local function due(keep)
+  return call('ZRANGEBYSCORE', gone, '-inf', now - keep, 'LIMIT', 0, 1)[1] or ''
 end
