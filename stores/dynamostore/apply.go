@@ -1,6 +1,7 @@
 package dynamostore
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -22,8 +23,14 @@ import (
 // afterwards. It is made anew when others were faster.
 type change func(ctx context.Context, heads []*head) (writes []types.TransactWriteItem, next []*head, err error)
 
-// errRaced is that of a transaction in whose way others were: nothing was written.
-var errRaced = errors.New("others change the same templates all the time: try again later")
+// Transactions that were not carried out, and may be tried again: others were in
+// the way, or too many.
+var (
+	errRaced     = errors.New("others change the same templates all the time: try again later")
+	errThrottled = errors.New("the table is throttled: raise its capacity, or bill it on demand")
+)
+
+func passing(err error) bool { return errors.Is(err, errRaced) || errors.Is(err, errThrottled) }
 
 // apply makes a change to names, which are all different. With guess the heads
 // may be those that this store remembers: the transaction holds only if they are
@@ -42,7 +49,7 @@ func (s *store) apply(ctx context.Context, names []string, guess bool, build cha
 			guessed = guessed || known[i]
 		}
 	}
-	return backend.Retry(ctx, func(err error) bool { return errors.Is(err, errRaced) }, func() error {
+	return backend.Retry(ctx, passing, func() error {
 		if err := s.load(ctx, names, heads, known); err != nil {
 			return err
 		}
@@ -91,20 +98,22 @@ func (s *store) load(ctx context.Context, names []string, heads []*head, known [
 		})
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	return cmp.Or(errs...)
 }
 
 // cancelled takes the reasons for which DynamoDB did not carry out a
 // transaction, one for each write. The first are the heads'.
 func (s *store) cancelled(c *types.TransactionCanceledException, heads []*head, known []bool) error {
-	raced, strange := false, error(nil)
+	var busy, strange error
 	for i, reason := range c.CancellationReasons {
 		switch code := aws.ToString(reason.Code); {
 		case code == "" || code == "None":
-		case code == "TransactionConflict" || code == "ThrottlingError" || code == "ProvisionedThroughputExceeded":
-			raced = true
+		case code == "TransactionConflict":
+			busy = errRaced
+		case code == "ThrottlingError" || code == "ProvisionedThroughputExceeded":
+			busy = errThrottled
 		case code == "ConditionalCheckFailed" && i < len(heads):
-			raced, known[i] = true, len(reason.Item) > 0
+			busy, known[i] = errRaced, len(reason.Item) > 0
 			if !known[i] {
 				continue
 			}
@@ -121,10 +130,7 @@ func (s *store) cancelled(c *types.TransactionCanceledException, heads []*head, 
 			return fmt.Errorf("DynamoDB refused the transaction: %s: %s", code, aws.ToString(reason.Message))
 		}
 	}
-	if raced || strange == nil {
-		return errRaced
-	}
-	return strange
+	return cmp.Or(busy, strange, errRaced)
 }
 
 // transact carries out a transaction. The SDK may send it several times: the

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"runtime/pprof"
 	"sync/atomic"
 	"time"
 
@@ -62,6 +63,11 @@ func connect(ctx context.Context, c *connection) (*remote, error) {
 	r := &remote{table: c.table, region: cfg.Region, endpoint: c.endpoint}
 	if built, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok { // with what the configuration added
 		r.transport = built.GetTransport()
+		dial := r.transport.DialContext
+		r.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			pprof.SetGoroutineLabels(context.Background()) // a connection outlives the call that it is made for
+			return dial(ctx, network, address)
+		}
 		cfg.HTTPClient = &http.Client{Transport: r.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	}
 	cfg.Logger = logging.Nop{}

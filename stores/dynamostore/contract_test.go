@@ -1,29 +1,38 @@
 package dynamostore
 
 import (
-	"fmt"
-	"math/rand/v2"
+	"crypto/rand"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/stores/internal/drivertest"
 	"github.com/go-prompty/prompty/stores/internal/testserver"
 	"github.com/go-prompty/prompty/storetest"
 )
 
-// place names a table of its own on the shared server.
-func place(t testing.TB) string {
-	return fmt.Sprintf("dynamodb://local:local@eu-central-1/t%d?poll=20ms&endpoint=%s", rand.Uint64(), url.QueryEscape(testserver.DynamoDB(t).URL()))
+// tableOn names a table of its own on a server. The store makes it.
+func tableOn(server *testserver.Server) string {
+	return "dynamodb://local:local@eu-central-1/" + rand.Text() + "?poll=20ms&endpoint=" + url.QueryEscape(server.URL())
 }
 
-func openPlace(t testing.TB) storetest.Place {
-	where := place(t)
-	return func() (prompty.TemplateStorage, error) { return Open(where) }
-}
+func place(t testing.TB) string { return tableOn(testserver.DynamoDB(t)) }
 
-var claims = []storetest.Claim{storetest.SourceLimit(SourceLimit), storetest.Has[prompty.ConditionalSaver](), storetest.Has[prompty.BatchSaver](), storetest.Has[prompty.Watcher]()}
-
-func TestContract(t *testing.T) {
-	t.Run("suite", func(t *testing.T) { storetest.Run(t, openPlace, claims...) })
-	t.Run("model", func(t *testing.T) { storetest.Model(t, openPlace, claims...) })
+func TestDriver(t *testing.T) {
+	drivertest.Run(t, drivertest.Driver{
+		Place: place,
+		Open:  Open,
+		Claims: []storetest.Claim{
+			storetest.SourceLimit(SourceLimit), storetest.Has[prompty.BatchSaver](),
+		},
+		Own: func(t testing.TB) (*testserver.Server, string) {
+			server := testserver.OwnDynamoDB(t)
+			return server, tableOn(server)
+		},
+		Via: func(place, address string) string {
+			before, _, _ := strings.Cut(place, "&endpoint=")
+			return before + "&endpoint=" + url.QueryEscape("http://"+address)
+		},
+	})
 }
