@@ -72,18 +72,22 @@ func (db *database) explain(err error) error {
 	case "25006":
 		return fmt.Errorf("%w: %w: this server is a replica, or default_transaction_read_only is set; write to the primary (target_session_attrs=read-write finds it)", prompty.ErrReadOnly, err)
 	case "42501":
-		return fmt.Errorf("%w; a role that reads needs GRANT SELECT ON %sschema, %sheads, %sversions, one that writes GRANT INSERT, UPDATE ON %sheads, %sversions too",
-			err, db.prefix, db.prefix, db.prefix, db.prefix, db.prefix)
+		return fmt.Errorf("%w; %s", err, db.grants())
 	case "42P01":
 		return fmt.Errorf("%w: a table of prompty is gone; open the storage again to make it, or run what `%s` prints", err, db.printSchema())
 	case "23505":
 		return fmt.Errorf("%w: table %sversions has a higher version than table %sheads says; set high and latest there to the highest one", err, db.prefix, db.prefix)
 	case "53100":
-		return fmt.Errorf("the disk of the database server is full, and nothing was saved: %w", err)
+		return fmt.Errorf("the disk of the database server is full, and nothing was changed: %w", err)
 	case "26000", "42P05":
 		return fmt.Errorf("%w: something between here and the server mixes connections up; if it is PgBouncer before 1.21, add default_query_exec_mode=exec", err)
 	}
 	return explainConnect(err)
+}
+
+// grants says which rights are needed.
+func (db *database) grants() string {
+	return withPrefix("a role that reads needs GRANT SELECT ON prompty_schema, prompty_heads, prompty_versions, and one that writes GRANT INSERT, UPDATE ON prompty_heads, prompty_versions, too", db.prefix)
 }
 
 // explainConnect is explain for what happens while connecting.
@@ -137,7 +141,7 @@ func (e *connectError) Unwrap() error { return e.err }
 
 // openError is what Open says of err. A setting that pgx does not know goes to the
 // server, which does not know it either if somebody has misspelled an option.
-func openError(err error, s *settings) error {
+func (db *database) openError(err error, s *settings) error {
 	if pg, said := errors.AsType[*pgconn.PgError](err); said && pg.Code == "42704" {
 		for name := range s.pool.ConnConfig.RuntimeParams {
 			if strings.Contains(pg.Message, `"`+name+`"`) {
@@ -145,5 +149,5 @@ func openError(err error, s *settings) error {
 			}
 		}
 	}
-	return explainConnect(err)
+	return db.explain(err)
 }

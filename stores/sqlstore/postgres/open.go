@@ -81,7 +81,7 @@ func connect(ctx context.Context, s *settings) (*database, error) {
 	db.reader = reader{db: db, reads: db.reads}
 	if err := db.prepare(ctx, s); err != nil {
 		pool.Close()
-		return nil, openError(err, s)
+		return nil, db.openError(err, s)
 	}
 	if !s.watch.NoPush {
 		db.teller = newTeller(db.dial, notify(db.channel()))

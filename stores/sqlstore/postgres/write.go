@@ -3,10 +3,13 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/stores/internal/backend"
@@ -213,6 +216,9 @@ func (db *database) change(ctx context.Context, size int, fn func(*patience, *pg
 		}
 		return p.explain(err)
 	})
+	if pg, said := errors.AsType[*pgconn.PgError](err); said && pg.Code == "42501" {
+		return fmt.Errorf("%w: %w", prompty.ErrReadOnly, db.explain(err))
+	}
 	if err != nil {
 		return db.explain(err)
 	}

@@ -1,0 +1,56 @@
+package postgres_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/go-prompty/prompty/stores/sqlstore/postgres"
+)
+
+// With schema=manual nothing is made, and what is missing is said.
+func TestManualSchema(t *testing.T) {
+	t.Parallel()
+	where := place(t)
+	manual, prefix := with(where, "schema=manual"), prefixOf(t, where)
+	for range 2 {
+		_, err := postgres.Open(manual)
+		if err == nil || !strings.Contains(err.Error(), "prompty schema postgres --table-prefix "+prefix) {
+			t.Fatalf("without tables: %v, want an error that says how to make them", err)
+		}
+	}
+	admin(t, where, postgres.Schema(prefix))
+	save(t, open(t, manual), "a")
+	if s, err := postgres.Open(with(strings.Replace(where, prefix, "prompty_", 1), "schema=manual")); err == nil {
+		s.Close() // somebody uses this server
+	} else if !strings.Contains(err.Error(), "`prompty schema postgres`") {
+		t.Errorf("without tables: %v", err)
+	}
+}
+
+// What the table of the schema's version may say.
+func TestSchemaVersions(t *testing.T) {
+	t.Parallel()
+	where := place(t)
+	prefix := prefixOf(t, where)
+	save(t, open(t, where), "a")
+	for change, want := range map[string]string{
+		"UPDATE SCHEMA SET version = 99":         "version 99, and this program knows versions up to 1",
+		"UPDATE SCHEMA SET version = -1":         "must have one row",
+		"INSERT INTO SCHEMA VALUES (2)":          "must have one row",
+		"DELETE FROM SCHEMA":                     "must have one row",
+		"ALTER TABLE SCHEMA RENAME version TO x": "version",
+	} {
+		t.Run(change, func(t *testing.T) {
+			undo := "TRUNCATE SCHEMA; INSERT INTO SCHEMA VALUES (1)"
+			if strings.HasPrefix(change, "ALTER") {
+				undo = "ALTER TABLE SCHEMA RENAME x TO version"
+			}
+			admin(t, where, strings.ReplaceAll(change, "SCHEMA", prefix+"schema"))
+			defer admin(t, where, strings.ReplaceAll(undo, "SCHEMA", prefix+"schema"))
+			if _, err := postgres.Open(where); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("Open: %v, want %q", err, want)
+			}
+		})
+	}
+	open(t, where)
+}
