@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -59,6 +60,9 @@ func connect(ctx context.Context, c *connection) (*remote, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Region == "" {
+		return nil, fmt.Errorf("no region is set: write it as in dynamodb://eu-central-1/%s, or set AWS_REGION", c.table)
 	}
 	r := &remote{table: c.table, region: cfg.Region, endpoint: c.endpoint}
 	if built, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok { // with what the configuration added

@@ -14,7 +14,7 @@ import (
 
 // tableOn names a table of its own on a server. The store makes it.
 func tableOn(server *testserver.Server) string {
-	return "dynamodb://local:local@eu-central-1/" + rand.Text() + "?poll=20ms&endpoint=" + url.QueryEscape(server.URL())
+	return "dynamodb://key:no-secret@eu-central-1/" + rand.Text() + "?poll=20ms&endpoint=" + url.QueryEscape(server.URL())
 }
 
 func place(t testing.TB) string { return tableOn(testserver.DynamoDB(t)) }

@@ -75,8 +75,6 @@ func (r *remote) explain(ctx context.Context, action string, err error) error {
 	}
 	if text := err.Error(); strings.Contains(text, "get identity") || strings.Contains(text, "credentials") {
 		return say("no AWS credentials were found: set AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the option profile (%s)", innermost(err))
-	} else if strings.Contains(text, "region") && r.region == "" {
-		return say("no region is set: write it as in dynamodb://eu-central-1/%s, or set AWS_REGION", r.table)
 	}
 	return err
 }
