@@ -88,10 +88,10 @@ func (s *store) ensure(ctx context.Context, manual bool) error {
 	if err := s.checkOrder(ctx); err != nil {
 		return err
 	}
-	// Whoever creates an index that another one has just created may get an error.
-	err = backend.Retry(ctx, func(error) bool { return true }, func() error { return s.createIndexes(ctx) })
-	if err != nil {
-		return err
+	if !s.exact { // which would not use them
+		if err := s.createIndexes(ctx); err != nil {
+			return err
+		}
 	}
 	_, err = s.events.InsertOne(ctx, bson.D{{Key: "_id", Value: schemaKey}, {Key: "version", Value: int32(schemaVersion)}})
 	if mongo.IsDuplicateKeyError(err) {
@@ -151,14 +151,16 @@ func isNoCollection(err error) bool {
 }
 
 // createIndexes creates those that are missing, and no others: not every server
-// takes it well to be told of one that is there.
+// takes it well to be told of one that is there, or that somebody else creates.
 func (s *store) createIndexes(ctx context.Context) error {
-	missing, err := s.missing(ctx)
-	if err != nil || len(missing) == 0 {
+	return backend.Retry(ctx, isTransient, func() error {
+		missing, err := s.missing(ctx)
+		if err != nil || len(missing) == 0 {
+			return err
+		}
+		_, err = s.events.Indexes().CreateMany(ctx, missing)
 		return err
-	}
-	_, err = s.events.Indexes().CreateMany(ctx, missing)
-	return err
+	})
 }
 
 // problems finds what someone should mend.
@@ -168,7 +170,7 @@ func (s *store) problems(ctx context.Context) []string {
 	switch {
 	case err != nil:
 		list = append(list, fmt.Sprintf("the indexes cannot be listed: %v", s.explain(err)))
-	case len(missing) > 0:
+	case len(missing) > 0 && !s.exact:
 		list = append(list, fmt.Sprintf("the collection %s lacks %d of its indexes, so queries are slow: run what `prompty schema mongodb` prints", s.events.Name(), len(missing)))
 	}
 	if err := s.checkOrder(ctx); err != nil {

@@ -75,12 +75,16 @@ func (t *tidier) discard(batch string) {
 
 // take returns some of what is to do; false: that is the end.
 func (t *tidier) take() (list []mongo.WriteModel, more bool) {
+	most := 200
+	if t.s.exact {
+		most = 1 // FerretDB keeps a connection of its own for each of them until the last is done
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for what, m := range t.todo {
 		list = append(list, m)
 		delete(t.todo, what)
-		if len(list) == 200 {
+		if len(list) == most {
 			break
 		}
 	}
