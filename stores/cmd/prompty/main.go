@@ -23,7 +23,7 @@ func main() {
 		"mysql":    checked(mysql.Schema),
 		"sqlite":   checked(sqlite.Schema),
 		"mongodb":  checked(mongostore.Schema),
-		"dynamodb": checked(dynamostore.Schema),
+		"dynamodb": func(table string) (string, error) { return dynamostore.Schema(table), nil },
 	}}))
 }
 
