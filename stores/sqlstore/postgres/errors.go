@@ -92,7 +92,8 @@ func (db *database) grants() string {
 
 // explainConnect is explain for what happens while connecting.
 func explainConnect(err error) error {
-	if _, dialed := errors.AsType[*pgconn.ConnectError](err); !dialed {
+	dialed, ok := errors.AsType[*pgconn.ConnectError](err)
+	if !ok {
 		return err
 	}
 	hint := ""
@@ -120,7 +121,7 @@ func explainConnect(err error) error {
 	if hint != "" {
 		text += "; " + hint
 	}
-	return &connectError{text: text, err: err}
+	return &connectError{text: text, err: dialed.Unwrap()}
 }
 
 func isCertificate(err error) bool {
@@ -130,7 +131,8 @@ func isCertificate(err error) bool {
 	return authority || host || invalid
 }
 
-// connectError is err in one line.
+// connectError says in one line what went wrong. It leads to pgx's error, but not
+// to the one that has the whole configuration in it, and so the password.
 type connectError struct {
 	text string
 	err  error

@@ -26,7 +26,7 @@ func admin(t testing.TB, where string, statements ...string) {
 		t.Fatal(err)
 	}
 	q := u.Query()
-	for _, ours := range []string{"table_prefix", "schema", "notify"} {
+	for _, ours := range []string{"table_prefix", "schema", "notify", "poll", "resync", "max_conns"} {
 		q.Del(ours)
 	}
 	u.RawQuery = q.Encode()
