@@ -129,13 +129,12 @@ func (db *database) conflict(p *patience, conn *pgx.Conn, name string, base int)
 func (db *database) SaveAll(ctx context.Context, list []*prompty.StoredTemplate) error {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b *prompty.StoredTemplate) int { return cmp.Compare(a.Name, b.Name) })
-	batch, size := new(pgx.Batch), 0
-	for _, t := range list {
-		args, err := saveArgs(t)
-		if err != nil {
+	args, size := make([][]any, len(list)), 0
+	for i, t := range list {
+		var err error
+		if args[i], err = saveArgs(t); err != nil {
 			return err
 		}
-		batch.Queue(db.writes.save, args...)
 		size += len(t.Source)
 	}
 	type saved struct {
@@ -144,6 +143,10 @@ func (db *database) SaveAll(ctx context.Context, list []*prompty.StoredTemplate)
 	}
 	return db.change(ctx, size, func(p *patience, conn *pgx.Conn) (bool, error) {
 		results := make([]saved, len(list))
+		batch := new(pgx.Batch) // good for one connection
+		for _, a := range args {
+			batch.Queue(db.writes.save, a...)
+		}
 		answers := conn.SendBatch(p.ctx, batch)
 		for i := range results {
 			if err := answers.QueryRow().Scan(&results[i].version, &results[i].at); err != nil {
@@ -177,10 +180,10 @@ func (db *database) DeleteVersion(ctx context.Context, name string, version int)
 // and so sees all that was saved before. If the first found no row to lock, which
 // the row's xmin tells, the name did not exist yet, and nothing is hidden.
 func (db *database) hide(ctx context.Context, missing error, sql string, args ...any) error {
-	batch := new(pgx.Batch)
-	batch.Queue(db.writes.lock, args[0])
-	batch.Queue(sql, args...)
 	return db.change(ctx, 0, func(p *patience, conn *pgx.Conn) (bool, error) {
+		batch := new(pgx.Batch)
+		batch.Queue(db.writes.lock, args[0])
+		batch.Queue(sql, args...)
 		answers := conn.SendBatch(p.ctx, batch)
 		var hidden int
 		_, err := answers.Exec()
