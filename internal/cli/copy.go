@@ -22,8 +22,9 @@ version that was deleted leaves its gap. Times are new, since a storage sets
 them itself; numbers deleted after the last version that is left are not known.
 
 FROM and TO are written as for --storage. NAME and --prefix choose prompts, else
-all are copied. A folder that does not exist is made; a repository is, where the
-connection says init=1. In a repository each version becomes a commit.
+all are copied. A folder that does not exist is made, a database's tables too; a
+repository is, where the connection says init=1. In a repository each version
+becomes a commit.
 
 What is there already and equal is skipped. So a copy that was interrupted, in
 whatever way, goes on when it is run again. If a version differs, or is in TO
@@ -33,7 +34,8 @@ top of the last one of FROM are no conflict. What FROM cannot read is reported,
 too; if that is a prompt's latest text alone, its other versions are copied.
 
 At the end what was written is read again, through TO opened anew, and compared
-with FROM. Ctrl-C ends after the step at hand; a second one ends at once.`
+with FROM; check compares all of both at any time. Ctrl-C ends after the step at
+hand; a second one ends at once.`
 
 type copyFlags struct {
 	prefix         string
@@ -69,7 +71,8 @@ func (a *app) copyCommand() *cobra.Command {
 		Long:  copyHelp,
 		Example: `  prompty copy ./prompts 'git:.?dir=prompts'
   prompty copy ./prompts 'git:/srv/prompts.git?init=1' --prefix support/
-  prompty copy git:. ./backup support/refund --dry-run`,
+  prompty copy git:. ./backup support/refund --dry-run
+  prompty copy git:./prompts env:DATABASE_URL`,
 		Args: wantArgs(2, -1),
 		RunE: a.verb(func(cmd *cobra.Command, args []string) error {
 			return a.copy(cmd.Context(), args[0], args[1], args[2:], &flags)

@@ -23,6 +23,8 @@ environment, storage in %[2]s (in this folder or above it), else
   --storage ./prompts              the .prompty files in a folder
   --storage './notes?ext=.md'      any folder of Markdown prompts, as it lies there
   --storage 'git:.?dir=prompts'    what is committed in a Git repository; a save is a commit
+  --storage postgres://app@db/x    a database, where the command has its driver
+  --storage env:DATABASE_URL       what that variable of the environment holds
 Only what writes makes a folder that does not exist; a repository is made by
 git, or where the connection says init=1.
 
