@@ -53,8 +53,8 @@
 // This rule is enough for a user; reading alone needs no more than the first line:
 //
 //	ACL SETUSER prompty on >password resetkeys ~{prompty}:* resetchannels &{prompty}:*
-//	  +eval +evalsha +info +subscribe +unsubscribe +ping +hget +hmget +hstrlen +exists +zcard +zscore +zlexcount +zrangebylex +zrangebyscore
-//	  +hset +hdel +zadd +zrem +time +publish
+//	  +eval +evalsha +info +subscribe +unsubscribe +ping +hget +hmget +hstrlen +exists +zcard +zscore +zlexcount +zrangebylex +zrangebyscore +zrevrange
+//	  +hset +hincrby +hdel +zadd +zrem +time +publish
 //
 // Beside: select for another database than 0, cluster|slots and command for a
 // cluster.

@@ -31,6 +31,16 @@ func place(server *testserver.Server) string {
 	return with(server.URL(), "key_prefix", fmt.Sprintf("t%x", rand.Uint64()))
 }
 
+// via is the same place through a proxy.
+func via(connectionString, address string) string {
+	u, err := url.Parse(connectionString)
+	if err != nil {
+		panic(err)
+	}
+	u.Host = address
+	return u.String()
+}
+
 func TestStorage(t *testing.T) {
 	drivertest.Run(t, drivertest.Driver{
 		Place: func(t testing.TB) string { return place(testserver.Redis(t)) },
@@ -43,13 +53,6 @@ func TestStorage(t *testing.T) {
 			server := testserver.OwnRedis(t)
 			return server, place(server)
 		},
-		Via: func(connectionString, proxyAddress string) string {
-			u, err := url.Parse(connectionString)
-			if err != nil {
-				t.Fatal(err)
-			}
-			u.Host = proxyAddress
-			return u.String()
-		},
+		Via: via,
 	})
 }

@@ -1,13 +1,13 @@
 -- ARGV: auto or manual, the base (-1: any), how long deleted texts are kept, and
 -- of each template name, source, about and metadata.
-local base, list, known, new = tonumber(ARGV[2]), {}, {}, false
+local base, list, known = tonumber(ARGV[2]), {}, {}
 for i = 4, #ARGV, 4 do
   local name = ARGV[i]
   local s = known[name]
   if not s then
     s = shelf(name)
     if not s then
-      s, new = {key = shelves .. name, name = name, latest = 0, missing = '', about = '', new = true}, true
+      s = {key = shelves .. name, name = name, latest = 0, missing = '', about = '', new = true}
     elseif s.about ~= '' and s.about ~= ARGV[i + 2] then
       marks(s.about, s.key) -- so that damage shows now, and not between two writes
     end
@@ -22,12 +22,13 @@ for i = 4, #ARGV, 4 do
   end
   list[#list + 1] = s
 end
-local fresh = new and not whole()
+local fresh = not whole()
 
 local answer, check = {''}, false
 for i, s in ipairs(list) do
   local source, about, metadata = ARGV[4 * i + 1], ARGV[4 * i + 2], ARGV[4 * i + 3]
   local at = step()
+  check = check or s.high % 16 == 0 -- as quick.lua has it
   s.high = s.high + 1
   local n = int(s.high)
   local info = '{"created_at":' .. at .. (about == '{}' and '}' or ',' .. string.sub(about, 2))
@@ -44,7 +45,6 @@ for i, s in ipairs(list) do
     enter('A' .. s.name)
   end
   reindex(s, about)
-  check = check or s.high % 16 == 0
   answer[#answer + 1] = n
   answer[#answer + 1] = at
 end

@@ -2,7 +2,7 @@ local clock = call('TIME')
 local now, seq = clock[1] * 1000000 + clock[2], newest()
 local names, entries = 0, 0 -- how many more there are after the change: names, members of the index
 
--- whole makes sure that the store is what was made once, before a name joins it.
+-- whole makes sure that the store is what was made once; false: it is to be made.
 local function whole()
   local m = call('HMGET', meta, 'schema', 'names', 'entries', 'purged')
   local known, listed = call('ZCARD', changes), call('ZCARD', index)
