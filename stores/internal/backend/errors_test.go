@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/url"
 	"strings"
 	"testing"
@@ -57,6 +58,20 @@ func TestErrors(t *testing.T) {
 	}
 	if err := Redact(nil, "s3cret"); err != nil {
 		t.Errorf("Redact(nil) = %v", err)
+	}
+}
+
+// A base that no version can have is told as it was given, and reaches no backend.
+func TestImpossibleBase(t *testing.T) {
+	s := New(newShelf(), Options{})
+	defer s.Close()
+	save(t, s, "doc")
+	for _, base := range []int{-1, -2, math.MinInt, 1 << 31, math.MaxInt} {
+		err := prompty.SaveIf(t.Context(), s, &prompty.StoredTemplate{Name: "doc"}, base)
+		conflict, ok := errors.AsType[*prompty.ConflictError](err)
+		if !ok || *conflict != (prompty.ConflictError{Base: base, Latest: 1}) {
+			t.Errorf("SaveIf with base %d: %v, want a conflict with it", base, err)
+		}
 	}
 }
 

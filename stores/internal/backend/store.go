@@ -43,18 +43,26 @@ type store struct {
 }
 
 func (s *store) Save(ctx context.Context, tmpl *prompty.StoredTemplate) error {
-	return s.save(ctx, tmpl, AnyVersion)
+	return s.save(ctx, tmpl, func(ctx context.Context, t *prompty.StoredTemplate) error {
+		return s.b.Save(ctx, t, AnyVersion)
+	})
 }
 
 // SaveIf implements [prompty.ConditionalSaver].
 func (s *store) SaveIf(ctx context.Context, tmpl *prompty.StoredTemplate, base int) error {
-	if base < 0 && tmpl != nil {
-		base = -2 // no version, and not AnyVersion either
-	}
-	return s.save(ctx, tmpl, base)
+	return s.save(ctx, tmpl, func(ctx context.Context, t *prompty.StoredTemplate) error {
+		if base != 0 && !possible(base) { // which backends need not understand
+			latest, err := s.reads.LatestVersion(ctx, t.Name)
+			if err != nil {
+				return err
+			}
+			return prompty.NewStorageConflictError(t.Name, base, latest)
+		}
+		return s.b.Save(ctx, t, base)
+	})
 }
 
-func (s *store) save(ctx context.Context, tmpl *prompty.StoredTemplate, base int) error {
+func (s *store) save(ctx context.Context, tmpl *prompty.StoredTemplate, put func(context.Context, *prompty.StoredTemplate) error) error {
 	name := ""
 	if tmpl != nil {
 		name = tmpl.Name
@@ -64,7 +72,7 @@ func (s *store) save(ctx context.Context, tmpl *prompty.StoredTemplate, base int
 			return err
 		}
 		t := draft(tmpl)
-		if err := s.b.Save(ctx, t, base); err != nil {
+		if err := put(ctx, t); err != nil {
 			return err
 		}
 		tmpl.ID, tmpl.Version, tmpl.CreatedAt, tmpl.UpdatedAt = t.ID, t.Version, t.CreatedAt, t.UpdatedAt
