@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -43,7 +44,7 @@ func parse(connectionString string) (*settings, error) {
 		return nil, err
 	}
 	if s.pool, err = pgxpool.ParseConfig(rest); err != nil {
-		return nil, parseError(err, rest)
+		return nil, parseError(err)
 	}
 	if conns > 0 {
 		s.pool.MaxConns = int32(conns)
@@ -65,25 +66,33 @@ func (s *settings) secrets() []string {
 	return []string{password, url.QueryEscape(password), url.PathEscape(password)}
 }
 
-// parseError is pgx's error without the connection string, in which it cannot
-// always tell what is secret.
-func parseError(err error, connectionString string) error {
+// parseError is pgx's error without the connection string and all that it quotes,
+// since a mistake may be one in the password.
+func parseError(err error) error {
 	text := err.Error()
 	if i := strings.LastIndex(text, "`: "); i >= 0 {
 		text = text[i+len("`: "):]
 	}
-	return backend.Redact(fmt.Errorf("the connection string: %s; want postgres://user:password@host:5432/database, or host=… user=… dbname=…", text), userinfo(connectionString))
+	text = quoted.ReplaceAllString(text, `"…"`)
+	return fmt.Errorf("the connection string: %s; want postgres://user:password@host:5432/database, or host=… user=… dbname=…", text)
 }
 
-// userinfo returns the password in a URL, as it is written there.
-func userinfo(text string) string {
-	if _, rest, ok := strings.Cut(text, "://"); ok {
-		if i := strings.LastIndexByte(rest, '@'); i >= 0 {
-			_, password, _ := strings.Cut(rest[:i], ":")
-			return password
-		}
+var quoted = regexp.MustCompile(`"[^"]*"`)
+
+var errUnescaped = errors.New("the connection string: special characters of a password, such as @ / : %, are written as %40 %2F %3A %25, and an @ in what follows as %40")
+
+// isUnescaped reports whether a URL seems to have a password that ends before its
+// end.
+func isUnescaped(text string) bool {
+	end := strings.IndexAny(text, "@/")
+	if end < 0 {
+		return false
 	}
-	return ""
+	_, after, isName := strings.Cut(text[:end], ":")
+	if text[end] == '@' {
+		return isName && strings.Contains(text[end+1:], "@")
+	}
+	return isName && strings.Trim(after, "0123456789,") != "" && strings.Contains(text[end:], "@")
 }
 
 // split takes our options out.
@@ -102,6 +111,9 @@ func split(text string) (rest string, ours url.Values, err error) {
 
 func splitURL(text string) (rest string, ours url.Values, err error) {
 	host := strings.Index(text, "://") + len("://")
+	if isUnescaped(text[host:]) {
+		return "", nil, errUnescaped
+	}
 	if i := strings.IndexAny(text[host:], "@/"); i >= 0 && text[host+i] == '@' {
 		host += i // a password may hold a question mark
 	}
@@ -114,12 +126,12 @@ func splitURL(text string) (rest string, ours url.Values, err error) {
 	var left []string
 	for pair := range strings.SplitSeq(text[start+1:], "&") {
 		key, value, _ := strings.Cut(pair, "=")
-		if key, err := url.PathUnescape(key); err != nil || !slices.Contains(ourOptions, key) {
+		key, err := url.PathUnescape(key)
+		if err != nil || !slices.Contains(ourOptions, key) {
 			left = append(left, pair)
 			continue
 		}
-		value, err := url.PathUnescape(value)
-		if err != nil {
+		if value, err = url.PathUnescape(value); err != nil {
 			return "", nil, fmt.Errorf("option %s: %w", key, err)
 		}
 		ours.Add(key, value)

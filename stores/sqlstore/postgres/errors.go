@@ -117,11 +117,27 @@ func explainConnect(err error) error {
 	} else if _, ok := errors.AsType[*net.OpError](err); ok {
 		hint = "is the server running, and are host and port right?"
 	}
-	text := strings.Join(strings.Fields(err.Error()), " ") // it tells of each attempt on a line of its own
+	text := oneLine(err.Error())
 	if hint != "" {
 		text += "; " + hint
 	}
 	return &connectError{text: text, err: dialed.Unwrap()}
+}
+
+// oneLine joins what pgx says of each attempt, without what it says twice.
+func oneLine(text string) string {
+	var said string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.Contains(said, line):
+		case said == "" || strings.HasSuffix(said, ":"):
+			said = strings.TrimSpace(said + " " + line)
+		default:
+			said += "; " + line
+		}
+	}
+	return said
 }
 
 func isCertificate(err error) bool {

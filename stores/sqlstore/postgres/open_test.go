@@ -111,17 +111,22 @@ func TestOpenErrors(t *testing.T) {
 		"no socket":      {"host=/nowhere user=u password=s3cret+w0rd", []string{"/nowhere", "is the server running"}},
 		"another encoding": {edit(t, where, func(u *url.URL, q url.Values) { u.Path = "/" + id }),
 			[]string{"SQL_ASCII", "ENCODING 'UTF8'"}},
-		"no such schema":        {with(where, "search_path=nowhere"), []string{"no schema", "search_path="}},
-		"a misspelled option":   {with(where, "notfy=off"), []string{`"notfy" is unknown`, "notify", "table_prefix", "max_conns"}},
-		"a bad value":           {with(where, "notify=maybe"), []string{"notify", "on or off"}},
-		"a bad number":          {with(where, "max_conns=0"), []string{"max_conns"}},
-		"a bad prefix":          {strings.Replace(where, "table_prefix=", "table_prefix=a-", 1), []string{"table_prefix", "letters"}},
-		"a bad escape":          {with(where, "poll=%zz"), []string{"poll"}},
-		"no connection string":  {"nonsense", []string{"postgres://", "key=value"}},
-		"a bad port":            {"postgres://user:s3cret+w0rd@host:x/db", []string{"port", "postgres://"}},
-		"bad TLS":               {"postgres://user:s3cret+w0rd@host/db?sslmode=maybe", []string{"sslmode"}},
-		"a missing certificate": {"postgres://user:s3cret+w0rd@host/db?sslmode=verify-full&sslrootcert=/nowhere.pem", []string{"/nowhere.pem"}},
-		"a bad word":            {"host=h user=u password='s3cret+w0rd", []string{"connection string"}},
+		"no such schema":            {with(where, "search_path=nowhere"), []string{"no schema", "search_path="}},
+		"a misspelled option":       {with(where, "notfy=off"), []string{`"notfy" is unknown`, "notify", "table_prefix", "max_conns"}},
+		"a bad value":               {with(where, "notify=maybe"), []string{"notify", "on or off"}},
+		"a bad number":              {with(where, "max_conns=0"), []string{"max_conns"}},
+		"a bad prefix":              {strings.Replace(where, "table_prefix=", "table_prefix=a-", 1), []string{"table_prefix", "letters"}},
+		"a bad escape":              {with(where, "poll=%zz"), []string{"poll"}},
+		"no connection string":      {"nonsense", []string{"postgres://", "key=value"}},
+		"a bad port":                {"postgres://user:s3cret+w0rd@host:x/db", []string{"port", "postgres://"}},
+		"bad TLS":                   {"postgres://user:s3cret+w0rd@host/db?sslmode=maybe", []string{"sslmode"}},
+		"a missing certificate":     {"postgres://user:s3cret+w0rd@host/db?sslmode=verify-full&sslrootcert=/nowhere.pem", []string{"/nowhere.pem"}},
+		"an @ in the password":      {"postgres://u:s3cret@w0rd@127.0.0.1:1/app", []string{"%40"}},
+		"all signs in the password": {"postgres://u:Qx7a@s3cret/Wv9c:w0rd?Sr3e#Op4f&Kj5g%Ih6h@127.0.0.1:1/app", []string{"%40"}},
+		"a slash in the password":   {"postgres://u:s3cret/w0rd@127.0.0.1:1/app", []string{"%2F"}},
+		"a % in the password":       {"postgres://u:%s3cret%w0rd@127.0.0.1:1/app", []string{"connection string"}},
+		"a blank in the password":   {"user=u password=my s3cret w0rd host=127.0.0.1 port=1", []string{"connection string"}},
+		"a bad word":                {"host=h user=u password='s3cret+w0rd", []string{"connection string"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := postgres.Open(c.where)
@@ -141,6 +146,11 @@ func TestOpenErrors(t *testing.T) {
 			for _, secret := range []string{"s3cret", "w0rd"} {
 				if strings.Contains(err.Error(), secret) {
 					t.Errorf("%v\nshows the password", err)
+				}
+			}
+			for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+				if strings.Contains(fmt.Sprintf("%+v %#v", inner, inner), "s3cret") {
+					t.Errorf("%#v leads to the password", inner)
 				}
 			}
 			if strings.Contains(err.Error(), "\n") {
@@ -182,7 +192,7 @@ func TestConnectionStrings(t *testing.T) {
 		fmt.Sprintf("host=%s user=%s dbname=%s table_prefix=%s", host, u.User.Username(), strings.TrimPrefix(u.Path, "/"), prefix),
 		"?table_prefix=" + prefix + "&max_conns=1&pool_max_conn_idle_time=1m",
 	} {
-		s, err := postgres.Open(where)
+		s, err := prompty.OpenStorage("postgres", where)
 		if err != nil {
 			t.Errorf("%s: %v", where, err)
 			continue

@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -252,5 +254,21 @@ func TestDeadlock(t *testing.T) {
 	}
 	if err := <-saved; err != nil || list[0].Version != 2 || list[1].Version != 2 {
 		t.Errorf("SaveAll after a deadlock: %v, versions %d and %d, want 2", err, list[0].Version, list[1].Version)
+	}
+}
+
+// No version is as high as these.
+func TestImpossibleBase(t *testing.T) {
+	t.Parallel()
+	db := openInternal(t, "base", "")
+	db.mustSave(t, "a")
+	for _, base := range []int{1 << 31, 1 << 32, math.MaxInt} {
+		for name, latest := range map[string]int{"a": 1, "new": 0} {
+			err := db.Save(t.Context(), &prompty.StoredTemplate{Name: name}, base)
+			var conflict *prompty.ConflictError
+			if !errors.As(err, &conflict) || conflict.Base != base || conflict.Latest != latest {
+				t.Errorf("SaveIf(%s, %d): %v, want a conflict with %d", name, base, err, latest)
+			}
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -95,7 +96,11 @@ func (db *database) Save(ctx context.Context, t *prompty.StoredTemplate, base in
 	case base == 0:
 		sql = db.writes.saveNew
 	case base != backend.AnyVersion:
-		sql, args = db.writes.saveOn, append(args, base)
+		number := base
+		if number > math.MaxInt32 {
+			number = -1 // which is no version either
+		}
+		sql, args = db.writes.saveOn, append(args, number)
 	}
 	return db.change(ctx, len(t.Source), func(p *patience, conn *pgx.Conn) (bool, error) {
 		var version int
