@@ -38,6 +38,7 @@ type event struct {
 	// An event of a batch has happened if the batch was committed; see decision.
 	Batch   string `bson:"batch,omitempty"`
 	Settled bool   `bson:"settled,omitempty"` // it was
+	Aborted bool   `bson:"aborted,omitempty"` // it was not, and the text is gone
 
 	// Top is the name while this may be the newest event. Its successor's saver
 	// takes it away, sooner or later.
@@ -98,7 +99,7 @@ func (e *event) check(full bool) (err error) {
 		return errors.New("its field latest does not fit its fields high and deleted")
 	case e.Saved < 0 || e.Saved > e.High:
 		return errors.New("its field saved goes beyond its field high")
-	case full && e.Latest > 0 && e.Source == nil:
+	case full && e.Latest > 0 && e.Source == nil && !e.Aborted:
 		return errors.New("its field source is missing")
 	case e.Latest > 0 && e.CreatedAt.IsZero():
 		return errors.New("its field created_at is missing")

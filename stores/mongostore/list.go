@@ -110,8 +110,7 @@ func (s *store) latest(ctx context.Context, q *prompty.TemplateQuery) ([]*event,
 	if q.Limit > 0 && exact {
 		most = max(q.Offset, 0) + q.Limit + 8
 	}
-	for {
-		v := s.view()
+	for v := s.view(); ; {
 		list, found, err := v.tops(ctx, filter, q.Offset <= 0, most)
 		if err != nil {
 			return nil, err
@@ -152,13 +151,13 @@ type view struct {
 	s     *store
 	begin time.Time
 	late  bool
-	turns *int
+	turns int
 }
 
 // mostTurns ends the turns of a view under a flood of batches.
 const mostTurns = 5
 
-func (s *store) view() *view { return &view{s: s, begin: time.Now(), turns: new(int)} }
+func (s *store) view() *view { return &view{s: s, begin: time.Now()} }
 
 // settledAge is how old an event of a batch is whose batch was surely decided
 // before a view began: no saver sleeps that long in the middle.
@@ -185,10 +184,10 @@ func (v *view) happened(ctx context.Context, e *event) (bool, error) {
 
 // again reports whether to look again, and begins.
 func (v *view) again() bool {
-	if !v.late || *v.turns >= mostTurns {
+	if !v.late || v.turns >= mostTurns {
 		return false
 	}
-	*v.turns++
+	v.turns++
 	v.late, v.begin = false, time.Now()
 	return true
 }

@@ -42,5 +42,5 @@ func place(s *testserver.Server) string {
 	} else {
 		url += "?"
 	}
-	return url + "collection_prefix=test_" + strconv.FormatUint(rand.Uint64(), 36) + "_"
+	return url + "poll=100ms&collection_prefix=test_" + strconv.FormatUint(rand.Uint64(), 36) + "_"
 }

@@ -152,8 +152,11 @@ const (
 // happened reports whether an event has happened: one of a batch only if the
 // batch was committed.
 func (s *store) happened(ctx context.Context, e *event) (outcome, error) {
-	if e.Batch == "" || e.Settled {
+	switch {
+	case e.Batch == "" || e.Settled:
 		return committed, nil
+	case e.Aborted:
+		return aborted, nil
 	}
 	d, err := s.decision(ctx, e.Batch)
 	switch {

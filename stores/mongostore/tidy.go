@@ -48,8 +48,11 @@ func (t *tidier) add(what string, m mongo.WriteModel) {
 
 var (
 	noTop     = bson.D{{Key: "$unset", Value: bson.D{{Key: "top", Value: ""}}}}
-	noText    = bson.D{{Key: "$unset", Value: bson.D{{Key: "top", Value: ""}, {Key: "source", Value: ""}, {Key: "metadata", Value: ""}, {Key: "tags", Value: ""}}}}
 	isSettled = bson.D{{Key: "$set", Value: bson.D{{Key: "settled", Value: true}}}}
+	isAborted = bson.D{
+		{Key: "$set", Value: bson.D{{Key: "aborted", Value: true}}},
+		{Key: "$unset", Value: bson.D{{Key: "top", Value: ""}, {Key: "saved", Value: ""}, {Key: "source", Value: ""}, {Key: "metadata", Value: ""}, {Key: "tags", Value: ""}}},
+	}
 )
 
 // superseded says that a name's event before has a successor.
@@ -70,7 +73,7 @@ func (t *tidier) settle(id string) {
 // discard says that a batch was aborted. The events stay, since their keys must
 // stay taken.
 func (t *tidier) discard(batch string) {
-	t.add("batch "+batch, mongo.NewUpdateManyModel().SetFilter(bson.D{{Key: "batch", Value: batch}}).SetUpdate(noText))
+	t.add("batch "+batch, mongo.NewUpdateManyModel().SetFilter(bson.D{{Key: "batch", Value: batch}}).SetUpdate(isAborted))
 }
 
 // take returns some of what is to do; false: that is the end.
