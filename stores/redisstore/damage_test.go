@@ -15,6 +15,7 @@ import (
 // to mind, or has it evicted. Whatever is asked then gives an answer or an error,
 // in time; and no number is given twice.
 func TestDamage(t *testing.T) {
+	t.Parallel()
 	server := testserver.Redis(t)
 	r := admin(t, server.URL())
 	type command = []any

@@ -1,5 +1,6 @@
-// Package redisstore keeps templates in Redis (6.2 or later) or Valkey. It
-// registers the driver "redis":
+// Package redisstore keeps templates in Redis or Valkey. It is tested with Redis
+// 7.0, and uses nothing that Redis 6.2 and Valkey 8 do not have. It registers the
+// driver "redis":
 //
 //	import _ "github.com/go-prompty/prompty/stores/redisstore"
 //	storage, err := prompty.OpenStorage("redis", "redis://user:password@host:6379/0")
@@ -21,19 +22,22 @@
 // # What is kept where
 //
 // A template is one hash, {prompty}:t:<name>, which people can read: field 3 is
-// the text of version 3, "3:info" its author, time, tenant and tags, "3:metadata"
-// its metadata, "high" the highest number that was ever given, "versions" those
-// that are there. {prompty}:changes, a sorted set, has the number of each name's
-// last change, {prompty}:index what names are listed by, {prompty}:gone the names
-// with deleted texts that will be purged, {prompty}:meta the state of all. The
-// channel {prompty}:changes tells that something was changed. All keys are in one
-// slot of a cluster, and every operation, on many templates too, is one script:
-// it happens whole or not at all. A store is as fast as one node is.
+// the text of version 3, "3:info" its time, author, tenant and tags, "3:metadata"
+// its metadata, "latest" the number of the latest, "missing" those that were
+// deleted. {prompty}:changes, a sorted set, has the time of each name's last
+// change, in microseconds, {prompty}:index what names are listed by, {prompty}:gone
+// the names with deleted texts that will be purged, {prompty}:meta what was counted.
+// The channel {prompty}:changes tells that something was changed. All keys are in
+// one slot of a cluster, and every change, of many templates too, is one script:
+// it happens whole or not at all. A store is as fast as one node is. While a
+// cluster moves the slot to another node, calls wait.
 //
-// All is in memory. A version takes its text and about 150 bytes; a deleted one
-// stays for keep_deleted, until the next change after it. A name that was ever
-// used keeps about 400 bytes, so that its numbers are not used again. A cluster
-// moves a template as one value: keep all versions of one name below 512 MB.
+// All is in memory. A version takes its text and some 200 bytes; a deleted one
+// stays for keep_deleted, until a change after it. A name that was ever used stays,
+// with some 400 bytes, so that its numbers are not used again. A cluster moves a
+// template as one value: keep all versions of one name below 512 MB there. SaveAll
+// takes 256 MiB of texts at once. Lists are read in pieces of a thousand names or
+// 4 MiB, all from one state, so that the server does not keep others waiting.
 //
 // # Durability
 //
@@ -44,6 +48,9 @@
 // what is wrong. A server that evicts keys (maxmemory-policy allkeys-…) is refused
 // when the store is opened; noeviction is right, and volatile-… does no harm. When
 // the memory is full, changes fail and nothing is written.
+//
+// The database must not be emptied or set back behind a program that uses it: it
+// goes on, and who watches is told, but numbers are given a second time.
 //
 // A save whose connection is lost before the answer comes may have happened: the
 // error says so, and it is never sent again.

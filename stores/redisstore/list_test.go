@@ -21,6 +21,7 @@ import (
 // TestListInPieces lists more than one script gives, while others change what is
 // listed: the answer must be the state that the first script saw.
 func TestListInPieces(t *testing.T) {
+	t.Parallel()
 	s := mustOpen(t, place(testserver.Redis(t)))
 	reference := prompty.NewMemoryStorage()
 	var batch []*prompty.StoredTemplate
@@ -237,6 +238,7 @@ func TestPurge(t *testing.T) {
 // TestBlocking: no script of a long list keeps others waiting for long. That many
 // bytes and names are the limit of one is what is checked, and not the time.
 func TestBlocking(t *testing.T) {
+	t.Parallel()
 	server := testserver.OwnRedis(t)
 	r := admin(t, server.URL())
 	s := mustOpen(t, server.URL())

@@ -1,9 +1,11 @@
 package redisstore
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/go-prompty/prompty"
@@ -39,6 +41,25 @@ func via(connectionString, address string) string {
 	}
 	u.Host = address
 	return u.String()
+}
+
+func TestDriver(t *testing.T) {
+	s, err := prompty.OpenStorage("redis", place(testserver.Redis(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	long := strings.Repeat("x", prompty.MaxSourceBytes)
+	var list []*prompty.StoredTemplate
+	for i := range mostAtOnce/len(long) + 1 {
+		list = append(list, &prompty.StoredTemplate{Name: fmt.Sprint(i), Source: long})
+	}
+	if err := prompty.SaveAll(t.Context(), s, list); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("SaveAll of %d MiB = %v, want ErrUnsupported", len(list)*16, err)
+	}
+	if found, err := s.Exists(t.Context(), "0"); found || err != nil {
+		t.Errorf("a part of it was saved: %t, %v", found, err)
+	}
 }
 
 func TestStorage(t *testing.T) {

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -105,7 +106,7 @@ func (b *store) SaveAll(ctx context.Context, list []*prompty.StoredTemplate) err
 		total += len(t.Source)
 	}
 	if total > mostAtOnce {
-		return fmt.Errorf("%d templates with %d bytes in one step: Redis takes at most %d; save them in several steps", len(list), total, mostAtOnce)
+		return fmt.Errorf("%d templates with %d bytes in one step, and at most %d bytes are possible: save them in several steps: %w", len(list), total, mostAtOnce, errors.ErrUnsupported)
 	}
 	return b.save(ctx, backend.AnyVersion, list...)
 }

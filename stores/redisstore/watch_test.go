@@ -14,6 +14,7 @@ import (
 // is told that everything is gone, the storage goes on, and a snapshot does not
 // show another past.
 func TestEmptied(t *testing.T) {
+	t.Parallel()
 	server := testserver.OwnRedis(t)
 	r := admin(t, server.URL())
 	s := mustOpen(t, with(server.URL(), "resync", "50ms", "poll", "50ms"))
@@ -70,6 +71,7 @@ func TestEmptied(t *testing.T) {
 // TestHungConnection has the connection on which changes are told hang: that is
 // noticed without anyone changing anything.
 func TestHungConnection(t *testing.T) {
+	t.Parallel()
 	server := testserver.Redis(t)
 	network, address := server.Addr()
 	proxy := testserver.NewProxy(t, network, address)
