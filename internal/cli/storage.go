@@ -207,13 +207,17 @@ func keptUnmade(connection string) (without string, was bool) {
 	return path, true
 }
 
-// problems are what the storage itself finds wrong with its place.
+// problems are what the storage itself finds wrong with its place, and what a
+// listing may lack for that. How a database's server is set up, lint tells.
 func problems(ctx context.Context, s prompty.TemplateStorage) ([]string, error) {
 	d, ok := prompty.As[prompty.Describer](s)
 	if !ok {
 		return nil, nil
 	}
 	desc, err := d.Describe(ctx)
+	if isDatabase(desc.Driver) {
+		return nil, err
+	}
 	return desc.Problems, err
 }
 
