@@ -70,8 +70,8 @@ func (r reader) one(ctx context.Context, name, query string, args ...any) (*prom
 
 const (
 	getLatest = `SELECT ` + columns + `
-FROM prompty_heads h JOIN prompty_versions v ON v.name = h.name AND v.version = h.latest
-WHERE h.name = ? AND v.deleted_at IS NULL`
+FROM prompty_heads h LEFT JOIN prompty_versions v ON v.name = h.name AND v.version = h.latest AND v.deleted_at IS NULL
+WHERE h.name = ? AND h.latest > 0`
 
 	getVersion = `SELECT ` + columns + ` FROM prompty_versions v WHERE v.name = ? AND v.version = ? AND v.deleted_at IS NULL`
 
@@ -83,17 +83,14 @@ WHERE h.name = ? AND v.deleted_at IS NULL`
 )
 
 func (r reader) Get(ctx context.Context, name string) (*prompty.StoredTemplate, error) {
-	for range 2 {
-		t, err := r.one(ctx, name, getLatest, name)
-		if !errors.Is(err, sql.ErrNoRows) {
-			return t, err
-		}
-		latest, err := r.LatestVersion(ctx, name)
-		if err != nil || latest == 0 {
-			return nil, errors.Join(err, prompty.NewStorageTemplateNotFoundError(name))
-		}
-	} // the first time it may have been saved in between
-	return nil, fmt.Errorf(r.s.sql("the tables do not agree, as after a change by hand: prompty_heads names a latest version of %q that is not in prompty_versions; delete the name with prompty, or set latest to one that is"), name)
+	t, err := r.one(ctx, name, getLatest, name)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		err = prompty.NewStorageTemplateNotFoundError(name)
+	case errors.Is(err, sessions.ErrNull):
+		err = fmt.Errorf(r.s.sql("the tables do not agree, as after a change by hand: prompty_heads names a latest version of %q that is not in prompty_versions; delete the name with prompty, or set latest to one that is: %w"), name, err)
+	}
+	return t, err
 }
 
 func (r reader) GetVersion(ctx context.Context, name string, version int) (*prompty.StoredTemplate, error) {

@@ -122,11 +122,11 @@ func (s *store) checkVersion(ctx context.Context, c *sessions.Session) error {
 // that begin at once, one works.
 func (s *store) migrate(ctx context.Context, c *sessions.Session) error {
 	lock := s.lockName()
-	var got *int
-	if err := c.Row(ctx, "SELECT GET_LOCK(?, 10)", []any{lock}, &got); err != nil {
+	var got int
+	if err := c.Row(ctx, "SELECT COALESCE(GET_LOCK(?, 10), 0)", []any{lock}, &got); err != nil {
 		return err
 	}
-	if got == nil || *got != 1 {
+	if got != 1 {
 		return fmt.Errorf("somebody else has been making the tables for 10 seconds, and holds lock %s: see SHOW PROCESSLIST", lock)
 	}
 	defer c.ExecOnce(context.WithoutCancel(ctx), "DO RELEASE_LOCK(?)", lock)

@@ -17,6 +17,7 @@ import (
 type reader struct {
 	s *store
 	state
+	queries
 }
 
 // state says what is seen.
@@ -34,6 +35,23 @@ func (now) visible() string { return "v.removed IS NULL" }
 
 func (now) latest(name string) string {
 	return "(SELECT latest FROM prompty_heads WHERE name = " + name + ")"
+}
+
+// queries are those of a state that are always the same.
+type queries struct{ get, getVersion, latestVersion, listVersions, history string }
+
+func newReader(s *store, state state) reader {
+	query := func(columns, condition string) string {
+		return s.sql("SELECT " + columns + " FROM prompty_versions v WHERE v.name = ? AND " + state.visible() + condition)
+	}
+	const newestFirst = " ORDER BY v.version DESC"
+	return reader{s, state, queries{
+		get:           query(columns, newestFirst+" LIMIT 1"),
+		getVersion:    query(columns, " AND v.version = ?"),
+		latestVersion: query("v.version", newestFirst+" LIMIT 1"),
+		listVersions:  query("v.version", newestFirst),
+		history:       query("v.version, v.created_at, v.created_by, octet_length(v.source)", newestFirst),
+	}}
 }
 
 const columns = "v.version, v.created_at, v.created_by, v.tenant_id, v.tags, v.metadata, v.source"
@@ -73,50 +91,47 @@ func (s *store) spoilt(r *row, column string, err error) error {
 	return fmt.Errorf("table %s, version %d of %q: column %s was changed by hand, and is %w; mend it, or delete the version", s.sql("prompty_versions"), r.version, r.name, column, err)
 }
 
-func (r reader) one(ctx context.Context, name, condition string, args ...any) (t *prompty.StoredTemplate, err error) {
-	row := row{name: name}
-	query := r.s.sql("SELECT " + columns + " FROM prompty_versions v WHERE v.name = ?1 AND " + condition + " AND " + r.visible())
-	if err := r.s.read(ctx, func(c *sessions.Session) error {
-		return c.Row(background, query, append([]any{name}, args...), row.dest()...)
-	}); err != nil {
-		return nil, err
-	}
-	return r.s.template(&row)
-}
-
 func (r reader) Get(ctx context.Context, name string) (*prompty.StoredTemplate, error) {
-	for range 2 {
-		t, err := r.one(ctx, name, "v.version = "+r.latest("?1"))
-		if !errors.Is(err, sql.ErrNoRows) {
-			return t, err
-		}
-		latest, err := r.LatestVersion(ctx, name)
-		if err != nil || latest == 0 {
-			return nil, errors.Join(err, prompty.NewStorageTemplateNotFoundError(name))
-		}
-	} // the first time it may have been saved in between
-	return nil, fmt.Errorf(r.s.sql("the tables in %s do not agree, as after a change by hand: prompty_heads names a latest version of %q that is not in prompty_versions; delete the name with prompty, or set latest to one that is"), r.s.path, name)
+	row := row{name: name}
+	err := r.s.read(ctx, func(c *sessions.Session) error { return c.Row(background, r.get, []any{name}, row.dest()...) })
+	switch {
+	case err == nil:
+		return r.s.template(&row)
+	case errors.Is(err, sql.ErrNoRows):
+		err = prompty.NewStorageTemplateNotFoundError(name)
+	}
+	return nil, err
 }
 
 func (r reader) GetVersion(ctx context.Context, name string, version int) (*prompty.StoredTemplate, error) {
-	t, err := r.one(ctx, name, "v.version = ?2", version)
-	if errors.Is(err, sql.ErrNoRows) {
+	row := row{name: name}
+	err := r.s.read(ctx, func(c *sessions.Session) error {
+		return c.Row(background, r.getVersion, []any{name, version}, row.dest()...)
+	})
+	switch {
+	case err == nil:
+		return r.s.template(&row)
+	case errors.Is(err, sql.ErrNoRows):
 		err = prompty.NewStorageVersionNotFoundError(name, version)
 	}
-	return t, err
+	return nil, err
 }
 
 func (r reader) LatestVersion(ctx context.Context, name string) (version int, err error) {
-	query := r.s.sql("SELECT ifnull(" + r.latest("?1") + ", 0)")
-	err = r.s.read(ctx, func(c *sessions.Session) error { return c.Row(background, query, []any{name}, &version) })
+	err = r.s.read(ctx, func(c *sessions.Session) error {
+		err := c.Row(background, r.latestVersion, []any{name}, &version)
+		if errors.Is(err, sql.ErrNoRows) {
+			version, err = 0, nil
+		}
+		return err
+	})
 	return version, err
 }
 
 func (r reader) ListVersions(ctx context.Context, name string) (list []int, err error) {
-	query := r.s.sql("SELECT v.version FROM prompty_versions v WHERE v.name = ? AND " + r.visible() + " ORDER BY v.version DESC")
 	err = r.s.read(ctx, func(c *sessions.Session) error {
 		list = nil
-		return c.Rows(ctx, query, []any{name}, func(scan func(...any) error) error {
+		return c.Rows(ctx, r.listVersions, []any{name}, func(scan func(...any) error) error {
 			var version int
 			err := scan(&version)
 			list = append(list, version)
@@ -127,10 +142,9 @@ func (r reader) ListVersions(ctx context.Context, name string) (list []int, err 
 }
 
 func (r reader) History(ctx context.Context, name string) (list []prompty.HistoryEntry, err error) {
-	query := r.s.sql("SELECT v.version, v.created_at, v.created_by, octet_length(v.source) FROM prompty_versions v WHERE v.name = ? AND " + r.visible() + " ORDER BY v.version DESC")
 	err = r.s.read(ctx, func(c *sessions.Session) error {
 		list = nil
-		return c.Rows(ctx, query, []any{name}, func(scan func(...any) error) error {
+		return c.Rows(ctx, r.history, []any{name}, func(scan func(...any) error) error {
 			var e prompty.HistoryEntry
 			var at int64
 			err := scan(&e.Version, &at, &e.Author, &e.Size)

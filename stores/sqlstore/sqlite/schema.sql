@@ -36,7 +36,8 @@ CREATE TABLE IF NOT EXISTS prompty_versions (
   source     TEXT    NOT NULL
 ) STRICT;
 
-CREATE UNIQUE INDEX IF NOT EXISTS prompty_versions_name ON prompty_versions (name, version DESC);
+CREATE UNIQUE INDEX IF NOT EXISTS prompty_versions_number ON prompty_versions (name, version DESC);
+CREATE UNIQUE INDEX IF NOT EXISTS prompty_versions_there ON prompty_versions (name, version DESC) WHERE removed IS NULL;
 CREATE INDEX IF NOT EXISTS prompty_versions_tenant_id ON prompty_versions (tenant_id, name, version DESC) WHERE tenant_id <> '';
 CREATE INDEX IF NOT EXISTS prompty_versions_created_by ON prompty_versions (created_by, name, version DESC) WHERE created_by <> '';
 

@@ -33,5 +33,5 @@ func (s *store) Snapshot(ctx context.Context) (backend.Snapshot, error) {
 	err := s.read(ctx, func(c *sessions.Session) error {
 		return c.Row(background, s.sql("SELECT ifnull(max(changed), 0) FROM prompty_heads"), nil, &changed)
 	})
-	return snapshot{reader{s, at(changed)}}, err
+	return snapshot{newReader(s, at(changed))}, err
 }

@@ -81,7 +81,7 @@ func open(ctx context.Context, c connection) (*store, error) {
 		return nil, err
 	}
 	s := &store{connection: c}
-	s.reader = reader{s, now{}}
+	s.reader = newReader(s, now{})
 	err := s.connect(ctx)
 	if err == nil {
 		err = s.checkSchema(ctx)
@@ -104,7 +104,8 @@ func checkFile(c *connection) error {
 	case err == nil && !info.Mode().IsRegular():
 		return fmt.Errorf("%s is no regular file", c.path)
 	case err == nil:
-		return nil
+		c.path, err = filepath.EvalSymlinks(c.path) // the log is beside the file, not beside the link
+		return err
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
@@ -120,7 +121,12 @@ func checkFile(c *connection) error {
 
 // connect finds out whether the file can be written, and makes the pools.
 func (s *store) connect(ctx context.Context) error {
-	if s.mode != "ro" && !s.immutable {
+	switch {
+	case s.immutable:
+		s.readOnly = "it was opened with immutable=1"
+	case s.mode == "ro":
+		s.readOnly = "it was opened with mode=ro"
+	default:
 		err := s.connectWriter(ctx)
 		if err == nil {
 			s.reads, err = s.newReads()
@@ -134,12 +140,8 @@ func (s *store) connect(ctx context.Context) error {
 			return err
 		}
 		s.readOnly = "the file cannot be written by this user"
-	} else {
-		s.readOnly = "mode=ro and immutable=1 only read"
 	}
-	if s.mode != "ro" {
-		s.mode = "ro"
-	}
+	s.mode = "ro"
 	return s.connectReader(ctx)
 }
 
@@ -165,10 +167,14 @@ func (s *store) connectWriter(ctx context.Context) error {
 		if mode != "wal" {
 			return fmt.Errorf("%s cannot be used by several at once: SQLite's WAL mode does not work on its file system (journal_mode stays %s); move the file to a local disk", s.path, mode)
 		}
-		if _, err := c.Exec(background, "BEGIN IMMEDIATE"); err != nil { // the only sure way to ask
-			return err
+		_, err = c.Exec(background, "BEGIN IMMEDIATE") // the only sure way to ask
+		if isBusy(err) {                               // somebody can write, and does
+			intact = true
+			return nil
 		}
-		_, err = c.Exec(background, "ROLLBACK")
+		if err == nil {
+			_, err = c.Exec(background, "ROLLBACK")
+		}
 		intact = err == nil
 		return err
 	})

@@ -36,10 +36,11 @@ func New(db *sql.DB, size int, rest time.Duration, setup ...string) *Pool {
 
 // Session is a connection, used by one goroutine at a time, and its statements.
 type Session struct {
-	conn       *sql.Conn
-	statements map[string]*sql.Stmt
-	used       time.Time
-	round      int
+	conn          *sql.Conn
+	statements    map[string]*sql.Stmt
+	rowStatements map[string]rowStatement // those of Row; ended with the connection
+	used          time.Time
+	round         int
 }
 
 // Take waits for a session, until ctx ends.
@@ -87,7 +88,7 @@ func (p *Pool) open(ctx context.Context) (*Session, error) {
 			return nil, err
 		}
 	}
-	return &Session{conn: conn, statements: make(map[string]*sql.Stmt), round: round}, nil
+	return &Session{conn: conn, statements: make(map[string]*sql.Stmt), rowStatements: make(map[string]rowStatement), round: round}, nil
 }
 
 // Give takes a session back, or ends it if it is not as it was.
@@ -125,6 +126,12 @@ func (s *Session) close() {
 	for _, statement := range s.statements {
 		statement.Close()
 	}
+	s.conn.Raw(func(any) error {
+		for _, statement := range s.rowStatements {
+			statement.Close()
+		}
+		return nil
+	})
 	s.conn.Close()
 }
 
@@ -162,16 +169,6 @@ func (s *Session) Exec(ctx context.Context, query string, args ...any) (sql.Resu
 // ExecOnce runs statements that are not kept prepared.
 func (s *Session) ExecOnce(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	return s.conn.ExecContext(ctx, text, args...)
-}
-
-// Row runs a query of one row, which is prepared the first time. Without a row
-// the error is sql.ErrNoRows.
-func (s *Session) Row(ctx context.Context, query string, args []any, dest ...any) error {
-	statement, err := s.prepare(ctx, query)
-	if err != nil {
-		return err
-	}
-	return statement.QueryRowContext(ctx, args...).Scan(dest...)
 }
 
 // Rows runs a query, which is prepared the first time, and calls each for every
