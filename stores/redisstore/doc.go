@@ -32,9 +32,10 @@
 // it happens whole or not at all. A store is as fast as one node is. While a
 // cluster moves the slot to another node, calls wait.
 //
-// All is in memory. A version takes its text and some 200 bytes; a deleted one
-// stays for keep_deleted, until a change after it. A name that was ever used stays,
-// with some 400 bytes, so that its numbers are not used again. A cluster moves a
+// All is in memory. A version takes its text and about 200 bytes; a deleted one
+// stays for keep_deleted, until a change after it. A name takes about 1 kB, and 250
+// bytes for each tag, author and tenant that it is found by; once used it stays,
+// so that its numbers are not used again. A cluster moves a
 // template as one value: keep all versions of one name below 512 MB there. SaveAll
 // takes 256 MiB of texts at once. Lists are read in pieces of a thousand names or
 // 4 MiB, all from one state, so that the server does not keep others waiting.
