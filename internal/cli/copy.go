@@ -26,6 +26,8 @@ all are copied. A folder that does not exist is made, a database's tables too; a
 repository is, where the connection says init=1. In a repository each version
 becomes a commit.
 
+One copy into a storage at a time: a second one would use up numbers, and ends.
+
 What is there already and equal is skipped. So a copy that was interrupted, in
 whatever way, goes on when it is run again. If a version differs, or is in TO
 alone, that is a conflict: it is reported, nothing of that prompt is written,

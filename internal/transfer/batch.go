@@ -57,8 +57,20 @@ func (c *copier) add(t *prompty.StoredTemplate, version int) {
 // last one that is there.
 func (c *copier) enqueue(ctx context.Context, name string, s *sight) error {
 	list, last := s.missing, s.last
-	if len(list) > 0 {
-		c.wrote(name, list[0].version)
+	if len(list) == 0 {
+		return nil
+	}
+	c.wrote(name, list[0].version)
+	// A prompt goes into one step as a whole, if it can: what somebody else saves
+	// between two steps would take numbers that the rest of it needs.
+	count, bytes := list[len(list)-1].version-last, 0
+	for _, m := range list {
+		bytes += m.bytes
+	}
+	if len(c.batch.items)+count > c.opts.BatchVersions || c.batch.bytes+bytes > c.opts.BatchBytes {
+		if err := c.flush(ctx); err != nil {
+			return err
+		}
 	}
 	var before *prompty.StoredTemplate
 	taken := 0

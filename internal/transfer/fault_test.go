@@ -267,6 +267,26 @@ func TestBounded(t *testing.T) {
 	}
 }
 
+// TestWholePrompts wants a prompt in one step wherever it fits into one.
+func TestWholePrompts(t *testing.T) {
+	t.Parallel()
+	src, dst := prompty.NewMemoryStorage(), prompty.NewMemoryStorage()
+	for i := range 10 {
+		for range 1 + i%3 {
+			if err := src.Save(t.Context(), &prompty.StoredTemplate{Name: fmt.Sprint("p", i), Source: "text"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var steps []int
+	copyAll(t, src, func() (prompty.TemplateStorage, error) {
+		return counting{unclosed{dst}, &steps}, nil
+	}, transfer.Options{BatchVersions: 4})
+	if diff := cmp.Diff([]int{3, 4, 2, 4, 2, 4}, steps); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+}
+
 type counting struct {
 	unclosed
 	steps *[]int
