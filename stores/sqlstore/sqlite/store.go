@@ -136,10 +136,10 @@ func (s *store) connect(ctx context.Context) error {
 			s.writes.Close()
 			s.writes = nil
 		}
-		if !isReadOnly(err) {
+		if !isReadOnly(err) && !errors.Is(err, errNotWritable) {
 			return err
 		}
-		s.readOnly = "the file cannot be written by this user"
+		s.readOnly = errNotWritable.Error()
 	}
 	s.mode = "ro"
 	return s.connectReader(ctx)
@@ -167,17 +167,26 @@ func (s *store) connectWriter(ctx context.Context) error {
 		if mode != "wal" {
 			return fmt.Errorf("%s cannot be used by several at once: SQLite's WAL mode does not work on its file system (journal_mode stays %s); move the file to a local disk", s.path, mode)
 		}
-		_, err = c.Exec(background, "BEGIN IMMEDIATE") // the only sure way to ask
-		if isBusy(err) {                               // somebody can write, and does
-			intact = true
-			return nil
+		if err := c.Raw(checkWritable); err != nil {
+			return err
 		}
-		if err == nil {
-			_, err = c.Exec(background, "ROLLBACK")
-		}
-		intact = err == nil
-		return err
+		intact = true
+		return nil
 	})
+}
+
+var errNotWritable = errors.New("the file cannot be written by this user")
+
+func checkWritable(conn any) error {
+	library, ok := conn.(interface{ IsReadOnly(string) (bool, error) })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	readOnly, err := library.IsReadOnly("main")
+	if err == nil && readOnly {
+		err = errNotWritable
+	}
+	return err
 }
 
 // connectReader is for files that cannot be written. In a folder that cannot be

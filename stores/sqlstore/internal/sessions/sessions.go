@@ -171,6 +171,9 @@ func (s *Session) ExecOnce(ctx context.Context, text string, args ...any) (sql.R
 	return s.conn.ExecContext(ctx, text, args...)
 }
 
+// Raw gives fn the client library's own connection.
+func (s *Session) Raw(fn func(conn any) error) error { return s.conn.Raw(fn) }
+
 // Rows runs a query, which is prepared the first time, and calls each for every
 // row.
 func (s *Session) Rows(ctx context.Context, query string, args []any, each func(scan func(dest ...any) error) error) error {
