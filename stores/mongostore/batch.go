@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// batchPatience is how long a saver waits for a batch that is in its way. Then
-	// the batch's saver has died, or is so slow that it must start again.
-	batchPatience = 5 * time.Second
-	// abortPatience is how long a batch that came to nothing is told so.
+	// standardBatchPatience is how long a saver waits for a batch that is in its
+	// way. Then the batch's saver has died, or is so slow that it must start again.
+	standardBatchPatience = 5 * time.Second
+	// abortPatience is how long who gives a batch up waits until that is known.
 	abortPatience = time.Second
 )
 
@@ -196,7 +196,7 @@ func (s *store) decide(ctx context.Context, batch string) error {
 		if err != nil || d != undecided {
 			return err
 		}
-		if time.Since(start) > batchPatience {
+		if time.Since(start) > s.batchPatience {
 			_, err := s.conclude(ctx, batch, false)
 			return err
 		}

@@ -34,7 +34,7 @@ func (s *store) newest(ctx context.Context, name string, full bool) (state, erro
 			return state{}, err
 		case d == committed:
 			st.event = e
-			s.heads.put(name, st.head)
+			s.remember(name, st)
 			return st, nil
 		case d == undecided:
 			st.open = e.Batch
@@ -50,8 +50,16 @@ func (s *store) newest(ctx context.Context, name string, full bool) (state, erro
 			return state{}, err
 		}
 	}
-	s.heads.put(name, st.head)
+	s.remember(name, st)
 	return st, nil
+}
+
+// remember keeps a state for the next save to build on, which it cannot before the
+// batch that holds the last key is decided.
+func (s *store) remember(name string, st state) {
+	if st.open == "" {
+		s.heads.put(name, st.head)
+	}
 }
 
 // last reads the event with a name's last key, or nil.

@@ -24,6 +24,8 @@ type store struct {
 	readConcern *readconcern.ReadConcern
 	clock       *clock
 
+	batchPatience time.Duration
+
 	heads   headCache
 	batches decisions
 	names   nameLocks
@@ -35,7 +37,7 @@ type store struct {
 }
 
 func newStore(client *mongo.Client, p place) *store {
-	s := &store{place: p, client: client, admin: client.Database("admin"), database: client.Database(p.database), readConcern: p.client.ReadConcern, clock: new(clock)}
+	s := &store{place: p, client: client, admin: client.Database("admin"), database: client.Database(p.database), readConcern: p.client.ReadConcern, clock: new(clock), batchPatience: standardBatchPatience}
 	s.use()
 	s.life, s.cancel = context.WithCancel(context.Background())
 	s.tidy = newTidier(s)
