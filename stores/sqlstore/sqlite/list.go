@@ -31,10 +31,10 @@ func (r reader) List(ctx context.Context, q *prompty.TemplateQuery) (list []*pro
 func (r reader) listQuery(q *prompty.TemplateQuery) (query string, args []any) {
 	var b strings.Builder
 	b.WriteString("SELECT v.name, " + columns + " FROM ")
-	name := "v.name" // of the table that is gone through
+	name, version := "v.name", "v.version" // of the table that is gone through
 	switch {
 	case len(q.Tags) > 0:
-		name = "t.name"
+		name, version = "t.name", "t.version"
 		b.WriteString("prompty_tags t CROSS JOIN prompty_versions v WHERE v.name = t.name AND v.version = t.version AND t.tag = ?")
 		args = append(args, q.Tags[0])
 		for _, tag := range q.Tags[1:] {
@@ -70,7 +70,7 @@ func (r reader) listQuery(q *prompty.TemplateQuery) (query string, args []any) {
 	if !q.IncludeAllVersions {
 		b.WriteString(" AND v.version = " + r.latest(name))
 	}
-	b.WriteString(" AND " + r.visible() + " ORDER BY " + name + ", v.version DESC")
+	b.WriteString(" AND " + r.visible() + " ORDER BY " + name + ", " + version + " DESC")
 	if q.Limit > 0 || q.Offset > 0 {
 		limit := q.Limit
 		if limit <= 0 {

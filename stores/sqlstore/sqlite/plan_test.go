@@ -1,0 +1,147 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/stores/sqlstore/internal/sessions"
+)
+
+// openStore opens a place without the frame around it.
+func openStore(t *testing.T, connection string) *store {
+	t.Helper()
+	c, err := parseConnection(connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// fill saves 10,000 names, some with more versions.
+func fill(t *testing.T, s *store) {
+	t.Helper()
+	var list []*prompty.StoredTemplate
+	for i := range 10_000 {
+		tmpl := &prompty.StoredTemplate{Name: fmt.Sprintf("folder%d/name%d", i%100, i), Source: "text", Tags: []string{"all", fmt.Sprint("t", i%50)}}
+		if i%2 == 0 {
+			tmpl.TenantID, tmpl.CreatedBy = fmt.Sprint("tenant", i%7), fmt.Sprint("author", i%11)
+		}
+		list = append(list, tmpl)
+		if i%10 == 0 {
+			list = append(list, tmpl.Clone())
+		}
+	}
+	if err := s.SaveAll(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lists are the shapes that a query can have.
+var lists = map[string]*prompty.TemplateQuery{
+	"all":               {},
+	"page":              {Limit: 10, Offset: 5000},
+	"prefix":            {NamePrefix: "folder7/"},
+	"contains":          {NameContains: "77"},
+	"tag":               {Tags: []string{"t7"}},
+	"tags":              {Tags: []string{"t7", "all"}, Limit: 5},
+	"tenant":            {TenantID: "tenant2"},
+	"tenant and prefix": {TenantID: "tenant2", NamePrefix: "folder7/", Limit: 3},
+	"author":            {CreatedBy: "author4"},
+	"everything":        {CreatedBy: "author4", TenantID: "tenant2", Tags: []string{"all", "t2"}, NamePrefix: "folder", NameContains: "1", Limit: 2, Offset: 1},
+}
+
+// Every query goes through an index, in the order of what it returns. Only those
+// that ask for all, or for a part of a name, go through the whole of one.
+func TestPlans(t *testing.T) {
+	s := openStore(t, place(t))
+	fill(t, s)
+	frozen, err := s.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := func(what, query string, args []any, whole bool) {
+		t.Helper()
+		var lines []string
+		err := s.read(t.Context(), func(c *sessions.Session) error {
+			lines = nil
+			return c.RowsOnce(t.Context(), "EXPLAIN QUERY PLAN "+query, args, func(scan func(...any) error) error {
+				var id, parent, unused int
+				var line string
+				err := scan(&id, &parent, &unused, &line)
+				lines = append(lines, line)
+				return err
+			})
+		})
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			return
+		}
+		for _, line := range lines {
+			scan := strings.HasPrefix(line, "SCAN ") && line != "SCAN CONSTANT ROW" && !strings.Contains(line, "VIRTUAL TABLE")
+			if scan && !whole || strings.Contains(line, "TEMP B-TREE") || strings.Contains(line, "AUTOMATIC") {
+				t.Errorf("%s: %s\n%s", what, query, strings.Join(lines, "\n"))
+			}
+		}
+	}
+	for what, r := range map[string]reader{"now": s.reader, "snapshot": frozen.(snapshot).reader} {
+		for name, query := range map[string]string{"get": r.get, "latest": r.latestVersion, "versions": r.listVersions, "history": r.history} {
+			plan(what+" "+name, query, []any{"folder7/name7"}, false)
+		}
+		plan(what+" version", r.getVersion, []any{"folder7/name7", 1}, false)
+		for name, q := range lists {
+			for _, q.IncludeAllVersions = range []bool{false, true} {
+				query, args := r.listQuery(q)
+				whole := q.TenantID == "" && q.CreatedBy == "" && q.NamePrefix == "" && len(q.Tags) == 0
+				plan(fmt.Sprintf("%s list %s, all versions: %v", what, name, q.IncludeAllVersions), query, args, whole)
+			}
+		}
+	}
+	plan("heads", listHeads, []any{int64(9000)}, false)
+	plan("save", nextVersion, []any{"folder7/name7", int64(1)}, false)
+	plan("delete", hideName, []any{"folder7/name7"}, false)
+	plan("delete", hideVersions, []any{int64(1), "folder7/name7"}, false)
+	plan("delete version", hideVersion, []any{"folder7/name7", 1}, false)
+	plan("delete version", fallBack, []any{"folder7/name7"}, false)
+}
+
+// What the database finds is what TemplateQuery.Match would.
+func TestLists(t *testing.T) {
+	s := openStore(t, place(t))
+	fill(t, s)
+	ctx := context.Background()
+	everything, err := s.List(ctx, &prompty.TemplateQuery{IncludeAllVersions: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, q := range lists {
+		for _, q.IncludeAllVersions = range []bool{false, true} {
+			var want []*prompty.StoredTemplate
+			for i, x := range everything {
+				latest := i == 0 || everything[i-1].Name != x.Name
+				if q.Match(x) && (latest || q.IncludeAllVersions) {
+					want = append(want, x)
+				}
+			}
+			want = q.Page(want)
+			got, err := s.List(ctx, q)
+			if err != nil || len(got) != len(want) {
+				t.Errorf("%s: %d templates, %v, want %d", name, len(got), err, len(want))
+				continue
+			}
+			for i := range got {
+				if got[i].ID != want[i].ID {
+					t.Errorf("%s: number %d is %s, want %s", name, i, got[i].ID, want[i].ID)
+					break
+				}
+			}
+		}
+	}
+}
