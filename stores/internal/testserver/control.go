@@ -3,11 +3,20 @@ package testserver
 import (
 	"os"
 	"slices"
+	"time"
 )
 
 // Kill ends the server as kill -9 does, with all its processes.
 func (s *Server) Kill() {
 	s.mustBeOwn()
+	if s.gate != nil {
+		s.gate.Refuse(true)
+		s.gate.Cut()
+		s.Resume()
+		for p := s.processes[0]; p.alive() && s.written() != nil; {
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
 	for _, p := range slices.Backward(s.processes) {
 		p.kill()
 	}
@@ -16,6 +25,9 @@ func (s *Server) Kill() {
 // Stop ends the server in good order.
 func (s *Server) Stop() {
 	s.mustBeOwn()
+	if s.gate != nil {
+		s.gate.Refuse(true)
+	}
 	for _, p := range slices.Backward(s.processes) {
 		p.stop(p.orderly)
 	}
@@ -29,6 +41,9 @@ func (s *Server) Start() {
 		if err := p.start(); err != nil {
 			panic("testserver: " + err.Error() + "\n" + s.log())
 		}
+	}
+	if s.gate != nil {
+		s.gate.Refuse(false)
 	}
 }
 
@@ -58,6 +73,9 @@ func (s *Server) mustBeOwn() {
 
 // end ends the server fast, and without leaving anything in the system.
 func (s *Server) end() {
+	if s.gate != nil {
+		s.gate.close()
+	}
 	for _, p := range slices.Backward(s.processes) {
 		p.resume()
 		p.stop(p.fast)

@@ -32,20 +32,36 @@ func createDynamoDB(s *Server, private bool) error {
 		return err
 	}
 	s.listensAt(port)
-	s.url = "http://" + s.address
-	// Two or three seconds of the compiler's work do not pay in so short a life.
+	network, address := s.Addr()
+	written := func() error {
+		return ask(network, address, listTables, func(answer []byte) bool { return bytes.HasPrefix(answer, []byte("HTTP/1.1 200 ")) })
+	}
+	// The compiler's work would not pay in so short a life.
 	args := []string{java, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
 		"-Djava.library.path=" + filepath.Join(program, "DynamoDBLocal_lib"), "-jar", filepath.Join(program, "DynamoDBLocal.jar"),
 		"-port", strconv.Itoa(port), "-sharedDb", "-disableTelemetry"}
 	if private {
-		args = append(args, "-dbPath", s.dir) // it may be killed and started again
+		// It may be killed. DynamoDB Local, unlike DynamoDB, acknowledges a transaction
+		// some milliseconds before it commits it; what is asked next is answered after
+		// that. So there is a gate before it, for Kill to let nobody ask any more.
+		args = append(args, "-dbPath", s.dir)
+		if port, err = freePort(); err != nil {
+			return err
+		}
+		s.listensAt(port)
+		if s.gate, err = newProxy(network, address, s.address); err != nil {
+			return err
+		}
+		s.written = written
 	} else {
 		args = append(args, "-inMemory")
 	}
-	s.add(&process{name: "dynamodb", orderly: terminate, fast: os.Kill, args: args, ready: func() error {
-		return ask(s.network, s.address, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", func(answer []byte) bool {
-			return bytes.HasPrefix(answer, []byte("HTTP/1.1 400 ")) // no credentials
-		})
-	}})
+	s.url = "http://" + s.address
+	s.add(&process{name: "dynamodb", orderly: terminate, fast: os.Kill, args: args, ready: written})
 	return nil
 }
+
+// listTables is a request with any credentials.
+const listTables = "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: DynamoDB_20120810.ListTables\r\n" +
+	"Content-Type: application/x-amz-json-1.0\r\nContent-Length: 2\r\n" +
+	"Authorization: AWS4-HMAC-SHA256 Credential=key/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00\r\n\r\n{}"

@@ -127,6 +127,12 @@ func (p *process) kill() {
 // pid is that of the process while it is being started or running.
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
+func (p *process) alive() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.running()
+}
+
 // running is false once the process has been seen to end; its number may then be
 // somebody else's.
 func (p *process) running() bool {

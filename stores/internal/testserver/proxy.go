@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -9,7 +10,6 @@ import (
 
 // Proxy passes connections on to a server, and breaks them on demand.
 type Proxy struct {
-	t               testing.TB
 	network, target string
 	address         string
 	done            sync.WaitGroup // of all goroutines
@@ -32,11 +32,18 @@ type link struct {
 // the test.
 func NewProxy(t testing.TB, network, address string) *Proxy {
 	t.Helper()
-	p := &Proxy{t: t, network: network, target: address, links: make(map[*link]struct{}), flowing: make(chan struct{})}
-	close(p.flowing)
-	p.listen("127.0.0.1:0")
+	p, err := newProxy(network, address, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(p.close)
 	return p
+}
+
+func newProxy(network, target, address string) (*Proxy, error) {
+	p := &Proxy{network: network, target: target, links: make(map[*link]struct{}), flowing: make(chan struct{})}
+	close(p.flowing)
+	return p, p.listen(address)
 }
 
 // Addr returns host and port of the proxy.
@@ -63,7 +70,9 @@ func (p *Proxy) Refuse(refuse bool) {
 	if refuse && listener != nil {
 		listener.Close()
 	} else if !refuse && listener == nil {
-		p.listen(p.address)
+		if err := p.listen(p.address); err != nil {
+			panic("testserver: " + err.Error())
+		}
 	}
 }
 
@@ -84,11 +93,10 @@ func (p *Proxy) Stall(stall bool) {
 	}
 }
 
-func (p *Proxy) listen(address string) {
-	p.t.Helper()
+func (p *Proxy) listen(address string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		p.t.Fatalf("the proxy: %v", err)
+		return fmt.Errorf("the proxy: %w", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -102,6 +110,7 @@ func (p *Proxy) listen(address string) {
 			p.done.Go(func() { p.serve(client) })
 		}
 	})
+	return nil
 }
 
 func (p *Proxy) serve(client net.Conn) {

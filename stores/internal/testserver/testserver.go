@@ -46,6 +46,11 @@ type Server struct {
 
 	dir       string // its files, and where its log is
 	processes []*process
+
+	// Of a server that acknowledges what it has not written yet: its only way in,
+	// and a question that it answers once it has.
+	gate    *Proxy
+	written func() error
 }
 
 // A kind is a database server that may be installed.

@@ -26,7 +26,7 @@ func TestControl(t *testing.T) {
 			for _, end := range []struct {
 				name string
 				do   func()
-			}{{"Kill", s.Kill}, {"Stop", s.Stop}} {
+			}{{"Kill", s.Kill}, {"Kill, twice", func() { s.Kill(); s.Kill() }}, {"Stop", s.Stop}} {
 				begin := time.Now()
 				end.do()
 				if conn, err := dial(s); err == nil {
