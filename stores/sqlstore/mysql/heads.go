@@ -37,15 +37,20 @@ func (s *store) Heads(ctx context.Context, since string) ([]backend.Head, string
 			return err
 		}
 		if since == "" {
-			return c.Rows(ctx, s.sql("SELECT name, latest, changes FROM prompty_heads"), nil, each)
+			return c.Rows(ctx, s.sql(allHeads), nil, each)
 		}
 		if now.Before(last) { // the clock was set back
 			last = now
 		}
-		return c.Rows(ctx, s.sql("SELECT name, latest, changes FROM prompty_heads WHERE changed_at >= ?"), []any{last.Add(-overlap)}, each)
+		return c.Rows(ctx, s.sql(changedHeads), []any{last.Add(-overlap)}, each)
 	})
 	if err != nil {
 		return nil, "", err
 	}
 	return heads, now.Format(time.RFC3339Nano), nil
 }
+
+const (
+	allHeads     = "SELECT name, latest, changes FROM prompty_heads"
+	changedHeads = allHeads + " WHERE changed_at >= ?"
+)

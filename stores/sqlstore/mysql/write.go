@@ -140,13 +140,17 @@ func (s *store) SaveAll(ctx context.Context, list []*prompty.StoredTemplate) err
 			for i, t := range part {
 				args[i] = []byte(t.Name)
 			}
-			touch := `UPDATE prompty_heads SET changed_at = UTC_TIMESTAMP(6) WHERE name IN (?` + strings.Repeat(", ?", len(args)-1) + `)`
-			if _, err := c.ExecOnce(ctx, s.sql(touch), args...); err != nil {
+			if _, err := c.ExecOnce(ctx, s.sql(touch(len(args))), args...); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// touch stamps the heads of so many names.
+func touch(names int) string {
+	return `UPDATE prompty_heads SET changed_at = UTC_TIMESTAMP(6) WHERE name IN (?` + strings.Repeat(", ?", names-1) + `)`
 }
 
 // fits refuses what the server would not take in one packet.
