@@ -272,3 +272,24 @@ func TestImpossibleBase(t *testing.T) {
 		}
 	}
 }
+
+// A deletion that found no row to lock came before the first save, even if that
+// one commits before the deletion goes on: were a version hidden, the next save
+// would already wait for the row with what it knows of the latest one.
+func TestDeletionBeforeFirstSave(t *testing.T) {
+	t.Parallel()
+	db := openInternal(t, "first", "")
+	deletion, err := db.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deletion.Rollback(context.WithoutCancel(t.Context()))
+	if _, err := deletion.Exec(t.Context(), db.writes.lock, "a"); err != nil {
+		t.Fatal(err)
+	}
+	db.mustSave(t, "a")
+	var hidden int
+	if err := deletion.QueryRow(t.Context(), db.writes.deleted, "a").Scan(&hidden); err != nil || hidden != 0 {
+		t.Errorf("%d versions were hidden, %v, want none", hidden, err)
+	}
+}
