@@ -49,59 +49,58 @@ if #bases > 1 then
 end
 
 local rows = {int(at), '', 0, offset}
-local function match(s, about)
-  if #wanted > 0 then
-    local carried = marks(about, s.key)
-    for _, mark in ipairs(wanted) do
-      if not carried[mark] then
-        return false
-      end
+local function match(key, about)
+  local carried = marks(about, key)
+  for _, mark in ipairs(wanted) do
+    if not carried[mark] then
+      return false
     end
   end
   return true
 end
 
 -- visit looks at a version; true: there is no need to go on.
-local function visit(s, n)
+local function visit(key, name, number, about)
   names = names - 1
-  local number = int(n)
-  local about = s.latest == n and s.about or info(s, n)
-  if match(s, about) then
+  if #wanted == 0 or match(key, about) then
     if offset > 0 then
       offset = offset - 1
     else
-      local f = call('HMGET', s.key, number, number .. ':info', number .. ':metadata')
-      if not (f[1] and f[2]) then
-        fail('damaged', s.key)
+      local f = call('HMGET', key, number, number .. ':info', number .. ':metadata')
+      local source, info, metadata = f[1], f[2], f[3] or ''
+      if not (source and info) then
+        fail('damaged', key)
       end
-      for _, field in ipairs({s.name, number, f[1], f[2], f[3] or ''}) do
-        rows[#rows + 1] = field
-        bytes = bytes - #field
-      end
-      if limit > 0 then
-        limit = limit - 1
-        if limit == 0 then
-          rows[2] = ''
-          return true
-        end
+      local i = #rows
+      rows[i + 1], rows[i + 2], rows[i + 3], rows[i + 4], rows[i + 5] = name, number, source, info, metadata
+      bytes = bytes - #source - #info - #metadata
+      limit = limit - 1
+      if limit == 0 then
+        rows[2] = ''
+        return true
       end
     end
   end
-  rows[2], rows[3] = s.name, n
+  rows[2], rows[3] = name, number
   return names <= 0 or bytes <= 0
 end
 
 -- shelve looks at the versions of a name, below the one it left off with.
 local function shelve(name)
-  local s = shelf(name) or fail('damaged', shelves .. name)
-  if not all and (current or not changed(s, at)) then
-    return s.latest > 0 and visit(s, s.latest)
+  if exact then
+    local key = shelves .. name
+    local f = call('HMGET', key, 'latest', 'about')
+    if not (f[1] and f[2]) then
+      fail('damaged', key)
+    end
+    return visit(key, name, f[1], f[2])
   end
+  local s = shelf(name) or fail('damaged', shelves .. name)
   local list = live(s, not current and at or nil)
   for i = #list, 1, -1 do
     for n = list[i][2], list[i][1], -1 do
       if below == 0 or n < below then
-        if visit(s, n) then
+        if visit(s.key, name, int(n), s.latest == n and s.about or info(s, n)) then
           return true
         end
         if not all then

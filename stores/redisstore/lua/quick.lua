@@ -1,6 +1,6 @@
 -- Most saves are of one name that is there, and found by what it was found by
 -- before: they need none of what follows. Any doubt is left to that.
-if #ARGV == 7 and ARGV[7] == '' then
+if #ARGV == 7 then
   local key, changes, about = KEYS[5], KEYS[2], ARGV[6]
   local f = redis.call('HMGET', key, 'latest', 'missing', 'about')
   local n, clock = tonumber(f[1] or '0'), redis.call('TIME')
@@ -9,7 +9,11 @@ if #ARGV == 7 and ARGV[7] == '' then
     if #redis.call('ZRANGEBYSCORE', changes, at, '+inf', 'LIMIT', '0', '1') == 0 then
       n = string.format('%d', n + 1)
       local info = '{"created_at":' .. at .. (about == '{}' and '}' or ',' .. string.sub(about, 2))
-      redis.call('HSET', key, n, ARGV[5], n .. ':info', info, 'latest', n)
+      if ARGV[7] == '' then
+        redis.call('HSET', key, n, ARGV[5], n .. ':info', info, 'latest', n)
+      else
+        redis.call('HSET', key, n, ARGV[5], n .. ':info', info, 'latest', n, n .. ':metadata', ARGV[7])
+      end
       redis.call('ZADD', changes, at, ARGV[4])
       redis.call('PUBLISH', changes, '')
       return {'', n, at}
