@@ -27,13 +27,11 @@ func TestRowsEditedByHand(t *testing.T) {
 		`tags = NULL`:                    "NULL",
 		`created_at = NULL`:              "NULL",
 		`created_at = 'infinity'`:        "Infinity",
-		`metadata = '[1]'`:               "metadata is [1]",
-		`metadata = 'null'`:              "metadata is null",
-		`metadata = '{"a": {"b": "c"}}'`: "want a JSON object of texts",
-		`metadata = '{"a": null}'`:       `"a" in it is no text`,
-		`tags = '{"a": "b"}'`:            "want a JSON array of texts",
-		`tags = '["a", 1]'`:              "want a JSON array of texts",
-		`tags = '"a"'`:                   "want a JSON array of texts",
+		`metadata = '[1]'`:               "no JSON object of strings",
+		`metadata = '{"a": {"b": "c"}}'`: "no JSON object of strings",
+		`tags = '{"a": "b"}'`:            "no JSON list of strings",
+		`tags = '["a", 1]'`:              "no JSON list of strings",
+		`tags = '"a"'`:                   "no JSON list of strings",
 	} {
 		t.Run(set, func(t *testing.T) {
 			save(t, s, "bad")
@@ -90,6 +88,20 @@ func TestRowsEditedByHand(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "a table of prompty is gone") {
 			t.Errorf("%s without a table: %v", op, err)
 		}
+	}
+}
+
+// The table refuses what is not of the right shape.
+func TestTableRefuses(t *testing.T) {
+	t.Parallel()
+	where := place(t)
+	s := open(t, where)
+	save(t, s, "a")
+	for _, set := range []string{
+		`metadata = '[]'`, `metadata = 'null'`, `metadata = '{"a": null}'`, `metadata = '{"a": ["b"]}'`, `metadata = '{"a": 1}'`,
+		`tags = '{}'`, `tags = '["a", null]'`, `tags = '[["a"]]'`, `tags = '"a"'`, `tags = NULL`, `source = NULL`, `version = 0`,
+	} {
+		admin(t, where, `DO $$ BEGIN UPDATE `+prefixOf(t, where)+`versions SET `+set+`; RAISE 'it takes it'; EXCEPTION WHEN check_violation OR not_null_violation THEN NULL; END $$`)
 	}
 }
 

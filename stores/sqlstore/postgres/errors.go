@@ -74,7 +74,7 @@ func (db *database) explain(err error) error {
 	case "42501":
 		return fmt.Errorf("%w; %s", err, db.grants())
 	case "42P01":
-		return fmt.Errorf("%w: a table of prompty is gone; open the storage again to make it, or run what `%s` prints", err, db.printSchema())
+		return fmt.Errorf("%w: a table of prompty is gone: restore it from a backup, or drop the others and open the storage again to begin anew", err)
 	case "23505":
 		return fmt.Errorf("%w: table %sversions has a higher version than table %sheads says; set high and latest there to the highest one", err, db.prefix, db.prefix)
 	case "53100":

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/go-prompty/prompty"
-	"github.com/go-prompty/prompty/stores/sqlstore/internal/columns"
+	"github.com/go-prompty/prompty/stores/sqlstore/internal/jsontext"
 )
 
 // List implements [backend.Reader].
@@ -17,10 +17,7 @@ func (r reader) List(ctx context.Context, q *prompty.TemplateQuery) (list []*pro
 	if !r.storable(q) {
 		return nil, nil
 	}
-	sql, args, err := r.listStatement(q)
-	if err != nil {
-		return nil, err
-	}
+	sql, args := r.listStatement(q)
 	err = r.db.query(ctx, sql, args, func(rows pgx.Rows) error {
 		t, err := scan(rows)
 		list = append(list, t)
@@ -68,12 +65,9 @@ func (s *statement) conditions() string {
 // in the order of its key. The latest versions are, for each name in heads, the
 // first live one from the end of that key; conditions on versions leave out,
 // by their index, names of which no version meets them.
-func (r reader) listStatement(q *prompty.TemplateQuery) (string, []any, error) {
+func (r reader) listStatement(q *prompty.TemplateQuery) (string, []any) {
 	s := &statement{args: r.args()}
-	conditions, err := s.onVersions(q)
-	if err != nil {
-		return "", nil, err
-	}
+	conditions := s.onVersions(q)
 	var from, order string
 	if q.IncludeAllVersions {
 		s.and(r.reads.live)
@@ -98,18 +92,14 @@ func (r reader) listStatement(q *prompty.TemplateQuery) (string, []any, error) {
 	if q.Offset > 0 {
 		sql += " OFFSET " + s.arg(q.Offset) + "::bigint"
 	}
-	return r.db.sql(sql), s.args, nil
+	return r.db.sql(sql), s.args
 }
 
 // onVersions returns the conditions on a row v of versions, each in a form that
 // its index serves.
-func (s *statement) onVersions(q *prompty.TemplateQuery) (list []string, err error) {
+func (s *statement) onVersions(q *prompty.TemplateQuery) (list []string) {
 	if len(q.Tags) > 0 {
-		tags, err := columns.EncodeList(q.Tags)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, "v.tags <> '[]' AND v.tags @> "+s.arg(tags)+"::jsonb")
+		list = append(list, "v.tags <> '[]' AND v.tags @> "+s.arg(jsontext.List(q.Tags))+"::jsonb")
 	}
 	if q.CreatedBy != "" {
 		a := s.arg(q.CreatedBy)
@@ -119,7 +109,7 @@ func (s *statement) onVersions(q *prompty.TemplateQuery) (list []string, err err
 		a := s.arg(q.TenantID)
 		list = append(list, "v.tenant_id <> '' AND left(v.tenant_id, 100) = left("+a+"::text, 100) AND v.tenant_id = "+a)
 	}
-	return list, nil
+	return list
 }
 
 // onName adds the conditions on a name: the range that a prefix is, and a search
@@ -136,7 +126,7 @@ func (s *statement) onName(column string, q *prompty.TemplateQuery) {
 		}
 		if whole != "" {
 			s.and(column + " >= " + s.arg(whole))
-			if end, ok := columns.PrefixEnd(whole); ok {
+			if end, ok := prefixEnd(whole); ok {
 				s.and(column + " < " + s.arg(end))
 			}
 		}
@@ -144,4 +134,21 @@ func (s *statement) onName(column string, q *prompty.TemplateQuery) {
 	if q.NameContains != "" {
 		s.and("position(" + s.arg([]byte(q.NameContains)) + "::bytea IN convert_to(" + column + ", 'UTF8')) > 0")
 	}
+}
+
+// prefixEnd returns the first text that sorts, bytewise, after all that begin with
+// prefix; false: there is none. Both are valid UTF-8.
+func prefixEnd(prefix string) (end string, ok bool) {
+	for len(prefix) > 0 {
+		r, size := utf8.DecodeLastRuneInString(prefix)
+		prefix = prefix[:len(prefix)-size]
+		if r == utf8.MaxRune {
+			continue
+		}
+		if r++; r == 0xD800 { // surrogates are no characters
+			r = 0xE000
+		}
+		return prefix + string(r), true
+	}
+	return "", false
 }

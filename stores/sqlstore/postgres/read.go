@@ -8,7 +8,7 @@ import (
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/stores/internal/backend"
-	"github.com/go-prompty/prompty/stores/sqlstore/internal/columns"
+	"github.com/go-prompty/prompty/stores/sqlstore/internal/jsontext"
 )
 
 // reader answers from the present state, or from that of a snapshot.
@@ -125,11 +125,11 @@ func scan(rows pgx.Rows) (*prompty.StoredTemplate, error) {
 	t := new(prompty.StoredTemplate)
 	var metadata, tags string
 	err := rows.Scan(&t.Name, &t.Version, &t.Source, &metadata, &tags, &t.CreatedAt, &t.CreatedBy, &t.TenantID)
-	if err == nil {
-		t.Metadata, err = columns.DecodeMap(metadata)
+	if err == nil && metadata != "{}" {
+		t.Metadata, err = jsontext.ParseMap(metadata)
 	}
-	if err == nil {
-		t.Tags, err = columns.DecodeList(tags)
+	if err == nil && tags != "[]" {
+		t.Tags, err = jsontext.ParseList(tags)
 	}
 	if err != nil {
 		return nil, badRow(t.Name, t.Version, err)

@@ -81,13 +81,13 @@ func (db *database) migrate(ctx context.Context, conn *pgxpool.Conn) error {
 	}
 	for ; have < len(migrations); have++ {
 		if err := run(migrations[have]); err != nil {
-			return schemaError(err)
+			return db.schemaError(err)
 		}
 	}
 	return run("COMMIT")
 }
 
-func schemaError(err error) error {
+func (db *database) schemaError(err error) error {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return err
@@ -95,6 +95,8 @@ func schemaError(err error) error {
 	switch pg.Code {
 	case "42501":
 		return fmt.Errorf("%w: this role may not make tables: GRANT CREATE ON SCHEMA to it, or let the owner run what `prompty schema postgres` prints, and open with schema=manual", err)
+	case "42P07":
+		return fmt.Errorf(withPrefix("%w: table prompty_schema, which says which version the other tables have, is gone; make it with CREATE TABLE prompty_schema AS SELECT %d AS version", db.prefix), err, len(migrations))
 	case "3F000":
 		return fmt.Errorf("%w: create a schema, or name one that is there with search_path=", err)
 	}

@@ -23,14 +23,16 @@ CREATE TABLE prompty_versions (
     name       text COLLATE "C" NOT NULL,
     version    integer          NOT NULL CHECK (version > 0),
     source     text             NOT NULL,
-    metadata   jsonb            NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
-    tags       jsonb            NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(tags) = 'array'),
+    metadata   jsonb            NOT NULL DEFAULT '{}', -- an object of texts
+    tags       jsonb            NOT NULL DEFAULT '[]', -- an array of texts
     created_at timestamptz      NOT NULL DEFAULT clock_timestamp(),
     created_by text COLLATE "C" NOT NULL DEFAULT '',
     tenant_id  text COLLATE "C" NOT NULL DEFAULT '',
     txid       xid8             NOT NULL DEFAULT pg_current_xact_id(), -- the transaction that saved it
     deleted    xid8,                                                   -- and the one that deleted it
-    PRIMARY KEY (name, version)
+    PRIMARY KEY (name, version),
+    CHECK (jsonb_typeof(metadata) = 'object' AND NOT jsonb_path_exists(metadata, 'strict $.* ? (@.type() != "string")', silent => true)),
+    CHECK (jsonb_typeof(tags) = 'array' AND NOT jsonb_path_exists(tags, 'strict $[*] ? (@.type() != "string")', silent => true))
 );
 
 -- What has changed since a transaction.

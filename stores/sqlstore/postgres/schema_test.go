@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -53,4 +54,28 @@ func TestSchemaVersions(t *testing.T) {
 		})
 	}
 	open(t, where)
+}
+
+// What to do when a table is gone.
+func TestMissingTables(t *testing.T) {
+	t.Parallel()
+	where := place(t)
+	prefix := prefixOf(t, where)
+	save(t, open(t, where), "a")
+	admin(t, where, "DROP TABLE "+prefix+"schema")
+	_, err := postgres.Open(where)
+	_, advice, _ := strings.Cut(fmt.Sprint(err), "make it with ")
+	if advice == "" {
+		t.Fatalf("without the table of the version: %v, want what to do", err)
+	}
+	admin(t, where, advice)
+	if ok, err := open(t, where).Exists(t.Context(), "a"); !ok || err != nil {
+		t.Errorf("after the advice was taken: %v, %v", ok, err)
+	}
+	admin(t, where, "DROP TABLE "+prefix+"versions")
+	if _, err := postgres.Open(where); err == nil || !strings.Contains(err.Error(), "restore it") {
+		t.Errorf("without a table: %v, want what to do", err)
+	}
+	admin(t, where, "DROP TABLE "+prefix+"heads, "+prefix+"schema")
+	save(t, open(t, where), "a")
 }

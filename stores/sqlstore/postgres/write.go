@@ -14,7 +14,7 @@ import (
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/stores/internal/backend"
-	"github.com/go-prompty/prompty/stores/sqlstore/internal/columns"
+	"github.com/go-prompty/prompty/stores/sqlstore/internal/jsontext"
 )
 
 // writes are the statements that change something. Each is whole by itself, and
@@ -69,13 +69,8 @@ func newWrites(sql func(string) string) *writes {
 }
 
 // saveArgs are the arguments of writes.save.
-func saveArgs(t *prompty.StoredTemplate) ([]any, error) {
-	metadata, err := columns.EncodeMap(t.Metadata)
-	if err != nil {
-		return nil, err
-	}
-	tags, err := columns.EncodeList(t.Tags)
-	return []any{t.Name, t.Source, metadata, tags, t.CreatedBy, t.TenantID}, err
+func saveArgs(t *prompty.StoredTemplate) []any {
+	return []any{t.Name, t.Source, cmp.Or(jsontext.Map(t.Metadata), "{}"), cmp.Or(jsontext.List(t.Tags), "[]"), t.CreatedBy, t.TenantID}
 }
 
 // stamp sets on t what the database has decided.
@@ -87,11 +82,7 @@ func stamp(t *prompty.StoredTemplate, version int, at time.Time) {
 // Save implements [backend.Backend]. It is one statement, which commits by
 // itself: one round trip.
 func (db *database) Save(ctx context.Context, t *prompty.StoredTemplate, base int) error {
-	args, err := saveArgs(t)
-	if err != nil {
-		return err
-	}
-	sql := db.writes.save
+	sql, args := db.writes.save, saveArgs(t)
 	switch {
 	case base == 0:
 		sql = db.writes.saveNew
@@ -134,12 +125,8 @@ func (db *database) conflict(p *patience, conn *pgx.Conn, name string, base int)
 func (db *database) SaveAll(ctx context.Context, list []*prompty.StoredTemplate) error {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b *prompty.StoredTemplate) int { return cmp.Compare(a.Name, b.Name) })
-	args, size := make([][]any, len(list)), 0
-	for i, t := range list {
-		var err error
-		if args[i], err = saveArgs(t); err != nil {
-			return err
-		}
+	size := 0
+	for _, t := range list {
 		size += len(t.Source)
 	}
 	type saved struct {
@@ -149,8 +136,8 @@ func (db *database) SaveAll(ctx context.Context, list []*prompty.StoredTemplate)
 	return db.change(ctx, size, func(p *patience, conn *pgx.Conn) (bool, error) {
 		results := make([]saved, len(list))
 		batch := new(pgx.Batch) // good for one connection
-		for _, a := range args {
-			batch.Queue(db.writes.save, a...)
+		for _, t := range list {
+			batch.Queue(db.writes.save, saveArgs(t)...)
 		}
 		answers := conn.SendBatch(p.ctx, batch)
 		for i := range results {
