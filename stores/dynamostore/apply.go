@@ -167,7 +167,7 @@ func (e *expression) ifStill(h *head) *string {
 func (s *store) putHead(before, after *head) types.TransactWriteItem {
 	e := newExpression()
 	return types.TransactWriteItem{Put: &types.Put{
-		TableName: &s.table, Item: after.item(s.clock.now()), ConditionExpression: e.ifStill(before),
+		TableName: &s.table, Item: after.item(s.keys, s.clock.now()), ConditionExpression: e.ifStill(before),
 		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.given(),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}}
@@ -179,7 +179,7 @@ func (s *store) hideVersion(before, after *head) types.TransactWriteItem {
 	set := fmt.Sprintf("SET %s = %s, %s = %s, %s = %s", e.name(attrDeleted), e.value(text(after.deleted.String())),
 		e.name(attrChanges), e.value(number(after.changes)), e.name(attrChanged), e.value(number(s.clock.now().UnixMicro())))
 	return types.TransactWriteItem{Update: &types.Update{
-		TableName: &s.table, Key: headKey(after.name), UpdateExpression: &set, ConditionExpression: e.ifStill(before),
+		TableName: &s.table, Key: s.keys.head(after.name), UpdateExpression: &set, ConditionExpression: e.ifStill(before),
 		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}}
@@ -188,7 +188,7 @@ func (s *store) hideVersion(before, after *head) types.TransactWriteItem {
 // putVersion writes a version that must be new.
 func (s *store) putVersion(t *prompty.StoredTemplate) types.TransactWriteItem {
 	e := newExpression()
-	it := versionKey(t.Name, t.Version)
+	it := s.keys.version(t.Name, t.Version)
 	for attr, value := range content(t) {
 		it[attr] = value
 	}

@@ -35,6 +35,7 @@ type remote struct {
 	db        *dynamodb.Client
 	streams   *dynamodbstreams.Client
 	table     string
+	keys      keys
 	region    string
 	endpoint  string // "": AWS
 	transport *http.Transport
@@ -64,7 +65,7 @@ func connect(ctx context.Context, c *connection) (*remote, error) {
 	if cfg.Region == "" {
 		return nil, fmt.Errorf("no region is set: write it as in dynamodb://eu-central-1/%s, or set AWS_REGION", c.table)
 	}
-	r := &remote{table: c.table, region: cfg.Region, endpoint: c.endpoint}
+	r := &remote{table: c.table, keys: c.keys, region: cfg.Region, endpoint: c.endpoint}
 	if built, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok { // with what the configuration added
 		r.transport = built.GetTransport()
 		dial := r.transport.DialContext

@@ -2,8 +2,11 @@ package dynamostore
 
 import (
 	"crypto/rand"
+	"fmt"
 	"net/url"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-prompty/prompty"
@@ -12,12 +15,23 @@ import (
 	"github.com/go-prompty/prompty/storetest"
 )
 
-// tableOn names a table of its own on a server. The store makes it.
-func tableOn(server *testserver.Server) string {
-	return "dynamodb://key:no-secret@eu-central-1/" + rand.Text() + "?poll=20ms&endpoint=" + url.QueryEscape(server.URL())
+// The server in tests has no TLS, and to read a file of certificates for every
+// storage takes longer than the rest of opening it.
+func init() { os.Unsetenv("AWS_CA_BUNDLE") }
+
+var places atomic.Int64
+
+// place names a place of its own in a table that a few tests share: DynamoDB
+// Local is slow in making a table, and in describing one with much in it.
+func place(t testing.TB) string {
+	return fmt.Sprintf("dynamodb://key:no-secret@eu-central-1/tests%d_%d?key_prefix=p%s_&poll=50ms&endpoint=%s",
+		os.Getpid(), places.Add(1)/50, rand.Text(), url.QueryEscape(testserver.DynamoDB(t).URL()))
 }
 
-func place(t testing.TB) string { return tableOn(testserver.DynamoDB(t)) }
+// table names a table of its own on a server. Open makes it.
+func table(server *testserver.Server) string {
+	return "dynamodb://key:no-secret@eu-central-1/" + rand.Text() + "?poll=50ms&endpoint=" + url.QueryEscape(server.URL())
+}
 
 func TestDriver(t *testing.T) {
 	drivertest.Run(t, drivertest.Driver{
@@ -28,7 +42,7 @@ func TestDriver(t *testing.T) {
 		},
 		Own: func(t testing.TB) (*testserver.Server, string) {
 			server := testserver.OwnDynamoDB(t)
-			return server, tableOn(server)
+			return server, table(server)
 		},
 		Via: func(place, address string) string {
 			before, _, _ := strings.Cut(place, "&endpoint=")

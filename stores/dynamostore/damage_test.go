@@ -17,10 +17,10 @@ import (
 
 // someVersions makes a place with three versions of "doc", of which the second
 // is deleted.
-func someVersions(t testing.TB) (prompty.TemplateStorage, *remote) {
+func someVersions(t testing.TB) (s prompty.TemplateStorage, where string, r *remote) {
 	t.Helper()
-	where := place(t)
-	s := opened(t, where)
+	where = place(t)
+	s = opened(t, where)
 	for _, source := range []string{"one", "two", "three"} {
 		tmpl := &prompty.StoredTemplate{Name: "doc", Source: source, Tags: []string{"tag"}, Metadata: map[string]string{"k": "v"}, CreatedBy: "ann"}
 		if err := s.Save(t.Context(), tmpl); err != nil {
@@ -30,7 +30,7 @@ func someVersions(t testing.TB) (prompty.TemplateStorage, *remote) {
 	if err := s.DeleteVersion(t.Context(), "doc", 2); err != nil {
 		t.Fatal(err)
 	}
-	return s, bare(t, where)
+	return s, where, bare(t, where)
 }
 
 // reads calls every method that reads "doc".
@@ -52,9 +52,9 @@ func reads(t testing.TB, s prompty.TemplateStorage) map[string]error {
 // error that names it.
 func TestDamagedHead(t *testing.T) {
 	t.Parallel()
-	s, r := someVersions(t)
-	writer := opened(t, "dynamodb://key:no-secret@eu-central-1/"+r.table+"?endpoint="+r.endpoint) // which remembers nothing
-	whole, err := r.get(t.Context(), headKey("doc"))
+	s, where, r := someVersions(t)
+	writer := opened(t, where) // which remembers nothing
+	whole, err := r.get(t.Context(), r.keys.head("doc"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,8 +131,8 @@ func wantDamage(t *testing.T, call, attr string, err error) {
 // TestDamagedVersions edits the items of old versions.
 func TestDamagedVersions(t *testing.T) {
 	t.Parallel()
-	s, r := someVersions(t)
-	key := versionKey("doc", 1)
+	s, _, r := someVersions(t)
+	key := r.keys.version("doc", 1)
 	whole, err := r.get(t.Context(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +174,7 @@ func TestDamagedVersions(t *testing.T) {
 		t.Errorf("Save over a version that nobody knows: %v", err)
 	}
 	// Without its head the name is new, and its first version in the way.
-	remove(headKey("doc"))
+	remove(r.keys.head("doc"))
 	r.put(t, whole)
 	err = s.Save(t.Context(), &prompty.StoredTemplate{Name: "doc", Source: "one"})
 	if err == nil || !strings.Contains(err.Error(), "the next version is there already") {
@@ -185,8 +185,8 @@ func TestDamagedVersions(t *testing.T) {
 // TestDamagedEntry looks at who lists all heads.
 func TestDamagedEntry(t *testing.T) {
 	t.Parallel()
-	s, r := someVersions(t)
-	whole, err := r.get(t.Context(), headKey("doc"))
+	s, _, r := someVersions(t)
+	whole, err := r.get(t.Context(), r.keys.head("doc"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@
 //
 // A connection string is dynamodb://REGION/TABLE and options. Without a region
 // the AWS configuration's counts (AWS_REGION, the profile); the standard table is
-// "prompty". Several storages are several tables. Credentials come from where the
+// "prompty". Credentials come from where the
 // AWS SDK looks for them: the environment, the profile, the role. For DynamoDB
 // Local, which takes any, they may stand in front:
 //
@@ -15,6 +15,7 @@
 //
 //	endpoint=URL     of the server, if it is not AWS; AWS_ENDPOINT_URL works as well
 //	profile=NAME     of the AWS configuration
+//	key_prefix=NAME_ what all partition keys begin with, so that several storages, or other programs, share a table; none unless given
 //	schema=auto      auto: make the table if it is missing, billed on demand. manual: never; `prompty schema dynamodb` prints its definition
 //	max_conns=N      most connections at one time; no limit unless given
 //	notify=on        on: read the table's stream if it had one when the storage was opened. off: poll

@@ -46,6 +46,7 @@ type connection struct {
 	region, table     string // no region: what the AWS configuration says
 	accessKey, secret string // none: the usual chain
 	endpoint, profile string
+	keys              keys
 	maxConns          int
 	manual            bool
 	watch             backend.WatchOptions
@@ -84,6 +85,7 @@ func parseConnection(str string) (*connection, error) {
 	}
 	v := backend.NewValues(values)
 	c.endpoint, c.profile = v.Text("endpoint", ""), v.Text("profile", "")
+	c.keys = keys(v.Prefix("key_prefix", ""))
 	c.maxConns = v.Int("max_conns", 0, 1, 10_000)
 	c.manual, c.watch = v.Manual(), v.Watch(0)
 	if err := v.Err(); err != nil {

@@ -22,8 +22,8 @@ func TestParseConnection(t *testing.T) {
 		"eu-central-1/prompts":               {region: "eu-central-1", table: "prompts", watch: standard},
 		"dynamodb://key:a%2Fb@us-east-1/abc": {region: "us-east-1", table: "abc", accessKey: "key", secret: "a/b", watch: standard},
 		"dynamodb://k:s@p@us-east-1/abc":     {region: "us-east-1", table: "abc", accessKey: "k", secret: "s@p", watch: standard},
-		"?endpoint=http%3A%2F%2F127.0.0.1%3A8000&profile=dev&max_conns=3&schema=manual&notify=off&poll=5s&resync=1h": {
-			table: "prompty", endpoint: "http://127.0.0.1:8000", profile: "dev", maxConns: 3, manual: true,
+		"?endpoint=http%3A%2F%2F127.0.0.1%3A8000&profile=dev&max_conns=3&key_prefix=p_&schema=manual&notify=off&poll=5s&resync=1h": {
+			table: "prompty", endpoint: "http://127.0.0.1:8000", profile: "dev", keys: "p_", maxConns: 3, manual: true,
 			watch: backend.WatchOptions{NoPush: true, Poll: 5 * time.Second, Resync: time.Hour},
 		},
 	} {
@@ -46,9 +46,10 @@ func TestParseConnectionRefuses(t *testing.T) {
 		"dynamodb://hunter2@eu-central-1/abc":   "no ACCESS_KEY_ID:SECRET",
 		"dynamodb://key:%zhunter2@eu-west-1/ab": "no ACCESS_KEY_ID:SECRET",
 		"?%zz":                                  "not option=value",
-		"?table_prefix=x":                       `option "table_prefix" is unknown; prompty's own are endpoint, max_conns, notify, poll, profile, resync, schema`,
+		"?table_prefix=x":                       `option "table_prefix" is unknown; prompty's own are endpoint, key_prefix, max_conns, notify, poll, profile, resync, schema`,
 		"?poll=1&poll=2":                        "given 2 times",
 		"?poll=soon":                            "want a time",
+		"?key_prefix=a/b":                       "letters, digits and _",
 		"?max_conns=0":                          "want a number from 1",
 		"?schema=never":                         "want auto or manual",
 		"?endpoint=localhost:8000":              "want a URL",

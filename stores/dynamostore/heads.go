@@ -24,7 +24,7 @@ func (r *remote) Heads(ctx context.Context, since string) (heads []backend.Head,
 	e := newExpression()
 	in := &dynamodb.QueryInput{
 		TableName: &r.table, IndexName: aws.String(changesIndex), ConsistentRead: aws.Bool(true),
-		KeyConditionExpression: aws.String(e.name(keyPartition) + " = " + e.value(text(headsPartition))),
+		KeyConditionExpression: aws.String(e.name(keyPartition) + " = " + e.value(r.keys.heads())),
 	}
 	if since != "" {
 		micros, err := strconv.ParseInt(since, 10, 64)

@@ -72,10 +72,24 @@ func texts(list []string) types.AttributeValue {
 	return &types.AttributeValueMemberL{Value: values}
 }
 
-func headKey(name string) item { return item{keyPartition: text(headsPartition), keySort: text(name)} }
+// keys makes the keys of items. It is what those of this storage begin with, in
+// a table that holds others too.
+type keys string
 
-func versionKey(name string, version int) item {
-	return item{keyPartition: text(versionsPartition + name), keySort: text(padded(version))}
+func (k keys) heads() types.AttributeValue { return text(string(k) + headsPartition) }
+
+func (k keys) head(name string) item { return item{keyPartition: k.heads(), keySort: text(name)} }
+
+func (k keys) versions(name string) types.AttributeValue {
+	return text(string(k) + versionsPartition + name)
+}
+
+func (k keys) version(name string, version int) item {
+	return item{keyPartition: k.versions(name), keySort: text(padded(version))}
+}
+
+func (k keys) schema() item {
+	return item{keyPartition: text(string(k) + schemaPartition), keySort: text(schemaPartition)}
 }
 
 func padded(version int) string { return fmt.Sprintf("%0*d", numberWidth, version) }
@@ -100,8 +114,8 @@ func (h *head) next() *head {
 }
 
 // item returns the head as an item that changed at a time.
-func (h *head) item(changed time.Time) item {
-	it := headKey(h.name)
+func (h *head) item(k keys, changed time.Time) item {
+	it := k.head(h.name)
 	it[attrName] = text(h.name)
 	it[attrHigh], it[attrLatest], it[attrChanges] = number(h.high), number(h.latest), number(h.changes)
 	it[attrLast], it[attrChanged] = number(h.last.UnixMicro()), number(changed.UnixMicro())

@@ -122,7 +122,7 @@ func TestManyDeletions(t *testing.T) {
 	}
 
 	// The list of a name with as many gaps as there is room for, made by hand.
-	it, err := r.get(t.Context(), headKey("doc"))
+	it, err := r.get(t.Context(), r.keys.head("doc"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,14 +156,14 @@ func TestManyDeletions(t *testing.T) {
 // TestNumbersEnd has no number left for a version.
 func TestNumbersEnd(t *testing.T) {
 	t.Parallel()
-	s, r := someVersions(t)
-	it, err := r.get(t.Context(), headKey("doc"))
+	s, where, r := someVersions(t)
+	it, err := r.get(t.Context(), r.keys.head("doc"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	it[attrHigh], it[attrLatest], it[attrDeleted] = number(mostVersion), number(0), text(spans{{1, mostVersion}}.String())
 	r.put(t, it)
-	other := opened(t, "dynamodb://key:no-secret@eu-central-1/"+r.table+"?endpoint="+r.endpoint)
+	other := opened(t, where)
 	err = other.Save(t.Context(), &prompty.StoredTemplate{Name: "doc", Source: "text"})
 	if err == nil || !strings.Contains(err.Error(), "2147483647 versions, and there can be no more") {
 		t.Errorf("Save after the last number: %v", err)

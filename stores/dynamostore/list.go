@@ -30,7 +30,7 @@ func (r *remote) List(ctx context.Context, query *prompty.TemplateQuery) ([]*pro
 	e := newExpression()
 	in := &dynamodb.QueryInput{
 		TableName: &r.table, ConsistentRead: aws.Bool(true),
-		KeyConditionExpression: aws.String(e.name(keyPartition) + " = " + e.value(text(headsPartition))),
+		KeyConditionExpression: aws.String(e.name(keyPartition) + " = " + e.value(r.keys.heads())),
 	}
 	if prefix := validPart(query.NamePrefix); prefix != "" {
 		*in.KeyConditionExpression += fmt.Sprintf(" AND begins_with(%s, %s)", e.name(keySort), e.value(text(prefix)))
@@ -128,7 +128,7 @@ func (r *remote) older(ctx context.Context, h *head, query *prompty.TemplateQuer
 	in := &dynamodb.QueryInput{
 		TableName: &r.table, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(false),
 		KeyConditionExpression: aws.String(fmt.Sprintf("%s = %s AND %s < %s",
-			e.name(keyPartition), e.value(text(versionsPartition+h.name)), e.name(keySort), e.value(text(padded(h.latest))))),
+			e.name(keyPartition), e.value(r.keys.versions(h.name)), e.name(keySort), e.value(text(padded(h.latest))))),
 	}
 	if filters := e.conditions(query); len(filters) > 0 {
 		in.FilterExpression = aws.String(strings.Join(filters, " AND "))

@@ -110,7 +110,7 @@ func TestOpenWithoutConfiguration(t *testing.T) {
 
 func TestManualSchema(t *testing.T) {
 	t.Parallel()
-	where := place(t)
+	where := table(testserver.DynamoDB(t))
 	refused(t, where+"&schema=manual", "does not exist", "schema=manual", "prompty schema dynamodb")
 	r := bare(t, where)
 	if _, err := r.describe(t.Context()); codeOf(err) != "ResourceNotFoundException" {
@@ -136,7 +136,7 @@ func TestManualSchema(t *testing.T) {
 
 func TestOpenAtOnce(t *testing.T) {
 	t.Parallel()
-	where := place(t)
+	where := table(testserver.DynamoDB(t))
 	var all sync.WaitGroup
 	for range 10 {
 		all.Go(func() {
@@ -164,7 +164,9 @@ func TestSchemaVersion(t *testing.T) {
 	opened(t, where)
 	r := bare(t, where)
 	schema := func(version types.AttributeValue) {
-		r.put(t, item{keyPartition: text(schemaPartition), keySort: text(schemaPartition), attrSchemaVersion: version})
+		it := r.keys.schema()
+		it[attrSchemaVersion] = version
+		r.put(t, it)
 	}
 	schema(number(schemaVersion))
 	opened(t, where)
@@ -191,7 +193,7 @@ func TestOtherTables(t *testing.T) {
 			in.LocalSecondaryIndexes[0].Projection = &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}
 		},
 	} {
-		where := place(t)
+		where := table(testserver.DynamoDB(t))
 		r := bare(t, where)
 		in := definition(r.table)
 		change(in)

@@ -78,7 +78,7 @@ func (r *remote) head(ctx context.Context, name string, whole bool) (*head, erro
 	if whole {
 		attrs = nil
 	}
-	it, err := r.get(ctx, headKey(name), attrs...)
+	it, err := r.get(ctx, r.keys.head(name), attrs...)
 	if it == nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (r *remote) GetVersion(ctx context.Context, name string, version int) (*pro
 // version reads the item of a version that the head says is there.
 func (r *remote) version(ctx context.Context, name string, version int) (t *prompty.StoredTemplate, err error) {
 	err = settled(ctx, func() ([]int, error) {
-		it, err := r.get(ctx, versionKey(name, version))
+		it, err := r.get(ctx, r.keys.version(name, version))
 		if it == nil {
 			return []int{version}, err
 		}
@@ -196,7 +196,7 @@ func (r *remote) entries(ctx context.Context, h *head, versions []int) (list []p
 	in := &dynamodb.QueryInput{
 		TableName: &r.table, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(false),
 		KeyConditionExpression: aws.String(fmt.Sprintf("%s = %s AND %s <= %s",
-			e.name(keyPartition), e.value(text(versionsPartition+h.name)), e.name(keySort), e.value(text(padded(h.latest))))),
+			e.name(keyPartition), e.value(r.keys.versions(h.name)), e.name(keySort), e.value(text(padded(h.latest))))),
 		ProjectionExpression:     e.projection(keyPartition, keySort, attrSize, attrCreatedAt, attrCreatedBy),
 		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
 	}

@@ -143,7 +143,7 @@ func otherTable(d *types.TableDescription, why string) error {
 // checkVersion refuses a table that a later release has changed.
 func (r *remote) checkVersion(ctx context.Context) error {
 	out, err := call(ctx, r, "GetItem", r.db.GetItem, &dynamodb.GetItemInput{
-		TableName: &r.table, ConsistentRead: aws.Bool(true), Key: item{keyPartition: text(schemaPartition), keySort: text(schemaPartition)},
+		TableName: &r.table, ConsistentRead: aws.Bool(true), Key: r.keys.schema(),
 	})
 	if err != nil || len(out.Item) == 0 {
 		return err

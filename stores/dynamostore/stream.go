@@ -85,7 +85,7 @@ func (s *streaming) follow(ctx context.Context, iterators []string, changed func
 			if err != nil {
 				return err
 			}
-			if concernsHeads(out.Records) {
+			if concernsHeads(out.Records, string(s.keys)) {
 				changed()
 				wait = streamReread
 			}
@@ -103,12 +103,12 @@ func (s *streaming) follow(ctx context.Context, iterators []string, changed func
 	return nil
 }
 
-func concernsHeads(records []types.Record) bool {
+func concernsHeads(records []types.Record, prefix string) bool {
 	for _, r := range records {
 		if r.Dynamodb == nil {
 			continue
 		}
-		if key, ok := r.Dynamodb.Keys[keyPartition].(*types.AttributeValueMemberS); ok && key.Value == headsPartition {
+		if key, ok := r.Dynamodb.Keys[keyPartition].(*types.AttributeValueMemberS); ok && key.Value == prefix+headsPartition {
 			return true
 		}
 	}

@@ -11,13 +11,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/stores/internal/testserver"
 )
 
 // streamPlace makes a table with a stream. Nothing but the stream would tell of
 // a change within the test's life.
 func streamPlace(t testing.TB) (string, *remote) {
 	t.Helper()
-	where := strings.Replace(place(t), "poll=20ms", "poll=1h&resync=1h", 1)
+	where := strings.Replace(table(testserver.DynamoDB(t)), "poll=50ms", "poll=1h&resync=1h", 1)
 	r := bare(t, where)
 	in := definition(r.table)
 	in.StreamSpecification = &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeKeysOnly}
@@ -80,7 +81,7 @@ func TestStream(t *testing.T) {
 func TestStreamOff(t *testing.T) {
 	t.Parallel()
 	where, _ := streamPlace(t)
-	where = strings.Replace(where, "poll=1h", "poll=20ms&notify=off", 1)
+	where = strings.Replace(where, "poll=1h", "poll=50ms&notify=off", 1)
 	s, other := opened(t, where), opened(t, where)
 	w, _ := prompty.As[prompty.Watcher](s)
 	batches, err := w.Watch(t.Context())
