@@ -75,6 +75,9 @@ func (a *app) init(dir, ci string) error {
 	if err := unwritten(storage); err != nil {
 		return err
 	}
+	if ci != "" && (isDatabase(driver) || driver == "") {
+		return usage(errors.New("--ci checks prompts that are in the project, and --storage names another place"), "run `prompty lint` where the database can be reached")
+	}
 	s := &setup{dir: dir, top: gitTop(dir)}
 	_, err = os.Lstat(filepath.Join(dir, projectFile))
 	fresh := errors.Is(err, fs.ErrNotExist)

@@ -122,7 +122,8 @@ func (s *setup) addWorkflow() {
 	if rel, err := relative(top, s.dir); err == nil {
 		folder = filepath.ToSlash(rel)
 	}
-	text := strings.NewReplacer("FOLDER", folder, "VERSION", installable(buildOf(debug.ReadBuildInfo()).Version)).Replace(skeletonText("github.yml"))
+	info, _ := debug.ReadBuildInfo()
+	text := strings.NewReplacer("FOLDER", folder, "VERSION", installable(info)).Replace(skeletonText("github.yml"))
 	s.files = append(s.files, initFile{filepath.Join(top, ".github", "workflows", "prompts.yml"), text, ""})
 }
 

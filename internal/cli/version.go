@@ -57,11 +57,17 @@ func (b build) String() string {
 	return fmt.Sprintf("prompty %s (%s)", b.Version, strings.Join(from, ", "))
 }
 
-// installable is what go install gets this command by: the release that it is,
-// or the latest.
-func installable(version string) string {
-	if release.MatchString(version) {
-		return version
+// installable is what go install gets cmd/prompty by: the release of its module
+// that this command was built from, or the latest.
+func installable(info *debug.BuildInfo) string {
+	const core = "github.com/go-prompty/prompty"
+	if info == nil {
+		return "latest"
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path == core && m.Replace == nil && release.MatchString(m.Version) {
+			return m.Version
+		}
 	}
 	return "latest"
 }

@@ -21,11 +21,31 @@ func TestBuild(t *testing.T) {
 	if got := buildOf(nil, false).Version; got != "(unknown)" {
 		t.Errorf("without information the version is %q", got)
 	}
+}
+
+// TestInstallable asks for the release to put into a workflow: of the core, also
+// where the command was built in the module of the databases.
+func TestInstallable(t *testing.T) {
+	t.Parallel()
+	const core, stores = "github.com/go-prompty/prompty", "github.com/go-prompty/prompty/stores"
 	for version, want := range map[string]string{
 		"v1.2.3": "v1.2.3", "(devel)": "latest", "v0.0.0-20260504093000-0123456789ab": "latest", "v1.2.3+dirty": "latest", "v1.2.3-rc.1": "v1.2.3-rc.1",
 	} {
-		if got := installable(version); got != want {
-			t.Errorf("%s is installed as %q, want %q", version, got, want)
+		for of, info := range map[string]*debug.BuildInfo{
+			"core":   {Main: debug.Module{Path: core, Version: version}},
+			"stores": {Main: debug.Module{Path: stores, Version: "v9.9.9"}, Deps: []*debug.Module{{Path: core, Version: version}}},
+		} {
+			if got := installable(info); got != want {
+				t.Errorf("%s %s is installed as %q, want %q", of, version, got, want)
+			}
+		}
+	}
+	for what, info := range map[string]*debug.BuildInfo{
+		"unknown":  nil,
+		"replaced": {Main: debug.Module{Path: stores, Version: "v9.9.9"}, Deps: []*debug.Module{{Path: core, Version: "v0.0.0", Replace: &debug.Module{Path: "../"}}}},
+	} {
+		if got := installable(info); got != "latest" {
+			t.Errorf("what is %s is installed as %q", what, got)
 		}
 	}
 }

@@ -10,29 +10,28 @@ import (
 	"github.com/go-prompty/prompty/internal/cli"
 	"github.com/go-prompty/prompty/stores/dynamostore" // the driver "dynamodb"
 	"github.com/go-prompty/prompty/stores/internal/backend"
-	"github.com/go-prompty/prompty/stores/mongostore"      // the driver "mongodb"
-	_ "github.com/go-prompty/prompty/stores/redisstore"    // the driver "redis"
-	"github.com/go-prompty/prompty/stores/sqlstore"        // the driver "postgres"
-	"github.com/go-prompty/prompty/stores/sqlstore/mysql"  // the driver "mysql"
-	"github.com/go-prompty/prompty/stores/sqlstore/sqlite" // the driver "sqlite"
+	"github.com/go-prompty/prompty/stores/mongostore"   // the driver "mongodb"
+	_ "github.com/go-prompty/prompty/stores/redisstore" // the driver "redis"
+	"github.com/go-prompty/prompty/stores/sqlstore"     // the drivers "postgres", "mysql" and "sqlite"
 )
 
 func main() {
 	os.Exit(cli.Main(cli.Config{Schemas: map[string]func(string) (string, error){
-		"postgres": func(prefix string) (string, error) { return sqlstore.Schema("postgres", prefix) },
-		"mysql":    checked(mysql.Schema),
-		"sqlite":   checked(sqlite.Schema),
-		"mongodb":  checked(mongostore.Schema),
+		"postgres": dialect("postgres"),
+		"mysql":    dialect("mysql"),
+		"sqlite":   dialect("sqlite"),
+		"mongodb":  collection,
 		"dynamodb": func(table string) (string, error) { return dynamostore.Schema(table), nil },
 	}}))
 }
 
-// checked makes a schema for what may begin a name.
-func checked(schema func(prefix string) string) func(string) (string, error) {
-	return func(prefix string) (string, error) {
-		if err := backend.CheckPrefix(prefix); err != nil {
-			return "", err
-		}
-		return schema(prefix), nil
+func dialect(name string) func(string) (string, error) {
+	return func(prefix string) (string, error) { return sqlstore.Schema(name, prefix) }
+}
+
+func collection(prefix string) (string, error) {
+	if err := backend.CheckPrefix(prefix); err != nil {
+		return "", err
 	}
+	return mongostore.Schema(prefix), nil
 }
