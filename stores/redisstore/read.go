@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -123,7 +122,7 @@ func (r reader) template(fields []string) (*prompty.StoredTemplate, error) {
 		return nil, err
 	}
 	if fields[4] != "" {
-		if err := json.Unmarshal([]byte(fields[4]), &t.Metadata); err != nil {
+		if t.Metadata, err = parseMap(fields[4]); err != nil {
 			return nil, r.damaged(t.Name, fields[1]+":metadata", err)
 		}
 	}
@@ -135,7 +134,7 @@ func (r reader) template(fields []string) (*prompty.StoredTemplate, error) {
 }
 
 func (r reader) info(name, version, text string) (info about, err error) {
-	if err = json.Unmarshal([]byte(text), &info); err != nil {
+	if info, err = parseAbout(text); err != nil {
 		err = r.damaged(name, version+":info", err)
 	}
 	return info, err

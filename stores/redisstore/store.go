@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -73,26 +72,6 @@ func (b *store) mayWrite(ctx context.Context) error {
 	return nil
 }
 
-// about is what a version is found by, as it is kept.
-type about struct {
-	CreatedAt int64    `json:"created_at,omitempty"` // microseconds since 1970; a number of changes too
-	CreatedBy string   `json:"created_by,omitempty"`
-	TenantID  string   `json:"tenant_id,omitempty"`
-	Tags      []string `json:"tags,omitempty"`
-}
-
-// plain writes JSON that people can read.
-func plain(v any) (string, error) {
-	if a, ok := v.(about); ok && a.CreatedBy == "" && a.TenantID == "" && len(a.Tags) == 0 {
-		return "{}", nil
-	}
-	var out strings.Builder
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return strings.TrimSuffix(out.String(), "\n"), err
-}
-
 func (b *store) Save(ctx context.Context, t *prompty.StoredTemplate, base int) error {
 	return b.save(ctx, base, t)
 }
@@ -118,18 +97,9 @@ func (b *store) save(ctx context.Context, base int, list ...*prompty.StoredTempl
 	names := make([]string, 0, len(list))
 	args := append(make([]any, 0, 3+4*len(list)), b.mode(), base, b.keep.Microseconds())
 	for _, t := range list {
-		info, err := plain(about{CreatedBy: t.CreatedBy, TenantID: t.TenantID, Tags: t.Tags})
-		if err != nil {
-			return err
-		}
-		metadata := ""
-		if len(t.Metadata) > 0 {
-			if metadata, err = plain(t.Metadata); err != nil {
-				return err
-			}
-		}
+		info := about{CreatedBy: t.CreatedBy, TenantID: t.TenantID, Tags: t.Tags}.text()
 		names = append(names, t.Name)
-		args = append(args, t.Name, t.Source, info, metadata)
+		args = append(args, t.Name, t.Source, info, mapText(t.Metadata))
 	}
 	value, err := b.run(ctx, saveScript, names, args...)
 	if err != nil {
