@@ -36,15 +36,16 @@ func Open(connectionString string) (prompty.TemplateStorage, error) {
 	}
 	b, err := open(context.Background(), c)
 	if err != nil {
-		return nil, &prompty.StorageError{Op: "open", Name: driverName, Err: backend.Redact(err, c.secret)}
+		return nil, &prompty.StorageError{Op: "open", Name: driverName, Err: backend.Redact(err, c.secrets...)}
 	}
-	return backend.New(b, backend.Options{Driver: driverName, Secrets: []string{c.secret}, Watch: c.watch}), nil
+	return backend.New(b, backend.Options{Driver: driverName, Secrets: c.secrets, Watch: c.watch}), nil
 }
 
 // connection is what a connection string says.
 type connection struct {
-	region, table     string // no region: what the AWS configuration says
-	accessKey, secret string // none: the usual chain
+	region, table     string   // no region: what the AWS configuration says
+	accessKey, secret string   // none: the usual chain
+	secrets           []string // the secret in every form
 	endpoint, profile string
 	keys              keys
 	maxConns          int
@@ -61,14 +62,21 @@ var (
 // scheme may be missing. Errors show no part that may be secret.
 func parseConnection(str string) (*connection, error) {
 	place, query, _ := strings.Cut(strings.TrimPrefix(str, driverName+":"), "?")
+	if strings.Contains(query, "@") { // it may be a secret's, which is not to be shown
+		return nil, errors.New("there is an @ after the ?: write ? in a secret as %3F, and @ in an option as %40")
+	}
 	user, place, signed := cutLast(strings.TrimPrefix(place, "//"), "@")
 	region, table, _ := strings.Cut(place, "/")
 	c := &connection{region: region, table: cmp.Or(table, standardTable)}
+	if strings.Contains(place, ":") {
+		return nil, errors.New("there is a : in the region or the table: want dynamodb://REGION/TABLE, or dynamodb://KEY:SECRET@REGION/TABLE; / in a secret is written as %2F")
+	}
 	if signed {
 		key, secret, _ := strings.Cut(user, ":")
 		var err1, err2 error
 		c.accessKey, err1 = url.PathUnescape(key)
 		c.secret, err2 = url.PathUnescape(secret)
+		c.secrets = []string{c.secret, secret}
 		if err1 != nil || err2 != nil || c.accessKey == "" || c.secret == "" {
 			return nil, errors.New("what stands before @ is no ACCESS_KEY_ID:SECRET; write / as %2F there, or leave both to the AWS configuration")
 		}

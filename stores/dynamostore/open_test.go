@@ -111,7 +111,7 @@ func TestOpenWithoutConfiguration(t *testing.T) {
 func TestManualSchema(t *testing.T) {
 	t.Parallel()
 	where := table(testserver.DynamoDB(t))
-	refused(t, where+"&schema=manual", "does not exist", "schema=manual", "prompty schema dynamodb")
+	refused(t, where+"&schema=manual", "does not exist", "schema=manual", "prompty schema dynamodb --table-prefix "+tableOf(where))
 	r := bare(t, where)
 	if _, err := r.describe(t.Context()); codeOf(err) != "ResourceNotFoundException" {
 		t.Errorf("after a refused Open the table's description has the error %v, want that there is none", err)
@@ -201,6 +201,51 @@ func TestOtherTables(t *testing.T) {
 			t.Fatalf("%s: %v", what, err)
 		}
 		refused(t, where, "is not one of prompty's", what)
+	}
+}
+
+func tableOf(where string) string {
+	_, rest, _ := strings.Cut(where, "eu-central-1/")
+	table, _, _ := strings.Cut(rest, "?")
+	return table
+}
+
+// TestCancelled looks at the reasons that DynamoDB gives for a transaction that it
+// did not carry out.
+func TestCancelled(t *testing.T) {
+	s := &store{remote: &remote{table: "prompts", region: "eu-central-1"}}
+	old := &head{name: "doc", high: 3, latest: 3, changes: 3, last: time.UnixMicro(1), template: &prompty.StoredTemplate{Source: "text"}}
+	for _, c := range []struct {
+		head, version string
+		item          item
+		want          error
+		part          string
+		known         bool
+	}{
+		{head: "ConditionalCheckFailed", version: "ConditionalCheckFailed", item: old.item("", time.Now()), want: errRaced, known: true},
+		{head: "ConditionalCheckFailed", version: "None", want: errRaced}, // the head is gone: it is read again
+		{head: "ConditionalCheckFailed", version: "None", item: item{keySort: text("doc")}, part: "damaged", known: true},
+		{head: "TransactionConflict", version: "None", want: errRaced, known: true},
+		{head: "TransactionConflict", version: "ConditionalCheckFailed", want: errRaced, known: true},
+		{head: "None", version: "ThrottlingError", want: errThrottled, known: true},
+		{head: "ProvisionedThroughputExceeded", version: "None", want: errThrottled, known: true},
+		{head: "None", version: "ConditionalCheckFailed", part: "is there already", known: true},
+		{head: "ItemCollectionSizeLimitExceeded", version: "None", part: "10 GB", known: true},
+		{head: "None", version: "ValidationError", part: "ValidationError: why", known: true},
+	} {
+		heads, known := []*head{nil}, []bool{true}
+		reason := func(code string) types.CancellationReason {
+			return types.CancellationReason{Code: &code, Message: aws.String("why")}
+		}
+		first := reason(c.head)
+		first.Item = c.item
+		err := s.cancelled(&types.TransactionCanceledException{CancellationReasons: []types.CancellationReason{first, reason(c.version)}}, heads, known)
+		if err == nil || c.want != nil && !errors.Is(err, c.want) || c.want == nil && passing(err) || !strings.Contains(err.Error(), c.part) {
+			t.Errorf("cancelled(%s, %s) = %v, want %v, %q", c.head, c.version, err, c.want, c.part)
+		}
+		if known[0] != c.known || c.known && c.want == errRaced && c.item != nil && heads[0].changes != 3 {
+			t.Errorf("cancelled(%s, %s) knows the head: %v, want %v", c.head, c.version, known[0], c.known)
+		}
 	}
 }
 

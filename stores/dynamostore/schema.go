@@ -70,7 +70,7 @@ func (r *remote) prepare(ctx context.Context, manual bool) (*types.TableDescript
 		d, err := r.describe(ctx)
 		switch {
 		case codeOf(err) == "ResourceNotFoundException" && manual:
-			return nil, backend.NoSuchTable(fmt.Sprintf("table %s in %s", r.table, r.where()), "prompty schema dynamodb")
+			return nil, backend.NoSuchTable(fmt.Sprintf("table %s in %s", r.table, r.where()), schemaCommand(r.table))
 		case codeOf(err) == "ResourceNotFoundException":
 			_, err := call(ctx, r, "CreateTable", r.db.CreateTable, definition(r.table))
 			if err != nil && codeOf(err) != "ResourceInUseException" { // another process makes it
@@ -137,7 +137,15 @@ func sameKey(a, b types.KeySchemaElement) bool {
 }
 
 func otherTable(d *types.TableDescription, why string) error {
-	return fmt.Errorf("table %s is not one of prompty's: %s; name another table, or make it as `prompty schema dynamodb` says", aws.ToString(d.TableName), why)
+	return fmt.Errorf("table %s is not one of prompty's: %s; name another table, or make it as `%s` says", aws.ToString(d.TableName), why, schemaCommand(aws.ToString(d.TableName)))
+}
+
+// schemaCommand prints a table's definition.
+func schemaCommand(table string) string {
+	if table == standardTable {
+		return "prompty schema dynamodb"
+	}
+	return "prompty schema dynamodb --table-prefix " + table
 }
 
 // checkVersion refuses a table that a later release has changed.
