@@ -18,7 +18,7 @@ type follower struct {
 
 // watchOf is the storage's Watch, with an error that says what can watch.
 func watchOf(ctx context.Context, s prompty.TemplateStorage) (<-chan prompty.ChangeBatch, error) {
-	const hint = "folders (--storage ./prompts, without watch=off) and Git repositories (--storage git:.) can"
+	const hint = "folders (--storage ./prompts, without watch=off), Git repositories (--storage git:.) and databases can"
 	w, ok := prompty.As[prompty.Watcher](s)
 	if !ok {
 		return nil, withHint(errors.New("this storage cannot tell of changes"), hint)

@@ -123,11 +123,16 @@ func TestWatchHealth(t *testing.T) {
 	t.Parallel()
 	s := newScripted()
 	stdout, stderr, end := watching(t, s, false, nil, "")
-	for _, status := range []prompty.WatchStatus{
-		{Degraded: "no watches left"}, {Degraded: "no watches left"}, {Degraded: "no watches left", LastError: "a: permission denied"}, {},
+	for _, step := range []struct {
+		status prompty.WatchStatus
+		told   string // waited for: of what comes while it is busy, a reader sees the last
+	}{
+		{prompty.WatchStatus{Degraded: "no watches left"}, "no watches left\n"}, {prompty.WatchStatus{Degraded: "no watches left"}, ""},
+		{prompty.WatchStatus{Degraded: "no watches left", LastError: "a: permission denied"}, "permission denied\n"}, {prompty.WatchStatus{}, "at once again\n"},
 	} {
-		s.batches <- prompty.ChangeBatch{Watch: &status}
+		s.batches <- prompty.ChangeBatch{Watch: &step.status}
 		s.barrier()
+		eventuallyHas(t, stderr, step.told)
 	}
 	s.batches <- prompty.ChangeBatch{All: true, Changes: changed("a\x1b").Changes}
 	eventuallyHas(t, stdout, "~ a")
