@@ -57,7 +57,7 @@ func TestParseConnectionRefuses(t *testing.T) {
 		"?max_conns=0":                            "want a number from 1",
 		"?schema=never":                           "want auto or manual",
 		"?endpoint=localhost:8000":                "want a URL",
-		"?endpoint=http://me:hunter2%40localhost":   "want a URL without a password",
+		"?endpoint=http://me:hunter2%40localhost": "want a URL without a password",
 	} {
 		_, err := Open(str)
 		if err == nil || !strings.Contains(err.Error(), want) {
