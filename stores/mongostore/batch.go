@@ -108,9 +108,7 @@ func (s *store) saveAll(ctx context.Context, list []*prompty.StoredTemplate, nam
 			s.tidy.superseded(name, b.event.Seq, heads[name].slot)
 		}
 	}
-	for _, e := range events {
-		s.tidy.settle(e.ID)
-	}
+	s.tidy.settle(batch)
 	return events, nil
 }
 

@@ -171,7 +171,7 @@ func (s *store) happened(ctx context.Context, e *event) (outcome, error) {
 	case err != nil:
 		return undecided, err
 	case d == committed:
-		s.tidy.settle(e.ID)
+		s.tidy.settle(e.Batch)
 	case d == aborted:
 		s.tidy.discard(e.Batch)
 	}

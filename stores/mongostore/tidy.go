@@ -65,9 +65,9 @@ func (t *tidier) superseded(name string, before, successor int64) {
 	t.add("top "+name, mongo.NewUpdateManyModel().SetFilter(bson.D{{Key: "top", Value: name}, {Key: "_id", Value: bson.D{{Key: "$lt", Value: key(name, successor)}}}}).SetUpdate(noTop))
 }
 
-// settle says that an event's batch was committed.
-func (t *tidier) settle(id string) {
-	t.add("settle "+id, mongo.NewUpdateOneModel().SetFilter(bson.D{{Key: "_id", Value: id}}).SetUpdate(isSettled))
+// settle says that a batch was committed.
+func (t *tidier) settle(batch string) {
+	t.add("batch "+batch, mongo.NewUpdateManyModel().SetFilter(bson.D{{Key: "batch", Value: batch}}).SetUpdate(isSettled))
 }
 
 // discard says that a batch was aborted. The events stay, since their keys must
