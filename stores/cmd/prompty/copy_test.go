@@ -221,25 +221,32 @@ func TestCopyKilled(t *testing.T) {
 // how far it has come, and the server, started again, has all of that.
 func TestCopyServerKilled(t *testing.T) {
 	t.Parallel()
-	server := testserver.OwnPostgres(t)
-	from, versions := histories(t, 400)
-	for range attempts {
-		to := placeOn(server, "postgres")
-		watched := open(t, to)
-		_, output, ended := start(t, "copy", from, to)
-		midway := part(t, watched, versions, ended)
-		server.Kill()
-		<-ended
-		server.Start()
-		m := stopped.FindStringSubmatch(output.String())
-		if !midway || m == nil {
-			continue
-		}
-		said, _ := strconv.Atoi(m[1])
-		if there := goOn(t, from, to, versions); there < said {
-			t.Errorf("%d versions were said to be copied, %d of them are there", said, there)
-		}
-		return
+	for driver, own := range map[string]func(testing.TB) *testserver.Server{
+		"postgres": testserver.OwnPostgres, "mysql": testserver.OwnMariaDB, "redis": testserver.OwnRedis,
+	} {
+		t.Run(driver, func(t *testing.T) {
+			t.Parallel()
+			server := own(t)
+			from, versions := histories(t, 400)
+			for range attempts {
+				to := placeOn(server, driver)
+				watched := open(t, to)
+				_, output, ended := start(t, "copy", from, to)
+				midway := part(t, watched, versions, ended)
+				server.Kill()
+				<-ended
+				server.Start()
+				m := stopped.FindStringSubmatch(output.String())
+				if !midway || m == nil {
+					continue
+				}
+				said, _ := strconv.Atoi(m[1])
+				if there := goOn(t, from, to, versions); there < said {
+					t.Errorf("%d versions were said to be copied, %d of them are there", said, there)
+				}
+				return
+			}
+			t.Errorf("%d copies were at their end before the server was killed", attempts)
+		})
 	}
-	t.Errorf("%d copies were at their end before the server was killed", attempts)
 }
