@@ -17,12 +17,14 @@ type starter struct{ testing.TB }
 
 func (starter) Helper() {}
 
-func (starter) Skipf(format string, args ...any) { starter{}.Fatalf(format, args...) }
+func (starter) Skip(args ...any) { starter{}.Fatal(args...) }
 
-func (starter) Fatalf(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", args...)
+func (starter) Fatal(args ...any) {
+	fmt.Fprintln(os.Stderr, args...)
 	os.Exit(1)
 }
+
+func (starter) Fatalf(format string, args ...any) { starter{}.Fatal(fmt.Sprintf(format, args...)) }
 
 func main() {
 	start := map[string]func(testing.TB) *testserver.Server{
@@ -30,7 +32,7 @@ func main() {
 		"mongodb": testserver.MongoDB, "dynamodb": testserver.DynamoDB,
 	}[append(os.Args, "")[1]]
 	if start == nil {
-		starter{}.Fatalf("say which: postgres, mysql, redis, mongodb or dynamodb")
+		starter{}.Fatal("say which: postgres, mysql, redis, mongodb or dynamodb")
 	}
 	fmt.Println(start(starter{}).URL())
 	io.Copy(io.Discard, os.Stdin)
