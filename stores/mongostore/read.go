@@ -296,16 +296,8 @@ func (e *event) holds(version int64) bool {
 
 // saved reads the event that saved a version, which is there.
 func (s *store) saved(ctx context.Context, name string, version int64) (*event, error) {
-	if s.exact { // most often the change has the version's number
-		e, err := s.event(ctx, key(name, version), true)
-		if err != nil {
-			return nil, err
-		}
-		if e != nil && e.Saved == version {
-			if d, err := s.happened(ctx, e); err != nil || d == committed {
-				return e, err
-			}
-		}
+	if s.exact {
+		return s.savedByKey(ctx, name, version)
 	}
 	list, err := s.find(ctx, bson.D{{Key: "name", Value: name}, {Key: "saved", Value: version}}, true, options.Find())
 	if err != nil {
@@ -317,6 +309,32 @@ func (s *store) saved(ctx context.Context, name string, version int64) (*event, 
 		}
 	}
 	return nil, s.lost(name, version)
+}
+
+// savedByKey is saved on a server that finds nothing but keys. A change adds at
+// most one version, so what is missing at a number is at least as many further on.
+func (s *store) savedByKey(ctx context.Context, name string, version int64) (*event, error) {
+	for seq := version; ; {
+		e, err := s.event(ctx, key(name, seq), true)
+		if err != nil {
+			return nil, err
+		}
+		if e == nil {
+			return nil, s.lost(name, version)
+		}
+		switch d, err := s.happened(ctx, e); {
+		case err != nil:
+			return nil, err
+		case d != committed:
+			seq++
+		case e.Saved == version:
+			return e, nil
+		case e.High >= version:
+			return nil, s.lost(name, version)
+		default:
+			seq += version - e.High
+		}
+	}
 }
 
 // find reads all events that meet a condition.
