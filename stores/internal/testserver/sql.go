@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -64,7 +65,7 @@ func createPostgres(s *Server, _ bool) error {
 			return err
 		}
 		lines := strings.Split(string(text), "\n")
-		if len(lines) < 8 || lines[0] != strconv.Itoa(p.pid()) || strings.TrimSpace(lines[7]) != "ready" {
+		if len(lines) < 8 || lines[0] != strconv.Itoa(p.pid()) || !slices.Contains([]string{"ready", "standby"}, strings.TrimSpace(lines[7])) {
 			return fmt.Errorf("it is still starting")
 		}
 		return nil

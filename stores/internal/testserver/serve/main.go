@@ -1,12 +1,18 @@
-// Command serve starts a database server as the tests do, prints its connection
-// string on one line, and ends it when its standard input ends. It is for those
-// who need such a server and are no test of this module, such as bench/cmd/dbbench.
+// Command serve starts a database server as the tests do. It prints the connection
+// string on one line, and ends the server when its standard input ends; or it runs
+// a command for which the environment has the string, and ends with it:
+//
+//	serve postgres go test ./...
+//
+// It is for those who need such a server and are no test of this module.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"testing"
 
 	"github.com/go-prompty/prompty/stores/internal/testserver"
@@ -34,6 +40,17 @@ func main() {
 	if start == nil {
 		starter{}.Fatal("say which: postgres, mysql, redis, mongodb or dynamodb")
 	}
-	fmt.Println(start(starter{}).URL())
-	io.Copy(io.Discard, os.Stdin)
+	url := start(starter{}).URL() // from here on the environment names it
+	if len(os.Args) < 3 {
+		fmt.Println(url)
+		io.Copy(io.Discard, os.Stdin)
+		return
+	}
+	command := exec.Command(os.Args[2], os.Args[3:]...)
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	err := command.Run()
+	if _, ran := errors.AsType[*exec.ExitError](err); err != nil && !ran {
+		starter{}.Fatal(err)
+	}
+	os.Exit(command.ProcessState.ExitCode())
 }
