@@ -223,3 +223,39 @@ func TestClocksThatDisagree(t *testing.T) {
 		t.Errorf("measured again, the clocks differ by %v", d)
 	}
 }
+
+// A server that finds nothing but keys is asked for the last one by halving.
+func TestLastKey(t *testing.T) {
+	s := openAt(t, newPlace(t))
+	ctx := t.Context()
+	var list []*prompty.StoredTemplate
+	for i := range 50 {
+		list = append(list, &prompty.StoredTemplate{Name: "a", Source: fmt.Sprint(i)})
+	}
+	if err := s.SaveAll(ctx, list); err != nil {
+		t.Fatal(err)
+	}
+	for known := range int64(51) {
+		if got, err := s.lastKey(ctx, "a", known); got != 50 || err != nil {
+			t.Errorf("from %d, the last key is %d, error %v, want 50", known, got, err)
+		}
+	}
+	if got, err := s.lastKey(ctx, "b", 0); got != 0 || err != nil {
+		t.Errorf("a name without events has the last key %d, error %v", got, err)
+	}
+	s.exact = true
+	if x, err := s.Get(ctx, "a"); err != nil || x.Version != 50 || x.Source != "49" {
+		t.Errorf("Get gives %v, %v, want version 50", x, err)
+	}
+	for version := 1; version <= 50; version += 7 {
+		if err := s.DeleteVersion(ctx, "a", version); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(t, s, "a", "after")
+	for _, version := range []int{2, 49, 51} {
+		if x, err := s.GetVersion(ctx, "a", version); err != nil || x.Version != version {
+			t.Errorf("GetVersion(%d) gives %v, %v", version, x, err)
+		}
+	}
+}

@@ -64,12 +64,16 @@ func (s *store) remember(name string, st state) {
 
 // last reads the event with a name's last key, or nil.
 func (s *store) last(ctx context.Context, name string, full bool) (*event, error) {
+	keys := bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: name + separator}, {Key: "$lt", Value: name + afterSeparator}}}}
 	if s.exact {
-		seq, err := s.lastKey(ctx, name)
-		if err != nil || seq == 0 {
-			return nil, err
+		if known, _ := s.heads.get(name); known.slot > fewChanges {
+			seq, err := s.lastKey(ctx, name, known.slot)
+			if err != nil {
+				return nil, err
+			}
+			return s.event(ctx, key(name, seq), full)
 		}
-		return s.event(ctx, key(name, seq), full)
+		keys = append(keys, bson.E{Key: "name", Value: name})
 	}
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
@@ -77,13 +81,12 @@ func (s *store) last(ctx context.Context, name string, full bool) (*event, error
 	if !full {
 		o.SetProjection(light)
 	}
-	return one(s.events.FindOne(ctx, keysOf(name), o), full)
+	return one(s.events.FindOne(ctx, keys, o), full)
 }
 
-// keysOf is the condition for all events of a name.
-func keysOf(name string) bson.D {
-	return bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: name + separator}, {Key: "$lt", Value: name + afterSeparator}}}}
-}
+// fewChanges are so few that FerretDB had better read all of them than be asked
+// for several.
+const fewChanges = 32
 
 // one reads what FindOne gives; nil, without an error, if that is nothing.
 func one(result *mongo.SingleResult, full bool) (*event, error) {
@@ -108,11 +111,10 @@ func (s *store) event(ctx context.Context, id string, full bool) (*event, error)
 	return one(s.events.FindOne(ctx, bson.D{{Key: "_id", Value: id}}, o), full)
 }
 
-// lastKey finds a name's last key on a server that finds nothing but keys: keys
-// have no gaps, so it tries ever larger ones, and then halves.
-func (s *store) lastKey(ctx context.Context, name string) (int64, error) {
-	known, _ := s.heads.get(name)
-	low, step := known.slot, int64(1)
+// lastKey finds a name's last key on a server that finds nothing but keys: they have
+// no gaps, so it tries ever larger ones than the one that is known, and then halves.
+func (s *store) lastKey(ctx context.Context, name string, known int64) (int64, error) {
+	low, step := known, int64(1)
 	for {
 		there, err := s.taken(ctx, key(name, low+step))
 		if err != nil {
