@@ -65,7 +65,7 @@ func open(ctx context.Context, c connection) (*store, error) {
 		return nil, err
 	}
 	s := &store{connection: c}
-	s.pool = sessions.New(sql.OpenDB(connector), c.conns, longestRest, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+	s.pool = sessions.New(sql.OpenDB(connector), c.conns, longestRest, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE")
 	s.snapshots = sessions.New(sql.OpenDB(connector), mostSnapshots, longestRest, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 	s.reader = reader{s: s, run: s.read}
 	err = s.read(ctx, func(ctx context.Context, c *sessions.Session) error {
