@@ -124,11 +124,16 @@ func plainMap(text string) (m map[string]string, ok bool) {
 	}
 }
 
-// plainString cuts sep and a string without escapes off text.
+// plainString cuts sep, a blank, which PostgreSQL puts after it, and a string
+// without escapes off text.
 func plainString(text string, sep byte) (s, rest string, ok bool) {
-	if len(text) < 3 || text[0] != sep || text[1] != '"' {
+	if len(text) < 3 || text[0] != sep {
 		return "", "", false
 	}
-	s, rest, ok = strings.Cut(text[2:], `"`)
+	text = strings.TrimPrefix(text[1:], " ")
+	if text == "" || text[0] != '"' {
+		return "", "", false
+	}
+	s, rest, ok = strings.Cut(text[1:], `"`)
 	return s, rest, ok && !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == '\\' || c == '\ufffd' })
 }

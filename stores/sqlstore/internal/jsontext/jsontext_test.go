@@ -49,7 +49,7 @@ func TestMap(t *testing.T) {
 // What people write by hand is read as package json reads it.
 func TestParseByHand(t *testing.T) {
 	for _, text := range []string{
-		`[]`, `["a"]`, ` [ "a" , "b" ] `, `["\u00e9","\ud83e\udd8a","\n"]`, `["a",]`, `["a" "b"]`, `["a"]x`, `["a`, `[`, `"a"`, `[1]`, `[null]`, `null`, `{}`,
+		`[]`, `["a"]`, `["a", "b"]`, `["a",  "b"]`, `[ ]`, `["a", ]`, `{"a": "b", "c": "d"}`, `{"a": }`, ` [ "a" , "b" ] `, `["\u00e9","\ud83e\udd8a","\n"]`, `["a",]`, `["a" "b"]`, `["a"]x`, `["a`, `[`, `"a"`, `[1]`, `[null]`, `null`, `{}`,
 		"[\"\xff\"]", "[\"a\nb\"]", `["a"],"b"]`,
 		`{"a":"b"}`, `{"a": "b", "a": "c"}`, `{"a":"b","c":1}`, `{"a":"b"`, `{"a"}`, `{"a":}`, `{"a":"b",}`, `{"":""}`, "{\"\xff\":\"\"}", `x`, `{"\u0041":"\""}`,
 	} {
