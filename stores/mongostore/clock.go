@@ -21,14 +21,19 @@ type clock struct {
 // clockAge is how long a measurement is good for.
 const clockAge = time.Minute
 
+// greeting is a server's answer to hello.
+type greeting struct {
+	LocalTime time.Time `bson:"localTime"`
+	SetName   string    `bson:"setName"` // of the replica set
+	Message   string    `bson:"msg"`     // "isdbgrid": the router of a sharded cluster
+	Writable  bool      `bson:"isWritablePrimary"`
+}
+
 // measure asks the server.
-func (c *clock) measure(ctx context.Context, db *mongo.Database) error {
-	var hello struct {
-		LocalTime time.Time `bson:"localTime"`
-	}
+func (c *clock) measure(ctx context.Context, db *mongo.Database) (hello greeting, err error) {
 	sent := time.Now()
 	if err := db.RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello); err != nil {
-		return err
+		return hello, err
 	}
 	took := time.Since(sent)
 	c.mu.Lock()
@@ -37,7 +42,7 @@ func (c *clock) measure(ctx context.Context, db *mongo.Database) error {
 	if c.there = hello.LocalTime; c.there.IsZero() {
 		c.there = c.here
 	}
-	return nil
+	return hello, nil
 }
 
 // now returns the server's time, to the millisecond, which is what it stores.
@@ -63,7 +68,7 @@ func (c *clock) keep(ctx context.Context, db *mongo.Database) {
 	if !c.old() {
 		return
 	}
-	_ = c.measure(ctx, db)
+	_, _ = c.measure(ctx, db)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asking = false

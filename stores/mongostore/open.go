@@ -208,15 +208,8 @@ type server struct {
 
 // greet asks the server what it is.
 func (s *store) greet(ctx context.Context) error {
-	if err := s.clock.measure(ctx, s.admin); err != nil {
-		return err
-	}
-	var hello struct {
-		SetName  string `bson:"setName"`
-		Message  string `bson:"msg"`
-		Writable bool   `bson:"isWritablePrimary"`
-	}
-	if err := s.admin.RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello); err != nil {
+	hello, err := s.clock.measure(ctx, s.admin)
+	if err != nil {
 		return err
 	}
 	if !hello.Writable {

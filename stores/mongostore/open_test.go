@@ -211,7 +211,7 @@ func TestIndexes(t *testing.T) {
 		for _, e := range elements {
 			keys = append(keys, fmt.Sprintf("%s: %d", e.Key(), e.Value().AsInt64()))
 		}
-		if line := fmt.Sprintf("createIndex({%s}, {name: %q});", strings.Join(keys, ", "), x.Name); !strings.Contains(script, line) {
+		if line := fmt.Sprintf("createIndex({%s}, {name: %q, ", strings.Join(keys, ", "), x.Name); !strings.Contains(script, line) {
 			t.Errorf("the script lacks %s", line)
 		}
 	}
@@ -221,7 +221,7 @@ func TestSchema(t *testing.T) {
 	script := Schema("x_")
 	for _, part := range []string{
 		`db.getCollection("x_templates")`,
-		`templates.createIndex({name: 1, saved: -1}, {name: "prompty_versions"});`,
+		`templates.createIndex({name: 1, saved: -1}, {name: "prompty_versions", sparse: false});`,
 		`templates.updateOne({_id: ":schema"}, {$setOnInsert: {version: NumberInt(1)}}, {upsert: true});`,
 	} {
 		if !strings.Contains(script, part) {

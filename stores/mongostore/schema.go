@@ -24,19 +24,20 @@ const (
 // indexes are what queries use, besides that of _id: by name. None of them is
 // needed for anything to be right.
 var indexes = []index{
-	{"prompty_versions", []string{"name", "-saved"}, "one version, the history, all versions"},
-	{"prompty_newest", []string{"top", "_id"}, "the latest versions, by name"},
-	{"prompty_tags", []string{"tags", "top", "_id"}, "those with a tag"},
-	{"prompty_created_by", []string{"created_by", "top", "_id"}, "those of an author"},
-	{"prompty_tenant", []string{"tenant_id", "top", "_id"}, "those of a tenant"},
-	{"prompty_changes", []string{"at"}, "what has changed since"},
-	{"prompty_batches", []string{"batch"}, "the parts of a batch"},
+	{"prompty_versions", []string{"name", "-saved"}, false, "one version, the history, all versions"},
+	{"prompty_newest", []string{"top", "_id"}, false, "the latest versions, by name"},
+	{"prompty_tags", []string{"tags", "top", "_id"}, false, "those with a tag"},
+	{"prompty_created_by", []string{"created_by", "top", "_id"}, false, "those of an author"},
+	{"prompty_tenant", []string{"tenant_id", "top", "_id"}, false, "those of a tenant"},
+	{"prompty_changes", []string{"at"}, false, "what has changed since"},
+	{"prompty_batches", []string{"batch"}, true, "the parts of a batch"},
 }
 
 // An index is by fields, of which those with - are descending.
 type index struct {
 	name   string
 	fields []string
+	sparse bool // without documents that have none of the fields
 	why    string
 }
 
@@ -46,14 +47,14 @@ type index struct {
 func Schema(prefix string) string {
 	collection := prefix + collectionName
 	var b strings.Builder
-	fmt.Fprintf(&b, "// The schema of prompty's templates, version %d. Run it with mongosh on the\n// database, as a user with the role readWrite or dbAdmin. It may be run again.\n", schemaVersion)
+	fmt.Fprintf(&b, "// The schema of prompty's templates, version %d. Run it with mongosh on the\n// database, as a user with the role readWrite. It may be run again.\n", schemaVersion)
 	fmt.Fprintf(&b, "const templates = db.getCollection(%q);\n", collection)
 	for _, x := range indexes {
 		var keys []string
 		for _, e := range x.keys() {
 			keys = append(keys, fmt.Sprintf("%s: %d", e.Key, e.Value))
 		}
-		fmt.Fprintf(&b, "templates.createIndex({%s}, {name: %q}); // %s\n", strings.Join(keys, ", "), x.name, x.why)
+		fmt.Fprintf(&b, "templates.createIndex({%s}, {name: %q, sparse: %t}); // %s\n", strings.Join(keys, ", "), x.name, x.sparse, x.why)
 	}
 	fmt.Fprintf(&b, "templates.updateOne({_id: %q}, {$setOnInsert: {version: NumberInt(%d)}}, {upsert: true});\n", schemaKey, schemaVersion)
 	return b.String()
@@ -139,7 +140,7 @@ func (s *store) missing(ctx context.Context) ([]mongo.IndexModel, error) {
 	var list []mongo.IndexModel
 	for _, x := range indexes {
 		if !slices.ContainsFunc(there, func(have mongo.IndexSpecification) bool { return have.Name == x.name }) {
-			list = append(list, mongo.IndexModel{Keys: x.keys(), Options: options.Index().SetName(x.name)})
+			list = append(list, mongo.IndexModel{Keys: x.keys(), Options: options.Index().SetName(x.name).SetSparse(x.sparse)})
 		}
 	}
 	return list, nil
