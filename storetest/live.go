@@ -78,8 +78,11 @@ func checkLiveEngine(t *trial) {
 	l.gives("page", "new 7", "after another handle saved it")
 	t.saveText(l.other, "part", "{~prompty.if")
 	l.gives("page", "new 7", "after what the template includes was broken")
-	if broken := l.Status().Broken; !slices.ContainsFunc(broken, func(e *prompty.ReloadError) bool { return e.Name == "part" }) {
-		t.Errorf("the status of an engine does not say that %q is broken, but %v", "part", broken)
+	isBroken := func() bool { // once the engine has heard of it
+		return slices.ContainsFunc(l.Status().Broken, func(e *prompty.ReloadError) bool { return e.Name == "part" })
+	}
+	if !t.eventually(isBroken) {
+		t.Errorf("the status of an engine does not say that %q is broken, but %v", "part", l.Status().Broken)
 	}
 	t.saveText(l.other, "part", "mended")
 	l.gives("page", "new mended", "after what the template includes was mended")

@@ -47,7 +47,7 @@ func (p freezing) Snapshot(ctx context.Context) (prompty.TemplateStorage, error)
 	err := p.s.call(ctx, "take a snapshot", "", 0, func(ctx context.Context) error {
 		snapshot, err := p.b.Snapshot(ctx)
 		if err == nil {
-			state.view = newView(snapshot, p.s.options, snapshot.Close)
+			state.view = p.s.adopt(snapshot)
 		}
 		return err
 	})
@@ -55,6 +55,23 @@ func (p freezing) Snapshot(ctx context.Context) (prompty.TemplateStorage, error)
 		return nil, err
 	}
 	return state, nil
+}
+
+// adopt returns a snapshot as a view, which ends with the storage if not before.
+func (s *store) adopt(snapshot Snapshot) *view {
+	state := newView(snapshot, s.options, nil)
+	state.release = func() error {
+		s.mu.Lock()
+		if !s.closed {
+			delete(s.states, state)
+		}
+		s.mu.Unlock()
+		return snapshot.Close()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.states[state] = true
+	return state
 }
 
 // frozen is a storage of one state.

@@ -112,6 +112,37 @@ func TestCloseFailsWhatHangs(t *testing.T) {
 	})
 }
 
+// Close ends the snapshots that are still open, too.
+func TestCloseEndsSnapshots(t *testing.T) {
+	shelf := newShelf()
+	s := New(freezer{shelf}, Options{})
+	save(t, s, "doc")
+	c, _ := prompty.As[prompty.Snapshotter](s)
+	var states []prompty.TemplateStorage
+	for range 2 {
+		state, err := c.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		states = append(states, state)
+	}
+	if err := states[0].Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := states[1].Get(t.Context(), "doc"); err != nil {
+		t.Errorf("Get in a snapshot after another one was closed: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := states[1].Get(t.Context(), "doc"); !errors.Is(err, prompty.ErrClosed) {
+		t.Errorf("Get in a snapshot after its storage was closed: %v, want ErrClosed", err)
+	}
+	if err := states[1].Close(); err != nil {
+		t.Errorf("Close of a snapshot after its storage was closed: %v", err)
+	}
+}
+
 func TestRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transient := errors.New("deadlock")

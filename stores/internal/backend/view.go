@@ -20,6 +20,7 @@ type view struct {
 	failed bool                   // calls under way must fail
 	calls  map[*callUnderWay]bool // under way
 	idle   chan struct{}          // closed when the last of them ends, after closed
+	states map[*view]bool         // snapshots of it that are open
 
 	ended sync.Once
 	err   error // of release
@@ -28,7 +29,7 @@ type view struct {
 func newView(reads Reader, options Options, release func() error) *view {
 	return &view{
 		reads: reads, options: options, first: func() {}, release: release,
-		calls: make(map[*callUnderWay]bool), idle: make(chan struct{}),
+		calls: make(map[*callUnderWay]bool), idle: make(chan struct{}), states: make(map[*view]bool),
 	}
 }
 
@@ -218,6 +219,9 @@ func (s *view) Close() error {
 		}
 		s.failAll()
 		<-s.idle
+		for state := range s.states { // no call is under way that could change them, and none can begin
+			state.Close()
+		}
 		s.err = Redact(s.release(), s.options.Secrets...)
 	})
 	return s.err
