@@ -168,18 +168,18 @@ func (db *database) queryOnce(ctx context.Context, sql string, args []any, fn fu
 		return false, err
 	}
 	defer conn.Release()
-	defer func() { db.noteLost(err) }()
 	rows, err := conn.Query(p.ctx, sql, args...)
-	if err != nil {
-		return false, p.explain(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		p.renew()
-		seen = true
-		if err := fn(rows); err != nil {
-			return true, err
+	if err == nil {
+		defer rows.Close()
+		for rows.Next() {
+			p.renew()
+			seen = true
+			if err := fn(rows); err != nil {
+				return true, err
+			}
 		}
+		err = rows.Err()
 	}
-	return seen, p.explain(rows.Err())
+	db.noteLost(err)
+	return seen, p.explain(err)
 }
