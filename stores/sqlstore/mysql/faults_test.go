@@ -322,8 +322,9 @@ func oddSettings(t *testing.T, server *testserver.Server, db *sql.DB) {
 		"SET GLOBAL time_zone = '-11:00'", "SET GLOBAL autocommit = 0", "SET GLOBAL tx_isolation = 'SERIALIZABLE'", "SET GLOBAL tx_read_only = 1",
 		"SET GLOBAL default_storage_engine = MyISAM", "SET GLOBAL init_connect = 'SET NAMES latin1'",
 	)
+	var own pool
 	storetest.Run(t, func(t testing.TB) storetest.Place {
-		where := placeOn(server)
+		where := own.place(t, server)
 		return func() (prompty.TemplateStorage, error) { return Open(where) }
 	})
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // root is a connection of the superuser's.
-func root(t *testing.T, server *testserver.Server) *sql.DB {
+func root(t testing.TB, server *testserver.Server) *sql.DB {
 	t.Helper()
 	c, err := parseConnection(server.URL())
 	if err != nil {
@@ -32,7 +32,7 @@ func root(t *testing.T, server *testserver.Server) *sql.DB {
 	return db
 }
 
-func do(t *testing.T, db *sql.DB, statements ...string) {
+func do(t testing.TB, db *sql.DB, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
 		if _, err := db.Exec(statement); err != nil {
