@@ -70,7 +70,7 @@ func Run(t *testing.T, d Driver) {
 }
 
 func processes(t *testing.T, d Driver) {
-	storetest.Processes(t, 4, func(t *testing.T) string { return d.Place(t) }, d.Open)
+	storetest.Processes(t, 3, func(t *testing.T) string { return d.Place(t) }, d.Open)
 }
 
 // with adds an option to a connection string.

@@ -28,7 +28,7 @@ func faults(t *testing.T, d Driver) {
 // killed ends the server as kill -9 does, and starts it again.
 func killed(t *testing.T, d Driver, server *testserver.Server, place string) {
 	c := newCrew(t, d.Open, place, "killed")
-	for range 3 {
+	for range 2 {
 		c.work(5)
 		server.Kill()
 		c.suffer()
