@@ -49,8 +49,8 @@ func mayHaveHappened(err error) bool {
 
 // isLost reports whether the connection is gone.
 func isLost(err error) bool {
-	if _, dialed := errors.AsType[*pgconn.ConnectError](err); dialed || isOurs(err) || errors.Is(err, errSilent) {
-		return false
+	if _, dialed := errors.AsType[*pgconn.ConnectError](err); dialed || isOurs(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false // a call that ended takes its own connection with it, and no other
 	}
 	pg, said := errors.AsType[*pgconn.PgError](err)
 	return !said || pg.Severity != "ERROR" && pg.SeverityUnlocalized != "ERROR"

@@ -39,9 +39,10 @@ CREATE TABLE prompty_versions (
 CREATE INDEX prompty_versions_txid    ON prompty_versions (txid);
 CREATE INDEX prompty_versions_deleted ON prompty_versions (deleted) WHERE deleted IS NOT NULL;
 
--- What List asks for. An index holds no long texts, so it has their beginnings.
+-- What List asks for, in the order in which it wants it. An index holds no long
+-- texts, so it has their beginnings.
 CREATE INDEX prompty_versions_tags    ON prompty_versions USING gin (tags jsonb_path_ops) WHERE tags <> '[]';
-CREATE INDEX prompty_versions_author  ON prompty_versions (left(created_by, 100)) WHERE created_by <> '';
-CREATE INDEX prompty_versions_tenant  ON prompty_versions (left(tenant_id, 100)) WHERE tenant_id <> '';
+CREATE INDEX prompty_versions_author  ON prompty_versions (left(created_by, 100), name, version DESC) WHERE created_by <> '';
+CREATE INDEX prompty_versions_tenant  ON prompty_versions (left(tenant_id, 100), name, version DESC) WHERE tenant_id <> '';
 
 INSERT INTO prompty_schema VALUES (1);
