@@ -43,15 +43,20 @@ func (c *Config) Valid() error {
 // A kind is a driver, and what stands beside it.
 type kind struct {
 	driver   string
-	variable string // of the environment, with the server
-	prefix   string // the option for the beginning of the names of tables, keys …
+	variable string                             // of the environment, with the server
+	place    func(server, prefix string) string // our connection string, for names of tables, keys … that begin so
 	open     func(ctx context.Context, server, prefix string) (byHand, error)
+	pushes   bool // its changes are told and not asked for
+	races    bool // who loses the race for a number tries again, so a crowd takes long
 }
 
 var kinds = []kind{
-	{"redis", "PROMPTY_TEST_REDIS", "key_prefix", openRedis},
-	{"postgres", "PROMPTY_TEST_POSTGRES", "table_prefix", openPostgres},
-	{"sqlite", "", "table_prefix", openSQLite},
+	{driver: "postgres", variable: "PROMPTY_TEST_POSTGRES", place: option("table_prefix"), open: openPostgres, pushes: true},
+	{driver: "mysql", variable: "PROMPTY_TEST_MYSQL", place: option("table_prefix"), open: openMySQL},
+	{driver: "sqlite", place: option("table_prefix"), open: openSQLite, pushes: true},
+	{driver: "redis", variable: "PROMPTY_TEST_REDIS", place: option("key_prefix"), open: openRedis, pushes: true},
+	{driver: "mongodb", variable: "PROMPTY_TEST_MONGODB", place: option("collection_prefix"), open: openMongoDB, races: true},
+	{driver: "dynamodb", variable: "PROMPTY_TEST_DYNAMODB", place: dynamoPlace, open: openDynamoDB, races: true},
 }
 
 // byHand is what a program would do that has no storage but the database. A

@@ -59,7 +59,11 @@ func (set *setting) push(ctx context.Context) (report.Row, error) {
 		return report.Row{}, err
 	}
 	var took []time.Duration
-	for i := range set.Pushes {
+	count := set.Pushes
+	if !set.pushes {
+		count = (count + 9) / 10
+	}
+	for i := range count {
 		start := time.Now().UnixNano()
 		if err := save(i + 1); err != nil {
 			return report.Row{}, err
@@ -74,10 +78,15 @@ func (set *setting) push(ctx context.Context) (report.Row, error) {
 		took = append(took, time.Duration(at-start))
 	}
 	half, most := quantile(took, 0.5), quantile(took, 0.99)
-	return report.Row{
+	row := report.Row{
 		Work: "Save → dropped by another process's cache", Ours: "p50 " + report.Short(half), Beside: "p99 " + report.Short(most),
 		Value: float64(half) / 1e6, Target: report.Target{Kind: "ms", Bound: 5},
-	}, nil
+	}
+	if !set.pushes { // it is asked every second
+		row.Work += ", poll=1s"
+		row.Target.Bound = 1500
+	}
+	return row, nil
 }
 
 // Follow is what the other process does, if this is it, and then true: it prints

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
 	"strings"
 
 	"github.com/go-prompty/prompty"
@@ -27,20 +26,22 @@ func template(name, source string) *prompty.StoredTemplate {
 	return &prompty.StoredTemplate{Name: name, Source: source, Tags: tags, Metadata: metadata, CreatedBy: author}
 }
 
-// withOption adds an option to a connection string of any driver.
-func withOption(place, name, value string) string {
-	mark := "?"
-	if strings.Contains(place, "?") {
-		mark = "&"
+// option adds an option to a connection string.
+func option(name string) func(server, prefix string) string {
+	return func(server, prefix string) string {
+		mark := "?"
+		if strings.Contains(server, "?") {
+			mark = "&"
+		}
+		return server + mark + name + "=" + prefix
 	}
-	return place + mark + name + "=" + url.QueryEscape(value)
 }
 
 // settle makes two places on a server, ours and the one by hand, with the same
 // templates.
 func (c *Config) settle(ctx context.Context, k kind, server string) (*setting, error) {
 	prefix := fmt.Sprintf("dbbench%x_", rand.Uint64())
-	set := &setting{Config: c, kind: k, place: withOption(server, k.prefix, prefix)}
+	set := &setting{Config: c, kind: k, place: k.place(server, prefix)}
 	var err error
 	if set.hand, err = k.open(ctx, server, prefix); err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package dbbench
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 
 	_ "github.com/go-prompty/prompty/stores/sqlstore/sqlite" // and modernc's driver with it
@@ -61,12 +60,7 @@ func (s *sqliteByHand) row(scan func(...any) error) (string, error) {
 	if err := scan(&name, &version, &source, &metadataJSON, &tagsJSON, &by, &at); err != nil {
 		return "", err
 	}
-	var tags []string
-	var metadata map[string]string
-	if err := json.Unmarshal([]byte(tagsJSON), &tags); err != nil {
-		return "", err
-	}
-	return source, json.Unmarshal([]byte(metadataJSON), &metadata)
+	return source, readJSON(metadataJSON, tagsJSON)
 }
 
 func (s *sqliteByHand) get(ctx context.Context, name string) (string, error) {
@@ -74,11 +68,7 @@ func (s *sqliteByHand) get(ctx context.Context, name string) (string, error) {
 }
 
 func (s *sqliteByHand) save(ctx context.Context, name, source string) (version int, err error) {
-	m, err := json.Marshal(metadata)
-	if err != nil {
-		return 0, err
-	}
-	l, err := json.Marshal(tags)
+	metadataJSON, tagsJSON, err := writeJSON()
 	if err != nil {
 		return 0, err
 	}
@@ -90,7 +80,7 @@ func (s *sqliteByHand) save(ctx context.Context, name, source string) (version i
 	if err := tx.StmtContext(ctx, s.headStmt).QueryRowContext(ctx, name).Scan(&version); err != nil {
 		return 0, err
 	}
-	if _, err := tx.StmtContext(ctx, s.insertStmt).ExecContext(ctx, name, version, source, string(m), string(l), author); err != nil {
+	if _, err := tx.StmtContext(ctx, s.insertStmt).ExecContext(ctx, name, version, source, metadataJSON, tagsJSON, author); err != nil {
 		return 0, err
 	}
 	for _, tag := range tags {
@@ -101,20 +91,12 @@ func (s *sqliteByHand) save(ctx context.Context, name, source string) (version i
 	return version, tx.Commit()
 }
 
-func (s *sqliteByHand) list(ctx context.Context, prefix string) (list []string, err error) {
+func (s *sqliteByHand) list(ctx context.Context, prefix string) ([]string, error) {
 	rows, err := s.listStmt.QueryContext(ctx, prefix, prefix+"\U0010ffff")
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		source, err := s.row(rows.Scan)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, source)
-	}
-	return list, rows.Err()
+	return readRows(rows, s.row)
 }
 
 // close leaves the files: they go with their folder.

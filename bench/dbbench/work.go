@@ -3,6 +3,7 @@ package dbbench
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -13,13 +14,13 @@ import (
 func (set *setting) get(ctx context.Context) (report.Row, error) {
 	ours := func(i int) error { _, err := set.s.Get(ctx, name(i)); return err }
 	hand := func(i int) error { _, err := set.hand.get(ctx, name(i)); return err }
-	return set.compare(ctx, "Get", 1.15, ours, hand)
+	return set.compare(ctx, "Get", 1.15, set.Rounds, ours, hand)
 }
 
 func (set *setting) save(ctx context.Context) (report.Row, error) {
 	ours := func(i int) error { return set.s.Save(ctx, template(name(i), text(i))) }
 	hand := func(i int) error { _, err := set.hand.save(ctx, name(i), text(i)); return err }
-	return set.compare(ctx, "Save", 1.25, ours, hand)
+	return set.compare(ctx, "Save", 1.25, set.Rounds, ours, hand)
 }
 
 func (set *setting) list(ctx context.Context) (report.Row, error) {
@@ -37,21 +38,28 @@ func (set *setting) list(ctx context.Context) (report.Row, error) {
 		}
 		return err
 	}
-	return set.compare(ctx, fmt.Sprint("List of ", listed, " by prefix"), 1.25, ours, hand)
+	return set.compare(ctx, fmt.Sprint("List of ", listed, " by prefix"), 1.25, set.Rounds, ours, hand)
 }
+
+// lose is a random while, after which who lost a race tries again.
+func lose() { time.Sleep(rand.N(20 * time.Millisecond)) }
 
 // saverCount save one name at once.
 const saverCount = 32
 
 // savers compares the throughput: 0.9 of theirs is 1/0.9 of their time.
 func (set *setting) savers(ctx context.Context) (report.Row, error) {
+	saves, rounds := set.Saves, set.Rounds
+	if set.races {
+		saves, rounds = 1, (rounds+7)/8
+	}
 	crowd := func(save func() error) func(int) error {
 		return func(int) error {
 			errs := make(chan error, saverCount)
 			var all sync.WaitGroup
 			for range saverCount {
 				all.Go(func() {
-					for range set.Saves {
+					for range saves {
 						if err := save(); err != nil {
 							errs <- err
 							return
@@ -70,25 +78,25 @@ func (set *setting) savers(ctx context.Context) (report.Row, error) {
 	}
 	ours := crowd(func() error { return set.s.Save(ctx, template("shared", text(0))) })
 	hand := crowd(func() error { _, err := set.hand.save(ctx, "shared", text(0)); return err })
-	row, err := set.compare(ctx, fmt.Sprint(saverCount, " savers of one name, ", saverCount*set.Saves, " saves"), 1/0.9, ours, hand)
+	row, err := set.compare(ctx, fmt.Sprint(saverCount, " savers of one name, ", saverCount*saves, " saves"), 1/0.9, rounds, ours, hand)
 	if err != nil {
 		return row, err
 	}
 	// Nothing may be lost or doubled.
 	list, err := set.s.ListVersions(ctx, "shared")
-	if err == nil && (len(list) == 0 || len(list) != list[0] || len(list)%(saverCount*set.Saves) != 0) {
+	if err == nil && (len(list) == 0 || len(list) != list[0] || len(list)%(saverCount*saves) != 0) {
 		err = fmt.Errorf("there are %d versions, the latest of them %d", len(list), list[0])
 	}
 	return row, err
 }
 
 // compare is a row for a work and the bare statement.
-func (set *setting) compare(ctx context.Context, work string, bound float64, ours, hand func(i int) error) (report.Row, error) {
+func (set *setting) compare(ctx context.Context, work string, bound float64, rounds int, ours, hand func(i int) error) (report.Row, error) {
 	n, err := calibrate(time.Duration(set.Millis)*time.Millisecond, hand)
 	if err != nil {
 		return report.Row{}, fmt.Errorf("by hand: %w", err)
 	}
-	got, err := inTurn(ctx, set.Rounds, timed("we", n, ours), timed("by hand", n, hand))
+	got, err := inTurn(ctx, rounds, timed("we", n, ours), timed("by hand", n, hand))
 	if err != nil {
 		return report.Row{}, err
 	}

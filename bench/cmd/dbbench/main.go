@@ -24,7 +24,7 @@ func main() {
 }
 
 func measure(ctx context.Context, args []string) (err error) {
-	flags := command.New("dbbench", "work (redis, postgres, sqlite, each with get, save, savers, list, push)")
+	flags := command.New("dbbench", "work (postgres, mysql, sqlite, redis, mongodb, dynamodb, each with get, save, savers, list, push)")
 	var c dbbench.Config
 	flags.IntVar(&c.Rounds, "rounds", 41, "how often each work is done, in turn by us and by hand")
 	flags.IntVar(&c.Millis, "millis", 20, "how many milliseconds of work by hand a round has")
