@@ -92,6 +92,23 @@ func TestDamagedFile(t *testing.T) {
 	}
 }
 
+// A file that can still be used may be damaged where nobody has looked.
+func TestDescribeDamaged(t *testing.T) {
+	path := made(t)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, info.Size()-100); err != nil {
+		t.Fatal(err)
+	}
+	describer, _ := prompty.As[prompty.Describer](mustOpen(t, path))
+	d, err := describer.Describe(t.Context())
+	if err != nil || len(d.Problems) != 1 || !strings.Contains(d.Problems[0], "the file is damaged") {
+		t.Errorf("Describe of a file without its end = %+v, %v", d, err)
+	}
+}
+
 // What people do to rows gives a clear error, of what they did it to.
 func TestChangedByHand(t *testing.T) {
 	for change, want := range map[string]string{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/stores/sqlstore/internal/sessions"
@@ -13,12 +14,25 @@ import (
 // reads without end.
 const longWAL = 256 << 20
 
+// mostChecked is the size of a file that is read whole to see whether it is sound.
+const mostChecked = 100 << 20
+
+// Describe implements backend.Backend.
 func (s *store) Describe(ctx context.Context) (d prompty.Description, err error) {
 	d.Location = s.path
 	var names int
+	finding := "ok"
 	err = s.read(ctx, func(c *sessions.Session) error {
+		if s.fileState().size <= mostChecked {
+			if err := c.Row(ctx, "PRAGMA quick_check(1)", nil, &finding); err != nil {
+				return err
+			}
+		}
 		return c.Row(background, s.sql("SELECT count(*) FROM prompty_heads WHERE latest > 0"), nil, &names)
 	})
+	if finding != "ok" {
+		d.Problems = append(d.Problems, fmt.Sprintf("the file is damaged (%s): restore it from a backup, or save what can be read with the sqlite3 shell's .recover", strings.TrimSpace(finding)))
+	}
 	d.State = fmt.Sprintf("%d templates", names)
 	switch {
 	case s.readOnly != "":
