@@ -201,7 +201,7 @@ const attempts = 10
 func TestCopyKilled(t *testing.T) {
 	t.Parallel()
 	server := testserver.Postgres(t)
-	from, versions := histories(t, 400)
+	from, versions := histories(t, 120)
 	for range attempts {
 		to := placeOn(server, "postgres")
 		watched := open(t, to)
@@ -227,7 +227,7 @@ func TestCopyServerKilled(t *testing.T) {
 		t.Run(driver, func(t *testing.T) {
 			t.Parallel()
 			server := own(t)
-			from, versions := histories(t, 400)
+			from, versions := histories(t, 120)
 			for range attempts {
 				to := placeOn(server, driver)
 				watched := open(t, to)
