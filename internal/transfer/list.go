@@ -16,7 +16,9 @@ type job struct {
 }
 
 // A page of the listing holds as many prompts as this, or fewer, if they are long.
+// The first one shows how long they are.
 const (
+	pageFirst   = 16
 	pagePrompts = 256
 	pageBytes   = 32 << 20
 )
@@ -94,7 +96,7 @@ func (c *copier) chosen(ctx context.Context) ([]string, error) {
 // namesOf are the names that a storage lists, sorted.
 func namesOf(ctx context.Context, s prompty.TemplateStorage, prefix string) ([]string, error) {
 	var names []string
-	query := prompty.TemplateQuery{NamePrefix: prefix, Limit: pagePrompts}
+	query := prompty.TemplateQuery{NamePrefix: prefix, Limit: pageFirst}
 	for {
 		page, err := s.List(ctx, &query)
 		if err != nil {
