@@ -87,11 +87,12 @@ type teller struct {
 }
 
 const (
-	tellPatience    = 5 * time.Second        // for one telling
-	lastPatience    = time.Second            // for the one before the end
-	betweenTellings = 2 * time.Millisecond   // so that what many save is told at once
-	firstPause      = 100 * time.Millisecond // after one that did not work
-	longestPause    = 10 * time.Second
+	tellPatience = 5 * time.Second      // for one telling
+	lastPatience = time.Second          // for the one before the end
+	shortestCalm = 2 * time.Millisecond // between two tellings, so that what many save is told at once
+	longestCalm  = 10 * time.Millisecond
+	firstPause   = 100 * time.Millisecond // after one that did not work
+	longestPause = 10 * time.Second
 )
 
 // notify is as cheap as it can be: NOTIFY has a number given to its transaction,
@@ -125,15 +126,19 @@ func (t *teller) close() {
 func (t *teller) run() {
 	last := context.WithoutCancel(t.life)
 	defer t.hangUp(last)
-	for pause := firstPause; t.life.Err() == nil; {
+	for pause, next := firstPause, shortestCalm; t.life.Err() == nil; {
 		select {
 		case <-t.life.Done():
 			continue
 		case <-t.wake:
 		}
-		next := betweenTellings
 		if t.send(t.life, tellPatience) {
 			pause = firstPause
+			if len(t.wake) == 0 {
+				next = shortestCalm
+			} else { // many save
+				next = min(2*next, longestCalm)
+			}
 		} else {
 			t.tell() // later
 			next, pause = pause, min(2*pause, longestPause)
