@@ -1,12 +1,14 @@
 package mongostore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"github.com/go-prompty/prompty"
 )
@@ -46,10 +48,33 @@ func (s *store) explain(err error) error {
 			return fmt.Errorf("the server's disk is full: %w", err)
 		}
 	}
-	if text := err.Error(); strings.Contains(text, "server selection") || strings.Contains(text, "connection() error") {
+	if _, lost := errors.AsType[topology.ConnectionError](err); lost || neverSent(err) {
 		return fmt.Errorf("no answer from MongoDB at %s: %w", s.hosts, err)
 	}
 	return err
+}
+
+// neverSent reports whether err came before a command could be sent: there was no
+// server, no free connection, or no greeting.
+func neverSent(err error) bool {
+	if _, ok := errors.AsType[topology.ServerSelectionError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[topology.WaitQueueTimeoutError](err); ok {
+		return true
+	}
+	lost, ok := errors.AsType[topology.ConnectionError](err)
+	return ok && strings.Contains(lost.Error(), "during connection handshake") // it has no field for that
+}
+
+// isTransient reports whether err may be another one, or none, the next time, and
+// whether the command was carried out is not known.
+func isTransient(err error) bool {
+	if mongo.IsNetworkError(err) || mongo.IsTimeout(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return true
+	}
+	server, ok := errors.AsType[mongo.ServerError](err)
+	return ok && (server.HasErrorLabel("RetryableWriteError") || hasCode(server, 6, 7, 64, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436))
 }
 
 func hasCode(err mongo.ServerError, codes ...int) bool {

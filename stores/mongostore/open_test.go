@@ -124,6 +124,9 @@ func TestUnknownHost(t *testing.T) {
 		"mongodb+srv://ann:s3cret@no-such-host.invalid/",
 	} {
 		_, err := Open(url)
+		if !strings.Contains(url, "+srv") && !strings.Contains(fmt.Sprint(err), "no answer from MongoDB at ") {
+			t.Errorf("%s: %v, want an error that says that nobody answers", url, err)
+		}
 		if err == nil || strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "127.0.0.1:1") && !strings.Contains(err.Error(), "no-such-host.invalid") {
 			t.Errorf("%s: %v, want an error that names the host and no password", url, err)
 		}

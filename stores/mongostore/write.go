@@ -11,7 +11,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
-	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"github.com/go-prompty/prompty"
 	"github.com/go-prompty/prompty/stores/internal/backend"
@@ -222,20 +221,4 @@ func (s *store) owner(ctx context.Context, id string) (string, error) {
 	}
 	err := s.events.FindOne(ctx, bson.D{{Key: "_id", Value: id}}, options.FindOne().SetProjection(bson.D{{Key: "token", Value: 1}})).Decode(&doc)
 	return doc.Token, err
-}
-
-// neverSent reports whether err came before a command could be sent.
-func neverSent(err error) bool {
-	_, ok := errors.AsType[topology.ServerSelectionError](err)
-	return ok
-}
-
-// isTransient reports whether err may be another one, or none, the next time, and
-// whether the command was carried out is not known.
-func isTransient(err error) bool {
-	if mongo.IsNetworkError(err) || mongo.IsTimeout(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return true
-	}
-	server, ok := errors.AsType[mongo.ServerError](err)
-	return ok && (server.HasErrorLabel("RetryableWriteError") || hasCode(server, 6, 7, 64, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436))
 }
