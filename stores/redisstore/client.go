@@ -84,9 +84,13 @@ func (c *client) try(ctx context.Context, fn func(context.Context, *redis.Client
 }
 
 func (c *client) send(ctx context.Context, r *redis.Client, s *script, command, code string, names []string, args []any) (any, error) {
-	line := make([]any, 0, 7+len(names)+len(args))
-	line = append(line, command, code, 4+len(names))
-	line = append(line, c.fixed...)
+	fixed := c.fixed
+	if s.lean {
+		fixed = fixed[1:2]
+	}
+	line := make([]any, 0, 3+len(fixed)+len(names)+len(args))
+	line = append(line, command, code, len(fixed)+len(names))
+	line = append(line, fixed...)
 	for _, name := range names {
 		line = append(line, c.key("t:"+name))
 	}

@@ -62,7 +62,7 @@
 //
 //	ACL SETUSER prompty on >password resetkeys ~{prompty}:* resetchannels &{prompty}:*
 //	  +eval +evalsha +info +subscribe +unsubscribe +ping +hget +hmget +hstrlen +exists +zcard +zscore +zlexcount +zrangebylex +zrangebyscore +zrevrange
-//	  +hset +hincrby +hdel +zadd +zrem +time +publish
+//	  +hset +hincrby +hdel +zadd +zcount +zrem +time +publish
 //
 // Beside: select for another database than 0, cluster|slots and command for a
 // cluster.

@@ -58,7 +58,7 @@ func (p *lanes) open() *lane {
 		}
 		return l.add(conn), nil
 	}
-	o.PoolSize = idleConns
+	o.PoolSize, o.MinIdleConns, o.MaxActiveConns = idleConns, 0, 0
 	l.client = redis.NewClient(&o)
 	return l
 }

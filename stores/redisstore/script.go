@@ -12,12 +12,18 @@ type script struct {
 	text   string
 	sha    string // by which the server knows it once it was run
 	writes bool
+	lean   bool // of the store's keys it is given that of the changes only
 }
 
 func newScript(writes bool, parts ...string) *script {
 	text := strings.Join(parts, "\n")
 	sum := sha1.Sum([]byte(text))
 	return &script{text: text, sha: hex.EncodeToString(sum[:]), writes: writes}
+}
+
+func lean(s *script) *script {
+	s.lean = true
+	return s
 }
 
 var (
@@ -56,7 +62,8 @@ var (
 )
 
 var (
-	saveScript     = newScript(true, quickLua, baseLua, marksLua, writeLua, saveLua)
+	quickScript    = lean(newScript(true, quickLua))
+	saveScript     = newScript(true, baseLua, marksLua, writeLua, saveLua)
 	deleteScript   = newScript(true, baseLua, rangesLua, pastLua, marksLua, writeLua, deleteLua)
 	purgeScript    = newScript(true, baseLua, rangesLua, purgeLua)
 	getScript      = newScript(false, baseLua, rangesLua, pastLua, getLua)

@@ -94,12 +94,17 @@ func (b *store) save(ctx context.Context, base int, list ...*prompty.StoredTempl
 	if err := b.mayWrite(ctx); err != nil {
 		return err
 	}
+	if t := list[0]; len(list) == 1 && b.latest.of(t.Name) > 0 {
+		saved, err := b.quick(ctx, base, t)
+		if saved || err != nil {
+			return err
+		}
+	}
 	names := make([]string, 0, len(list))
-	args := append(make([]any, 0, 3+4*len(list)), b.mode(), base, b.keep.Microseconds())
+	args := append(make([]any, 0, 2+4*len(list)), b.mode(), base)
 	for _, t := range list {
-		info := about{CreatedBy: t.CreatedBy, TenantID: t.TenantID, Tags: t.Tags}.text()
 		names = append(names, t.Name)
-		args = append(args, t.Name, t.Source, info, mapText(t.Metadata))
+		args = append(args, t.Name, t.Source, aboutOf(t), mapText(t.Metadata))
 	}
 	value, err := b.run(ctx, saveScript, names, args...)
 	if err != nil {
@@ -113,18 +118,45 @@ func (b *store) save(ctx context.Context, base int, list ...*prompty.StoredTempl
 		latest, _ := strconv.Atoi(answer[1])
 		return prompty.NewStorageConflictError(list[0].Name, base, latest)
 	}
-	if len(answer) != 1+2*len(list) {
+	return b.saved(ctx, list, answer)
+}
+
+// quick saves what is there and found by what it was found by before; false: it
+// was left to the script for all saves.
+func (b *store) quick(ctx context.Context, base int, t *prompty.StoredTemplate) (bool, error) {
+	value, err := b.run(ctx, quickScript, []string{t.Name}, t.Name, base, t.Source, aboutOf(t), mapText(t.Metadata))
+	if err != nil {
+		return false, err
+	}
+	answer, err := texts(value)
+	if err != nil || len(answer) == 0 {
+		return false, err
+	}
+	return true, b.saved(ctx, []*prompty.StoredTemplate{t}, answer)
+}
+
+func aboutOf(t *prompty.StoredTemplate) string {
+	return about{CreatedBy: t.CreatedBy, TenantID: t.TenantID, Tags: t.Tags}.text()
+}
+
+// saved takes over the numbers and times that a script answers with.
+func (b *store) saved(ctx context.Context, list []*prompty.StoredTemplate, answer []string) error {
+	if len(answer) != 2*len(list) {
 		return fmt.Errorf("the server answered a save with %d values; is it Redis?", len(answer))
 	}
+	purge := false
 	for i, t := range list {
-		version, _ := strconv.Atoi(answer[1+2*i])
-		at, _ := strconv.ParseInt(answer[2+2*i], 10, 64)
+		version, _ := strconv.Atoi(answer[2*i])
+		at, _ := strconv.ParseInt(answer[2*i+1], 10, 64)
 		t.ID, t.Version = backend.ID(t.Name, version), version
 		t.CreatedAt = time.UnixMicro(at).UTC()
 		t.UpdatedAt = t.CreatedAt
 		b.latest.learn(t.Name, version)
+		purge = purge || version%savesPerPurge == 0
 	}
-	b.purge(ctx, answer[0])
+	if purge {
+		b.purge(ctx)
+	}
 	return nil
 }
 
@@ -140,7 +172,7 @@ func (b *store) delete(ctx context.Context, name string, version int, missing er
 	if err := b.mayWrite(ctx); err != nil {
 		return err
 	}
-	value, err := b.run(ctx, deleteScript, []string{name}, b.mode(), name, version, b.keep.Microseconds())
+	value, err := b.run(ctx, deleteScript, []string{name}, b.mode(), name, version)
 	if err != nil {
 		return err
 	}
@@ -148,22 +180,24 @@ func (b *store) delete(ctx context.Context, name string, version int, missing er
 	if err != nil {
 		return err
 	}
-	if len(answer) != 1 || answer[0] == "none" {
+	if len(answer) > 0 { // "none"
 		return missing
 	}
-	b.purge(ctx, answer[0])
+	b.purge(ctx)
 	return nil
 }
 
-// mostPurged is how many versions go at once, so that nobody waits for long.
-const mostPurged = 100
+// Now and then a change is followed by a purge, of so many versions that nobody
+// waits for long.
+const (
+	savesPerPurge = 64
+	mostPurged    = 100
+)
 
-// purge forgets deleted texts that no snapshot may see any more. A change has
-// found that there are some; whether it works is no matter of that change.
-func (b *store) purge(ctx context.Context, name string) {
-	if name != "" {
-		_, _ = b.run(ctx, purgeScript, []string{name}, name, b.keep.Microseconds(), mostPurged)
-	}
+// purge forgets deleted texts that no snapshot may see any more, if there are any.
+// Whether that works is no matter of the change that it follows.
+func (b *store) purge(ctx context.Context) {
+	_, _ = b.run(ctx, purgeScript, nil, b.keep.Microseconds(), mostPurged)
 }
 
 func (b *store) Close() error { return b.client.close() }

@@ -1,5 +1,4 @@
--- ARGV: auto or manual, the name, the version (0: all), how long deleted texts
--- are kept.
+-- ARGV: auto or manual, the name, the version (0: all).
 local name, version = ARGV[2], tonumber(ARGV[3])
 local s = shelf(name)
 local there = s and without({{1, s.latest}}, parse(s.missing)) or {}
@@ -26,4 +25,4 @@ if s.deaths == '' then
 end
 reindex(s, about)
 finish()
-return {due(tonumber(ARGV[4]))}
+return {}

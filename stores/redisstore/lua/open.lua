@@ -19,7 +19,7 @@ local barred = {}
 if redis.acl_check_cmd then
   for _, command in ipairs({
     {'HSET', meta, 'f', 'v'}, {'HDEL', meta, 'f'}, {'ZADD', changes, '0', 'm'}, {'ZREM', gone, 'm'},
-    {'ZRANGEBYSCORE', gone, '-inf', '0'}, {'HSET', shelves, 'f', 'v'}, {'TIME'}, {'HINCRBY', meta, 'f', '1'},
+    {'ZCOUNT', changes, '0', '0'}, {'HSET', shelves, 'f', 'v'}, {'TIME'}, {'HINCRBY', meta, 'f', '1'},
     {'PUBLISH', changes, ''},
   }) do
     if not redis.acl_check_cmd(unpack(command)) then

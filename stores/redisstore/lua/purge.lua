@@ -1,12 +1,17 @@
--- ARGV: the name, how long deleted texts are kept, how many may go at once.
-local name, room = ARGV[1], tonumber(ARGV[3])
+-- ARGV: how long deleted texts are kept, how many may go at once.
+-- It forgets some of the texts that no snapshot may see any more.
+local room = tonumber(ARGV[2])
+local clock = call('TIME')
+local limit = clock[1] * 1000000 + clock[2] - tonumber(ARGV[1])
+local name = call('ZRANGEBYSCORE', gone, '-inf', int(limit), 'LIMIT', 0, 1)[1]
+if not name then
+  return {}
+end
 local s = shelf(name)
 local purged = tonumber(call('HGET', meta, 'purged') or '')
 if not s or not purged then
   fail('damaged', s and meta or shelves .. name)
 end
-local clock = call('TIME')
-local limit = clock[1] * 1000000 + clock[2] - tonumber(ARGV[2])
 local left, oldest = {}, nil
 for death, text in string.gmatch(s.deaths, '(%d+):([%d,%-]+)') do
   local list = parse(text)
@@ -27,7 +32,7 @@ for death, text in string.gmatch(s.deaths, '(%d+):([%d,%-]+)') do
     oldest = oldest or death
   end
 end
-call('HSET', meta, 'purged', purged)
+call('HSET', meta, 'purged', int(purged))
 if oldest then
   call('HSET', s.key, 'deaths', table.concat(left, ';'))
   call('ZADD', gone, oldest, name)

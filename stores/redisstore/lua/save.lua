@@ -1,7 +1,7 @@
--- ARGV: auto or manual, the base (-1: any), how long deleted texts are kept, and
--- of each template name, source, about and metadata.
+-- ARGV: auto or manual, the base (-1: any), and of each template name, source,
+-- about and metadata.
 local base, list, known = tonumber(ARGV[2]), {}, {}
-for i = 4, #ARGV, 4 do
+for i = 3, #ARGV, 4 do
   local name = ARGV[i]
   local s = known[name]
   if not s then
@@ -24,11 +24,10 @@ for i = 4, #ARGV, 4 do
 end
 local fresh = not whole()
 
-local answer, check = {''}, false
+local answer = {}
 for i, s in ipairs(list) do
-  local source, about, metadata = ARGV[4 * i + 1], ARGV[4 * i + 2], ARGV[4 * i + 3]
+  local source, about, metadata = ARGV[4 * i], ARGV[4 * i + 1], ARGV[4 * i + 2]
   local at = step()
-  check = check or s.high % 16 == 0 -- as quick.lua has it
   s.high = s.high + 1
   local n = int(s.high)
   local info = '{"created_at":' .. at .. (about == '{}' and '}' or ',' .. string.sub(about, 2))
@@ -52,7 +51,4 @@ if fresh then
   call('HSET', meta, 'schema', 1, 'purged', int(seq))
 end
 finish()
-if check then
-  answer[1] = due(tonumber(ARGV[3]))
-end
 return answer

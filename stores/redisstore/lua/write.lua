@@ -76,8 +76,3 @@ local function finish()
   end
   call('PUBLISH', changes, '')
 end
-
--- due is a name with texts to be purged, or ''.
-local function due(keep)
-  return call('ZRANGEBYSCORE', gone, '-inf', now - keep, 'LIMIT', 0, 1)[1] or ''
-end
