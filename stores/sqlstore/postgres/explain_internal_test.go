@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -14,10 +15,12 @@ import (
 	"github.com/go-prompty/prompty/stores/internal/testserver"
 )
 
+var internalPlaces atomic.Int64
+
 // openInternal opens an empty place as the backend that it is.
 func openInternal(t testing.TB, name, options string) *database {
 	t.Helper()
-	s, err := parse(fmt.Sprintf("%s&table_prefix=i%d_%s_%s", testserver.Postgres(t).URL(), os.Getpid(), name, options))
+	s, err := parse(fmt.Sprintf("%s&table_prefix=i%d_%d_%s_%s", testserver.Postgres(t).URL(), os.Getpid(), internalPlaces.Add(1), name, options))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,6 +57,7 @@ func TestEveryQueryHasAnIndex(t *testing.T) {
 	if err := db.pool.QueryRow(t.Context(), `SELECT pg_current_snapshot()::text`).Scan(&now); err != nil {
 		t.Fatal(err)
 	}
+	latest := strings.Split(now, ":")[1] // tests beside this one may have held xmin back
 	frozen := reader{db: db, reads: db.frozenReads, snapshot: []any{now}}
 	type query struct {
 		sql     string
@@ -61,7 +65,7 @@ func TestEveryQueryHasAnIndex(t *testing.T) {
 		indexes []string
 	}
 	queries := map[string]query{
-		"heads since": {db.sql(headsSince), []any{now, strings.Split(now, ":")[0]}, []string{"versions_txid", "versions_deleted"}},
+		"heads since": {db.sql(headsSince), []any{latest + ":" + latest + ":", latest}, []string{"versions_txid", "versions_deleted"}},
 		"save":        {db.writes.save, []any{"team1/prompt1", "", "{}", "[]", "", ""}, nil},
 		"save new":    {db.writes.saveNew, []any{"team1/prompt1", "", "{}", "[]", "", ""}, nil},
 		"save on":     {db.writes.saveOn, []any{"team1/prompt1", "", "{}", "[]", "", "", 1}, []string{"heads_pkey"}},

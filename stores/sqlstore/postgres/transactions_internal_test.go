@@ -226,16 +226,20 @@ func TestUnknownOutcome(t *testing.T) {
 	}
 }
 
-// Of two that lock each other out the server ends one, which tries again.
+// Of two that lock each other out the server ends one, which tries again. It looks
+// once, when somebody has waited for deadlock_timeout: here the save.
 func TestDeadlock(t *testing.T) {
 	t.Parallel()
-	db := openInternal(t, "deadlock", "&deadlock_timeout=20ms")
+	db := openInternal(t, "deadlock", "&deadlock_timeout=2s")
 	db.mustSave(t, "a", "b")
 	other, err := db.pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Rollback(context.WithoutCancel(t.Context()))
+	if _, err := other.Exec(t.Context(), "SET LOCAL deadlock_timeout = '1min'"); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := other.Exec(t.Context(), db.writes.lock, "b"); err != nil {
 		t.Fatal(err)
 	}
@@ -243,9 +247,6 @@ func TestDeadlock(t *testing.T) {
 	list := []*prompty.StoredTemplate{{Name: "b", Source: "new"}, {Name: "a", Source: "new"}}
 	go func() { saved <- db.SaveAll(t.Context(), list) }() // locks a, waits for b
 	db.awaitWaiter(t)
-	if _, err := other.Exec(t.Context(), "SET LOCAL deadlock_timeout = '1min'"); err != nil {
-		t.Fatal(err)
-	}
 	if _, err := other.Exec(t.Context(), db.writes.lock, "a"); err != nil { // gets it when the save has been ended
 		t.Fatal(err)
 	}
