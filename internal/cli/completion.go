@@ -96,13 +96,23 @@ func (a *app) completeFields(of func(*prompty.StoredTemplate) []string) cobra.Co
 func (a *app) complete(cmd *cobra.Command, ask func(context.Context, prompty.TemplateStorage) ([]string, error), given []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
 	defer cancel()
+	answer := make(chan []string, 1)
+	own := *a   // it may be left behind
+	go func() { // opening a database that does not answer takes longer than a shell waits
+		var found []string
+		err := own.withStorage(false, func(s prompty.TemplateStorage) (err error) {
+			found, err = ask(ctx, s)
+			return err
+		})
+		if err != nil {
+			found = nil
+		}
+		answer <- found
+	}()
 	var found []string
-	err := a.withStorage(false, func(s prompty.TemplateStorage) (err error) {
-		found, err = ask(ctx, s)
-		return err
-	})
-	if err != nil {
-		found = nil
+	select {
+	case found = <-answer:
+	case <-ctx.Done():
 	}
 	found = slices.DeleteFunc(found, func(c string) bool {
 		word, _, _ := strings.Cut(c, "\t")
