@@ -123,6 +123,7 @@ func settle(config *mysql.Config, given url.Values) error {
 	config.ParseTime = true
 	config.Loc = time.UTC
 	config.InterpolateParams = true // for lists: one way to the server and back instead of three
+	config.MultiStatements = true   // a save ends with its last statement and the commit in one message
 	config.Logger = &mysql.NopLogger{}
 	for name, timeout := range map[string]*time.Duration{"timeout": &config.Timeout, "readTimeout": &config.ReadTimeout, "writeTimeout": &config.WriteTimeout} {
 		if !given.Has(name) {

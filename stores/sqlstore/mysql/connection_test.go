@@ -57,7 +57,7 @@ func TestParseConnection(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("parseConnection(%q) (-want +got):\n%s", text, diff)
 		}
-		if !c.config.ParseTime || c.config.Loc != time.UTC || c.config.MultiStatements || c.config.Params["time_zone"] != "'+00:00'" {
+		if !c.config.ParseTime || c.config.Loc != time.UTC || !c.config.InterpolateParams || c.config.Params["time_zone"] != "'+00:00'" {
 			t.Errorf("parseConnection(%q) leaves settings to others: %+v", text, c.config)
 		}
 	}

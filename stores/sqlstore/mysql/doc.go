@@ -10,7 +10,7 @@
 // in which what is special in a URL is escaped. Of the options these are prompty's:
 //
 //	option         values               default   meaning
-//	max_conns      1 to 1000            8         connections in use at one time; each open snapshot has one more
+//	max_conns      1 to 1000            8         connections that read at one time; there may be as many that save, and one for each open snapshot
 //	table_prefix   letters, digits, _   prompty_  what the names of the tables begin with
 //	schema         auto, manual         auto      manual: no table is ever made or changed; run what `prompty schema mysql` prints
 //	poll           a time               1s        between two looks for changes, when watching

@@ -54,7 +54,8 @@ type store struct {
 	reader // of what is there now
 	connection
 
-	pool      *sessions.Pool
+	reads     *sessions.Pool
+	writes    *sessions.Pool // whose sessions are always in a transaction
 	snapshots *sessions.Pool
 	limit     int // of a text, in bytes
 }
@@ -65,7 +66,9 @@ func open(ctx context.Context, c connection) (*store, error) {
 		return nil, err
 	}
 	s := &store{connection: c}
-	s.pool = sessions.New(sql.OpenDB(connector), c.conns, longestRest, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE")
+	const isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
+	s.reads = sessions.New(sql.OpenDB(connector), c.conns, longestRest, isolation)
+	s.writes = sessions.New(sql.OpenDB(connector), c.conns, longestRest, isolation, "SET autocommit = 0")
 	s.snapshots = sessions.New(sql.OpenDB(connector), mostSnapshots, longestRest, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 	s.reader = reader{s: s, run: s.read}
 	err = s.read(ctx, func(ctx context.Context, c *sessions.Session) error {
@@ -74,6 +77,13 @@ func open(ctx context.Context, c connection) (*store, error) {
 	if err == nil {
 		s.limit -= packetReserve
 		err = s.checkSchema(ctx)
+	}
+	if err == nil { // so that the first save does not wait for a connection
+		var c *sessions.Session
+		if c, err = s.writes.Take(ctx); err == nil {
+			s.writes.Give(c, true)
+		}
+		err = s.explain(err)
 	}
 	if err != nil {
 		s.Close()
@@ -90,22 +100,22 @@ const packetReserve = 64 << 10
 // attempt: a server that hangs is not waited for twice.
 const quick = time.Second
 
-// read runs queries on a session of the pool. What is lost on the way is asked
+// read runs queries on a session. What is lost on the way is asked
 // again, since the server closes connections as it likes.
 func (s *store) read(ctx context.Context, query func(context.Context, *sessions.Session) error) error {
 	var err error
 	for range 3 {
 		start := time.Now()
-		c, dialled := s.pool.Take(ctx)
+		c, dialled := s.reads.Take(ctx)
 		if dialled != nil {
 			return s.explain(dialled)
 		}
 		err = query(ctx, c)
-		s.pool.Give(c, isAnswer(err) && ctx.Err() == nil)
+		s.reads.Give(c, isAnswer(err) && ctx.Err() == nil)
 		if isAnswer(err) || ctx.Err() != nil {
 			break
 		}
-		s.pool.Drop()
+		s.reads.Drop()
 		if time.Since(start) > quick {
 			break
 		}
@@ -114,5 +124,5 @@ func (s *store) read(ctx context.Context, query func(context.Context, *sessions.
 }
 
 func (s *store) Close() error {
-	return errors.Join(s.snapshots.Close(), s.pool.Close())
+	return errors.Join(s.snapshots.Close(), s.writes.Close(), s.reads.Close())
 }

@@ -15,9 +15,18 @@ import (
 	"github.com/go-prompty/prompty/stores/sqlstore/internal/sessions"
 )
 
-// write runs fn in a transaction, and again if another one was in the way, or if
-// the connection was lost before the commit was sent: then nothing has happened.
-func (s *store) write(ctx context.Context, fn func(context.Context, *sessions.Session) error) error {
+// step is a statement that is sent together with the commit, to save a way to
+// the server and back; none if the query is "".
+type step struct {
+	query string
+	args  []any
+}
+
+// write runs fn in a transaction, which its first statement begins, and then the
+// step that fn returns. It does so again if another transaction was in the way,
+// or if the connection was lost before the commit was sent: then nothing has
+// happened.
+func (s *store) write(ctx context.Context, fn func(context.Context, *sessions.Session) (step, error)) error {
 	losses := 0
 	var start time.Time
 	again := func(err error) bool {
@@ -27,12 +36,12 @@ func (s *store) write(ctx context.Context, fn func(context.Context, *sessions.Se
 		if _, sent := errors.AsType[*committing](err); sent || isAnswer(err) {
 			return false
 		}
-		s.pool.Drop()
+		s.writes.Drop()
 		losses++
 		return losses < 3 && time.Since(start) < quick
 	}
 	err := backend.Retry(ctx, again, func() error {
-		c, err := s.pool.Take(ctx)
+		c, err := s.writes.Take(ctx)
 		if err != nil {
 			return &explained{s.explain(err).Error(), err} // not to be tried again
 		}
@@ -43,7 +52,7 @@ func (s *store) write(ctx context.Context, fn func(context.Context, *sessions.Se
 			_, undone := c.ExecOnce(ctx, "ROLLBACK")
 			intact = undone == nil && !isReadOnly(err) // the next connection may lead to another server
 		}
-		s.pool.Give(c, intact)
+		s.writes.Give(c, intact)
 		return err
 	})
 	if c, ok := errors.AsType[*committing](err); ok && !isAnswer(c.err) {
@@ -52,20 +61,21 @@ func (s *store) write(ctx context.Context, fn func(context.Context, *sessions.Se
 	return s.explain(err)
 }
 
-// committing is the error of a commit.
+// committing is the error of a commit, or of what was sent with it.
 type committing struct{ err error }
 
 func (c *committing) Error() string { return c.err.Error() }
 func (c *committing) Unwrap() error { return c.err }
 
-func (s *store) transact(ctx context.Context, c *sessions.Session, fn func(context.Context, *sessions.Session) error) error {
-	if _, err := c.ExecOnce(ctx, "START TRANSACTION READ WRITE"); err != nil {
+func (s *store) transact(ctx context.Context, c *sessions.Session, fn func(context.Context, *sessions.Session) (step, error)) error {
+	last, err := fn(ctx, c)
+	if err != nil {
 		return err
 	}
-	if err := fn(ctx, c); err != nil {
-		return err
+	if last.query != "" {
+		last.query += "; "
 	}
-	if _, err := c.ExecOnce(ctx, "COMMIT"); err != nil {
+	if _, err := c.ExecOnce(ctx, s.sql(last.query)+"COMMIT", last.args...); err != nil {
 		return &committing{err}
 	}
 	return nil
@@ -97,54 +107,72 @@ func (s *store) Save(ctx context.Context, t *prompty.StoredTemplate, base int) e
 	if err := s.fits(t); err != nil {
 		return err
 	}
-	return s.write(ctx, func(ctx context.Context, c *sessions.Session) error {
-		if base == backend.AnyVersion {
-			_, err := s.insert(ctx, c, t)
-			return err
+	return s.write(ctx, func(ctx context.Context, c *sessions.Session) (step, error) {
+		latest, missing := 0, false
+		if base != backend.AnyVersion {
+			err := c.Row(ctx, s.sql(lockHead), []any{t.Name}, &latest)
+			missing = errors.Is(err, sql.ErrNoRows)
+			if err != nil && !missing {
+				return step{}, err
+			}
+			if latest != base {
+				return step{}, prompty.NewStorageConflictError(t.Name, base, latest)
+			}
 		}
-		latest := 0
-		err := c.Row(ctx, s.sql(lockHead), []any{t.Name}, &latest)
-		missing := errors.Is(err, sql.ErrNoRows)
-		if err != nil && !missing {
-			return err
-		}
-		if latest != base {
-			return prompty.NewStorageConflictError(t.Name, base, latest)
-		}
-		first, err := s.insert(ctx, c, t)
+		version, first, err := s.allot(ctx, c, t.Name)
 		if err == nil && missing && !first {
-			return errRaced
+			err = errRaced
 		}
-		return err
+		if err != nil {
+			return step{}, err
+		}
+		return insertTerms(s.terms(t, version)), s.insert(ctx, c, t, version)
 	})
 }
+
+// most of what one statement of SaveAll is about.
+const most = 200
 
 // SaveAll implements backend.Batcher. Names are locked in one order by all, and
 // get the time of the change when the batch is done, which may take long.
 func (s *store) SaveAll(ctx context.Context, list []*prompty.StoredTemplate) error {
-	sorted := slices.Clone(list)
-	slices.SortStableFunc(sorted, func(a, b *prompty.StoredTemplate) int { return strings.Compare(a.Name, b.Name) })
 	for _, t := range list {
 		if err := s.fits(t); err != nil {
 			return err
 		}
 	}
-	return s.write(ctx, func(ctx context.Context, c *sessions.Session) error {
-		for _, t := range sorted {
-			if _, err := s.insert(ctx, c, t); err != nil {
-				return err
+	sorted := slices.Clone(list)
+	slices.SortStableFunc(sorted, func(a, b *prompty.StoredTemplate) int { return strings.Compare(a.Name, b.Name) })
+	return s.write(ctx, func(ctx context.Context, c *sessions.Session) (step, error) {
+		for part := range slices.Chunk(sorted, most) {
+			var terms [][]any
+			for _, t := range part {
+				version, _, err := s.allot(ctx, c, t.Name)
+				if err == nil {
+					err = s.insert(ctx, c, t, version)
+				}
+				if err != nil {
+					return step{}, err
+				}
+				terms = append(terms, s.terms(t, version)...)
+			}
+			for rows := range slices.Chunk(terms, most) {
+				statement := insertTerms(rows)
+				if _, err := c.ExecOnce(ctx, s.sql(statement.query), statement.args...); err != nil {
+					return step{}, err
+				}
 			}
 		}
-		for part := range slices.Chunk(sorted, 200) {
-			args := make([]any, len(part))
+		for part := range slices.Chunk(sorted, most) {
+			names := make([]any, len(part))
 			for i, t := range part {
-				args[i] = []byte(t.Name)
+				names[i] = []byte(t.Name)
 			}
-			if _, err := c.ExecOnce(ctx, s.sql(touch(len(args))), args...); err != nil {
-				return err
+			if _, err := c.ExecOnce(ctx, s.sql(touch(len(names))), names...); err != nil {
+				return step{}, err
 			}
 		}
-		return nil
+		return step{}, nil
 	})
 }
 
@@ -172,45 +200,53 @@ func (s *store) fits(t *prompty.StoredTemplate) error {
 	return nil
 }
 
-// insert saves t; first: under a name that never was.
-func (s *store) insert(ctx context.Context, c *sessions.Session, t *prompty.StoredTemplate) (first bool, err error) {
-	result, err := c.Exec(ctx, s.sql(nextVersion), t.Name)
+// allot gives a name its next version; first: it never was.
+func (s *store) allot(ctx context.Context, c *sessions.Session, name string) (version int64, first bool, err error) {
+	result, err := c.Exec(ctx, s.sql(nextVersion), name)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	rows, err := result.RowsAffected()
-	if err != nil {
-		return false, err
+	if err != nil || rows == 1 {
+		return 1, true, err
 	}
-	version := int64(1)
-	if first = rows == 1; !first {
-		if version, err = result.LastInsertId(); err != nil {
-			return false, err
-		}
-	}
-	result, err = c.Exec(ctx, s.sql(insertVersion), t.Name, version, t.Name, t.CreatedBy, t.TenantID, jsontext.List(t.Tags), jsontext.Map(t.Metadata), t.Source)
+	version, err = result.LastInsertId()
+	return version, false, err
+}
+
+// insert saves t under an allotted version.
+func (s *store) insert(ctx context.Context, c *sessions.Session, t *prompty.StoredTemplate, version int64) error {
+	result, err := c.Exec(ctx, s.sql(insertVersion), t.Name, version, t.Name, t.CreatedBy, t.TenantID, jsontext.List(t.Tags), jsontext.Map(t.Metadata), t.Source)
 	if err != nil {
-		return false, err
+		return err
 	}
 	at, err := result.LastInsertId()
 	if err != nil {
-		return false, err
-	}
-	if list := terms(t.Tags, t.CreatedBy, t.TenantID); len(list) > 0 {
-		var args []any
-		for _, term := range list {
-			args = append(args, term, []byte(t.Name), version)
-		}
-		query := `INSERT IGNORE INTO prompty_terms (term, name, version) VALUES (?, ?, ?)` + strings.Repeat(", (?, ?, ?)", len(list)-1)
-		if _, err := c.ExecOnce(ctx, s.sql(query), args...); err != nil {
-			return false, err
-		}
+		return err
 	}
 	t.Version = int(version)
 	t.ID = backend.ID(t.Name, t.Version)
 	t.CreatedAt = time.UnixMicro(at).UTC()
 	t.UpdatedAt = t.CreatedAt
-	return first, nil
+	return nil
+}
+
+// terms are the rows of prompty_terms for a version.
+func (s *store) terms(t *prompty.StoredTemplate, version int64) (rows [][]any) {
+	for _, term := range terms(t.Tags, t.CreatedBy, t.TenantID) {
+		rows = append(rows, []any{term, []byte(t.Name), version})
+	}
+	return rows
+}
+
+func insertTerms(rows [][]any) step {
+	if len(rows) == 0 {
+		return step{}
+	}
+	return step{
+		query: `INSERT IGNORE INTO prompty_terms (term, name, version) VALUES (?, ?, ?)` + strings.Repeat(", (?, ?, ?)", len(rows)-1),
+		args:  slices.Concat(rows...),
+	}
 }
 
 const (
@@ -228,33 +264,29 @@ WHERE name = ?`
 )
 
 func (s *store) Delete(ctx context.Context, name string) error {
-	return s.write(ctx, func(ctx context.Context, c *sessions.Session) error {
+	return s.write(ctx, func(ctx context.Context, c *sessions.Session) (step, error) {
 		if err := changed(c.Exec(ctx, s.sql(hideName), name)); err != nil {
 			if errors.Is(err, errUnchanged) {
-				return prompty.NewStorageTemplateNotFoundError(name)
+				err = prompty.NewStorageTemplateNotFoundError(name)
 			}
-			return err
+			return step{}, err
 		}
-		_, err := c.Exec(ctx, s.sql(hideVersions), name)
-		return err
+		return step{hideVersions, []any{[]byte(name)}}, nil
 	})
 }
 
 // DeleteVersion locks the head first, as all do who write.
 func (s *store) DeleteVersion(ctx context.Context, name string, version int) error {
-	return s.write(ctx, func(ctx context.Context, c *sessions.Session) error {
+	return s.write(ctx, func(ctx context.Context, c *sessions.Session) (step, error) {
 		var latest int
 		err := c.Row(ctx, s.sql(lockHead), []any{name}, &latest)
 		if err == nil {
 			err = changed(c.Exec(ctx, s.sql(hideVersion), name, version))
 		}
 		if errors.Is(err, sql.ErrNoRows) || errors.Is(err, errUnchanged) {
-			return prompty.NewStorageVersionNotFoundError(name, version)
+			err = prompty.NewStorageVersionNotFoundError(name, version)
 		}
-		if err == nil {
-			_, err = c.Exec(ctx, s.sql(fallBack), name, name)
-		}
-		return err
+		return step{fallBack, []any{[]byte(name), []byte(name)}}, err
 	})
 }
 
