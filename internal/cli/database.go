@@ -3,8 +3,10 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/go-prompty/prompty"
@@ -49,7 +51,8 @@ func noDriver(driver string) error {
 		return usage(fmt.Errorf("the driver %s is not in this command, which has %s", driver, strings.Join(drivers, ", ")), withDatabases)
 	}
 	hint := fmt.Sprintf("this command has %s; a folder is written like ./prompts", strings.Join(drivers, ", "))
-	return usage(fmt.Errorf("unknown storage driver %q", driver), withGuess(driver, append(drivers, "postgres", "mysql", "sqlite", "redis", "mongodb", "dynamodb"), hint))
+	candidates := slices.Sorted(slices.Values(append(drivers, slices.Collect(maps.Values(databases))...)))
+	return usage(fmt.Errorf("unknown storage driver %q", driver), withGuess(driver, slices.Compact(candidates), hint))
 }
 
 // place names a storage without its options, and without what may be secret.
