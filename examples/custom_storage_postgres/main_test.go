@@ -28,7 +28,11 @@ func place(t testing.TB) string {
 	if _, err := db.ExecContext(context.WithoutCancel(t.Context()), "CREATE SCHEMA "+name); err != nil {
 		t.Fatal(err)
 	}
-	return server + "&search_path=" + name
+	sep := "?"
+	if strings.Contains(server, "?") {
+		sep = "&"
+	}
+	return server + sep + "search_path=" + name
 }
 
 func TestStorage(t *testing.T) {
