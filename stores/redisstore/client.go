@@ -28,12 +28,6 @@ type client struct {
 // key is the whole name of a key.
 func (c *client) key(name string) string { return c.prefix + name }
 
-// once is a command that must not be sent again when its answer is lost: the
-// client library repeats all others.
-type once struct{ *redis.Cmd }
-
-func (once) NoRetry() bool { return true }
-
 // run runs a script for the templates of these names.
 func (c *client) run(ctx context.Context, s *script, names []string, args ...any) (value any, err error) {
 	err = c.do(ctx, s.writes, func(ctx context.Context, r *redis.Client) error {
@@ -95,12 +89,7 @@ func (c *client) send(ctx context.Context, r *redis.Client, s *script, command, 
 		line = append(line, c.key("t:"+name))
 	}
 	cmd := redis.NewCmd(ctx, append(line, args...)...)
-	var err error
-	if s.writes {
-		err = r.Process(ctx, once{cmd})
-	} else {
-		err = r.Process(ctx, cmd)
-	}
+	err := r.Process(ctx, cmd)
 	return cmd.Val(), err
 }
 

@@ -1,7 +1,6 @@
 package redisstore
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -21,10 +20,7 @@ func (c *client) explain(err error, writes bool) error {
 		return c.explainAnswer(err, answer.Error())
 	}
 	if writes && !unsent(err) {
-		err = backend.OutcomeUnknown(err)
-	}
-	if errors.Is(err, context.DeadlineExceeded) { // not the caller's
-		return fmt.Errorf("the server has not answered for %v: %w", c.patience, err)
+		return backend.OutcomeUnknown(err)
 	}
 	return err
 }

@@ -111,7 +111,7 @@ func connect(u *url.URL, prefix string, conns int) (*client, error) {
 		}
 	}
 	o.ContextTimeoutEnabled, o.DisableIdentity = true, true
-	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	o.MaintNotificationsConfig = noMaintenance()
 	o.PipelinePoolSize, o.DialerRetries = -1, 1
 	if c.repeats = o.MaxRetries; c.repeats == 0 {
 		c.repeats = 1
@@ -128,6 +128,12 @@ func connect(u *url.URL, prefix string, conns int) (*client, error) {
 	return c, nil
 }
 
+// noMaintenance leaves out what some services tell of their maintenance: it takes
+// version 3 of the protocol, and a command that a user may not have.
+func noMaintenance() *maintnotifications.Config {
+	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}
+
 // follow makes connections go to that server of a cluster which has the store.
 // All keys are in one slot, so it is one server at a time.
 func (c *client) follow(connectionString string) (*redis.Options, error) {
@@ -135,6 +141,7 @@ func (c *client) follow(connectionString string) (*redis.Options, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.DisableIdentity, o.MaintNotificationsConfig = true, noMaintenance()
 	c.cluster = redis.NewClusterClient(o)
 	return &redis.Options{
 		ClientName: o.ClientName, Protocol: o.Protocol, Username: o.Username, Password: o.Password, PoolSize: o.PoolSize,
