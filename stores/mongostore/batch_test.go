@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -194,7 +195,7 @@ func TestBatchCommitted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch, events := begin(t, s, time.Hour, "batch", "a", "b") // stamped before the position
+	batch, events := begin(t, s, time.Hour, "batch", "a", "b")
 	if heads, _, err := other.Heads(ctx, position); err != nil || len(heads) > 1 || len(heads) == 1 && heads[0] != (backend.Head{Name: "a", Version: 1, Change: 1}) {
 		t.Errorf("the heads before the batch: %v, %v", heads, err)
 	}
@@ -226,6 +227,18 @@ func TestBatchCommitted(t *testing.T) {
 		await(t, "settling "+e.ID, func() bool { return raw(t, s, e.ID).Settled })
 	}
 	wantTexts(t, openAt(t, url), want)
+
+	// All of a batch may be stamped long before the position.
+	batch, _ = begin(t, s, time.Hour, "late", "c", "d")
+	if _, err := s.conclude(ctx, batch, true); err != nil {
+		t.Fatal(err)
+	}
+	heads, _, err = other.Heads(ctx, position)
+	for _, name := range []string{"c", "d"} {
+		if !slices.Contains(heads, backend.Head{Name: name, Version: 1, Change: 1}) {
+			t.Errorf("the heads since before the late batch lack %q: %v, %v", name, heads, err)
+		}
+	}
 	save(t, other, "a", "next")
 	wantTexts(t, s, map[string]string{"a": "3: next [3 2 1]", "b": "1: batch [1]"})
 }

@@ -253,6 +253,7 @@ func TestDescribe(t *testing.T) {
 		t.Errorf("%+v, want 2 templates at %s without problems", d, s.hosts)
 	}
 	s.exact = false
+	s.tidy.end(20 * time.Second)
 	s.tidy.mu.Lock()
 	s.tidy.failed = mongo.CommandError{Code: 13, Message: "not authorized"}
 	s.tidy.mu.Unlock()
