@@ -194,6 +194,7 @@ func connect(p place) (*store, error) {
 		s.Close()
 		return nil, err
 	}
+	s.tidy.begin()
 	return s, nil
 }
 

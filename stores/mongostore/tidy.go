@@ -19,6 +19,8 @@ type tidier struct {
 	wake chan struct{}
 	done chan struct{} // closed when it has ended
 
+	begun bool // before anybody else knows of the store
+
 	mu     sync.Mutex // guards the fields below
 	todo   map[string]mongo.WriteModel
 	ending bool
@@ -29,9 +31,13 @@ type tidier struct {
 const mostTodo = 10_000
 
 func newTidier(s *store) *tidier {
-	t := &tidier{s: s, wake: make(chan struct{}, 1), done: make(chan struct{}), todo: make(map[string]mongo.WriteModel)}
+	return &tidier{s: s, wake: make(chan struct{}, 1), done: make(chan struct{}), todo: make(map[string]mongo.WriteModel)}
+}
+
+// begin sets it to work; what it is to know of the server is known by now.
+func (t *tidier) begin() {
+	t.begun = true
 	go t.run()
-	return t
 }
 
 func (t *tidier) add(what string, m mongo.WriteModel) {
@@ -123,6 +129,9 @@ func (t *tidier) failure() error {
 
 // end does what is left, for a while.
 func (t *tidier) end(patience time.Duration) {
+	if !t.begun {
+		return
+	}
 	t.mu.Lock()
 	t.ending = true
 	t.mu.Unlock()
