@@ -8,12 +8,13 @@
 // The connection string is the one of go-redis: redis://, rediss:// (TLS) or
 // unix://, with its options (dial_timeout, read_timeout, pool_size, skip_verify
 // …), and redis-cluster:// or rediss-cluster:// for a cluster, whose further
-// nodes are addr=host:port options. Options of ours:
+// nodes are addr=host:port options. go-redis says on standard error when it cannot
+// connect; redis.SetLogger of its changes that. Options of ours:
 //
 //	option        default   meaning
 //	key_prefix    prompty   all keys begin with {key_prefix}:
 //	keep_deleted  24h       how long a snapshot may see what was deleted after it was taken
-//	max_conns               connections at most, and one for notify; per node of a cluster
+//	max_conns     40        connections at most (10 for each processor, if that is more), and one for notify
 //	notify        on        on: the server tells of changes; off: it is asked (poll)
 //	poll          1s        how often it is asked for changes when it does not tell
 //	resync        1m        how often all names are compared, by which a lost message is found

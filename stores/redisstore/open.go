@@ -31,6 +31,8 @@ const (
 	patience  = 10 * time.Second // with a server that is not ready, and of Open
 	standard  = "prompty"        // key_prefix
 	keepsGone = 24 * time.Hour   // keep_deleted
+
+	usualConns = 40 // max_conns; that many savers at once need not wait for each other
 )
 
 // Open opens the store at a connection string, as the package comment describes
@@ -107,7 +109,7 @@ func connect(u *url.URL, prefix string, conns int) (*client, error) {
 	}
 	if conns == 0 {
 		if conns = o.PoolSize; conns <= 0 {
-			conns = 10 * runtime.GOMAXPROCS(0)
+			conns = max(usualConns, 10*runtime.GOMAXPROCS(0))
 		}
 	}
 	o.ContextTimeoutEnabled, o.DisableIdentity = true, true
