@@ -60,11 +60,16 @@ var lists = map[string]*prompty.TemplateQuery{
 	"everything":        {CreatedBy: "author4", TenantID: "tenant2", Tags: []string{"all", "t2"}, NamePrefix: "folder", NameContains: "1", Limit: 2, Offset: 1},
 }
 
-// Every query goes through an index, in the order of what it returns. Only those
-// that ask for all, or for a part of a name, go through the whole of one.
-func TestPlans(t *testing.T) {
+func TestQueries(t *testing.T) {
 	s := openStore(t, place(t))
 	fill(t, s)
+	t.Run("plans", func(t *testing.T) { plans(t, s) })
+	t.Run("lists", func(t *testing.T) { matches(t, s) })
+}
+
+// plans: every query goes through an index, in the order of what it returns. Only
+// those that ask for all, or for a part of a name, go through the whole of one.
+func plans(t *testing.T, s *store) {
 	plan := func(what, query string, args []any, whole bool) {
 		t.Helper()
 		err := s.read(t.Context(), func(ctx context.Context, c *sessions.Session) error {
@@ -106,10 +111,8 @@ func TestPlans(t *testing.T) {
 	plan("save all", touch(3), []any{[]byte("a"), []byte("b"), []byte("c")}, false)
 }
 
-// What the database finds is what TemplateQuery.Match would.
-func TestLists(t *testing.T) {
-	s := openStore(t, place(t))
-	fill(t, s)
+// matches: what the database finds is what TemplateQuery.Match would.
+func matches(t *testing.T, s *store) {
 	ctx := context.Background()
 	everything, err := s.List(ctx, &prompty.TemplateQuery{IncludeAllVersions: true})
 	if err != nil {
