@@ -300,8 +300,10 @@ func TestInsertedOnce(t *testing.T) {
 		}
 		return inserted
 	}
-	if !put("mine") || !put("mine") || put("yours") {
-		t.Error("an insert does not tell its own document from another's")
+	for i, want := range []bool{true, true, false} {
+		if got := put([]string{"mine", "mine", "yours"}[i]); got != want {
+			t.Errorf("insert %d of one key says %v, want %v: mine, mine again, and another's", i+1, got, want)
+		}
 	}
 	wantTexts(t, s, map[string]string{"a": "1: mine [1]"})
 	n, err := s.events.CountDocuments(t.Context(), bson.D{{Key: "name", Value: "a"}}, options.Count())

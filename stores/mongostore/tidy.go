@@ -20,6 +20,7 @@ type tidier struct {
 	done chan struct{} // closed when it has ended
 
 	begun bool // before anybody else knows of the store
+	most  int  // updates in one command
 
 	mu     sync.Mutex // guards the fields below
 	todo   map[string]mongo.WriteModel
@@ -36,7 +37,10 @@ func newTidier(s *store) *tidier {
 
 // begin sets it to work; what it is to know of the server is known by now.
 func (t *tidier) begin() {
-	t.begun = true
+	t.begun, t.most = true, 200
+	if t.s.exact {
+		t.most = 1 // FerretDB keeps a connection of its own for each of them until the last is done
+	}
 	go t.run()
 }
 
@@ -84,16 +88,12 @@ func (t *tidier) discard(batch string) {
 
 // take returns some of what is to do; false: that is the end.
 func (t *tidier) take() (list []mongo.WriteModel, more bool) {
-	most := 200
-	if t.s.exact {
-		most = 1 // FerretDB keeps a connection of its own for each of them until the last is done
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for what, m := range t.todo {
 		list = append(list, m)
 		delete(t.todo, what)
-		if len(list) == most {
+		if len(list) == t.most {
 			break
 		}
 	}
