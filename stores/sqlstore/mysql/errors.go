@@ -29,7 +29,7 @@ func isAnswer(err error) bool {
 	switch number(err) {
 	case 0:
 		return !isLost(err)
-	case 1053, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1317, 1927, 3169, 4031: // the server ends it
+	case 1053, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1317, 1615, 1927, 3169, 4031: // the server ends it, or forgets statements
 		return false
 	}
 	return true

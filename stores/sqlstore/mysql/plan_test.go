@@ -57,6 +57,9 @@ var lists = map[string]*prompty.TemplateQuery{
 	"tenant":            {TenantID: "tenant2"},
 	"tenant and prefix": {TenantID: "tenant2", NamePrefix: "folder7/", Limit: 3},
 	"author":            {CreatedBy: "author4"},
+	"no text":           {NamePrefix: "\xff\xfe", NameContains: "\x00'"},
+	"half a letter":     {NamePrefix: "\xc3"},
+	"quotes":            {Tags: []string{`'"\`, "\xff"}, CreatedBy: "';--", TenantID: "\x00"},
 	"everything":        {CreatedBy: "author4", TenantID: "tenant2", Tags: []string{"all", "t2"}, NamePrefix: "folder", NameContains: "1", Limit: 2, Offset: 1},
 }
 

@@ -211,3 +211,32 @@ func TestLocked(t *testing.T) {
 		t.Errorf("Get gives version %d, %v, want 2", got.Version, err)
 	}
 }
+
+// What was saved into a file that was removed would be lost.
+func TestMoved(t *testing.T) {
+	path, other := made(t), made(t)
+	s := mustOpen(t, path)
+	save(t, s, "doc", "two")
+	moved := path + ".moved"
+	for what, change := range map[string]func() error{
+		"moved":    func() error { return os.Rename(path, moved) },
+		"replaced": func() error { return errors.Join(os.Rename(path, moved), os.Rename(other, path)) },
+	} {
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+		err := s.Save(t.Context(), &prompty.StoredTemplate{Name: "doc", Source: "lost"})
+		wantError(t, "Save into a file that was "+what, err, "was moved, removed or replaced while it was open")
+		if what == "replaced" {
+			if err := os.Rename(path, other); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Rename(moved, path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := save(t, s, "doc", "three"); got.Version != 3 {
+		t.Errorf("Save into a file that is back gives version %d, want 3", got.Version)
+	}
+}

@@ -56,6 +56,7 @@ type store struct {
 	readOnly string // why; "": it can be written
 
 	writes *sessions.Pool // one session, so who saves waits in line here
+	file   os.FileInfo    // what writes was made for
 
 	mu    sync.Mutex // guards the fields below
 	reads *sessions.Pool
@@ -168,6 +169,9 @@ func (s *store) connectWriter(ctx context.Context) error {
 			return fmt.Errorf("%s cannot be used by several at once: SQLite's WAL mode does not work on its file system (journal_mode stays %s); move the file to a local disk", s.path, mode)
 		}
 		if err := c.Raw(checkWritable); err != nil {
+			return err
+		}
+		if s.file, err = os.Stat(s.path); err != nil {
 			return err
 		}
 		intact = true

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/go-prompty/prompty"
@@ -28,7 +29,10 @@ func (s *store) write(ctx context.Context, fn func(*sessions.Session) error) err
 	if err := s.await(ctx, func() error { _, err := c.Exec(background, "BEGIN IMMEDIATE"); return err }); err != nil {
 		return s.explain(err)
 	}
-	if err = fn(c); err == nil {
+	if err = s.checkPlace(); err == nil {
+		err = fn(c)
+	}
+	if err == nil {
 		_, err = c.Exec(background, "COMMIT")
 	}
 	if err != nil {
@@ -36,6 +40,14 @@ func (s *store) write(ctx context.Context, fn func(*sessions.Session) error) err
 		intact = undone == nil
 	}
 	return s.explain(err)
+}
+
+// checkPlace refuses to write into a file that nobody will find again.
+func (s *store) checkPlace() error {
+	if file, err := os.Stat(s.path); err != nil || !os.SameFile(file, s.file) {
+		return fmt.Errorf("%s was moved, removed or replaced while it was open: put it back, or open it again", s.path)
+	}
+	return nil
 }
 
 func (s *store) Save(ctx context.Context, t *prompty.StoredTemplate, base int) error {
