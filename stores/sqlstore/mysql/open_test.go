@@ -177,7 +177,7 @@ func TestSchema(t *testing.T) {
 	where := placeOn(server)
 	prefix := prefixOf(where)
 	_, err := Open(where + "&schema=manual")
-	wantError(t, "Open with nothing there", err, "table "+prefix+"heads does not exist", "schema=manual forbids", "`prompty schema mysql --prefix "+prefix+"`")
+	wantError(t, "Open with nothing there", err, "table "+prefix+"heads does not exist", "schema=manual forbids", "`prompty schema mysql --table-prefix "+prefix+"`")
 	do(t, db, statements(Schema(prefix))...)
 	do(t, db, statements(Schema(prefix))...)
 	save(t, mustOpen(t, where+"&schema=manual"), "doc", "text")

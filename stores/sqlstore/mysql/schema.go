@@ -47,7 +47,7 @@ func (s *store) command() string {
 	if s.prefix == standardPrefix {
 		return "prompty schema mysql"
 	}
-	return "prompty schema mysql --prefix " + s.prefix
+	return "prompty schema mysql --table-prefix " + s.prefix
 }
 
 // checkSchema makes the tables where they are missing and may be made.

@@ -145,7 +145,7 @@ func TestSchema(t *testing.T) {
 	_, err := Open(path + "?schema=manual")
 	wantError(t, "Open of an empty file", err, "table prompty_schema does not exist", "schema=manual forbids", "`prompty schema sqlite`")
 	_, err = Open(path + "?schema=manual&table_prefix=mine_")
-	wantError(t, "Open of an empty file", err, "table mine_schema does not exist", "`prompty schema sqlite --prefix mine_`")
+	wantError(t, "Open of an empty file", err, "table mine_schema does not exist", "`prompty schema sqlite --table-prefix mine_`")
 	query(t, path, Schema(""), Schema("mine_"), Schema("mine_"))
 	for _, option := range []string{"", "&table_prefix=mine_"} {
 		s := mustOpen(t, path+"?schema=manual"+option)

@@ -50,7 +50,7 @@ func (s *store) checkSchema(ctx context.Context) error {
 	if s.manual {
 		command := "prompty schema sqlite"
 		if s.prefix != standardPrefix {
-			command += " --prefix " + s.prefix
+			command += " --table-prefix " + s.prefix
 		}
 		return backend.NoSuchTable("table "+missing, command)
 	}
