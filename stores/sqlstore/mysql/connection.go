@@ -73,12 +73,22 @@ func parseConnection(text string) (c connection, err error) {
 		}
 	}
 	if c.config, err = mysql.ParseDSN(address + "?" + left.Encode()); err != nil {
-		return c, fmt.Errorf("the connection string cannot be read (%w): %s", err, form)
+		return c, unreadable(address, err)
 	}
 	if c.config.DBName == "" {
 		return c, fmt.Errorf("the connection string names no database: %s", form)
 	}
 	return c, settle(c.config, left)
+}
+
+// unreadable is the error for what the client library cannot read. Its own words
+// may quote what it takes for an address, which is a piece of a password that has
+// an @ or a / in it; so they are shown only if the options are what it means.
+func unreadable(address string, err error) error {
+	if _, alone := mysql.ParseDSN(address); alone != nil {
+		return errors.New("the connection string cannot be read: " + form)
+	}
+	return fmt.Errorf("an option of the connection string cannot be read: %w", err)
 }
 
 // split cuts a connection string into the client library's form of the address,
@@ -113,8 +123,10 @@ func split(text string) (address, query string, err error) {
 	if strings.Contains(config.User, ":") {
 		return "", "", errors.New("a user's name cannot have a colon here")
 	}
-	address, _, _ = strings.Cut(config.FormatDSN(), "?")
-	return address, u.RawQuery, nil
+	address = config.FormatDSN()
+	slash := strings.LastIndexByte(address, '/') // the one before the database: the password may have anything in it
+	database, _, _ := strings.Cut(address[slash:], "?")
+	return address[:slash] + database, u.RawQuery, nil
 }
 
 // settle sets what must be so. sql_mode, the time zone and the like are set for

@@ -40,6 +40,7 @@ func TestParseConnection(t *testing.T) {
 		"app:secret@tcp(db:3307)/prompts?max_statement_time=5": with(func(p *parsed) { p.Variables = "5" }),
 		"mysql://app:se%40c%2Fr%3Aet@db/prompts":               with(func(p *parsed) { p.Place, p.Password = "app@tcp(db:3306)/prompts", "se@c/r:et" }),
 		"app:se@c/r:e?t@unix(/run/a.sock)/prompts?max_conns=8": with(func(p *parsed) { p.Place, p.Password = "app@unix(/run/a.sock)/prompts", "se@c/r:e?t" }),
+		"mysql://app:Q%40y%3F3%2F%3Fr%3A@db/prompts":           with(func(p *parsed) { p.Place, p.Password = "app@tcp(db:3306)/prompts", "Q@y?3/?r:" }),
 		"mysql://[::1]:3307/prompts":                           with(func(p *parsed) { p.Place, p.Password = "@tcp([::1]:3307)/prompts", "" }),
 		"mysql:///prompts":                                     with(func(p *parsed) { p.Place, p.Password = "@tcp(127.0.0.1:3306)/prompts", "" }),
 		"/prompts":                                             with(func(p *parsed) { p.Place, p.Password = "@tcp(127.0.0.1:3306)/prompts", "" }),
