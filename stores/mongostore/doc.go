@@ -61,8 +61,8 @@
 //
 // # Servers that are not MongoDB
 //
-// It works on FerretDB 1.24 too, which has no change streams and finds nothing but a
-// document's _id fast: lists, histories and polls read the whole collection there.
-// Our own tests run on it; change streams and replica sets are tested where
-// PROMPTY_TEST_MONGODB names a replica set.
+// It works on FerretDB 1.24 too, which has no change streams, and uses no index for
+// our queries: each takes a time in proportion to the collection, and is made so that
+// little of it leaves the server. Our own tests run on it; change streams, plans and
+// replica sets are tested where PROMPTY_TEST_MONGODB names a replica set.
 package mongostore

@@ -204,7 +204,7 @@ type server struct {
 	set     string // the replica set's name; "" without one
 	sharded bool
 	streams bool // it has change streams
-	exact   bool // it finds a document by its _id fast, and anything else by looking at all
+	exact   bool // it can look for one _id, or else at all documents: FerretDB 1
 }
 
 // greet asks the server what it is.
