@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -368,6 +369,34 @@ func TestClock(t *testing.T) {
 	}
 	if _, _, err := back.Heads(t.Context(), "then"); err == nil {
 		t.Error("Heads of a position that is none gives no error")
+	}
+}
+
+// A change that is committed late is told, though its time is before the
+// position.
+func TestLateCommit(t *testing.T) {
+	s := openStore(t, place(t))
+	tx, err := root(t, testserver.MariaDB(t)).Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	if _, err := tx.Exec(s.sql(nextVersion), "late"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Save(t.Context(), &prompty.StoredTemplate{Name: "early", Source: "text"}, backend.AnyVersion); err != nil {
+		t.Fatal(err)
+	}
+	heads, position, err := s.Heads(t.Context(), "")
+	if err != nil || len(heads) != 1 {
+		t.Fatalf("Heads before the commit = %v, %v, want one", heads, err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	heads, _, err = s.Heads(t.Context(), position)
+	if err != nil || !slices.ContainsFunc(heads, func(h backend.Head) bool { return h.Name == "late" }) {
+		t.Errorf("Heads after the commit = %v, %v, want late among them", heads, err)
 	}
 }
 

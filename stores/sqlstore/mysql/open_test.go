@@ -168,6 +168,10 @@ func TestMigrationBrokenOff(t *testing.T) {
 		}
 		save(t, s, "doc", "text")
 		s.Close()
+		var version int
+		if err := db.QueryRow("SELECT version FROM " + prefix + "schema").Scan(&version); err != nil || version != schemaVersion {
+			t.Errorf("after %d of %d steps and Open the schema has version %d, %v", done, len(steps), version, err)
+		}
 	}
 }
 
