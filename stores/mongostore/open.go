@@ -75,6 +75,9 @@ func parseURL(text string) (p place, err error) {
 	if !ok || scheme != "mongodb" && scheme != "mongodb+srv" {
 		return p, errors.New(`want mongodb://[user:password@]host[:port][,host…]/[database][?options], or mongodb+srv://…`)
 	}
+	if err := backend.CheckURL(text); err != nil {
+		return p, err
+	}
 	rest, query, _ := strings.Cut(rest, "?")
 	hosts, path, _ := strings.Cut(rest, "/")
 	if i := strings.LastIndexByte(rest, '@'); i >= 0 { // a password may hold a slash, though it should not

@@ -19,6 +19,9 @@ func (c *client) explain(err error, writes bool) error {
 	if errors.As(err, &answer) {
 		return c.explainAnswer(err, answer.Error())
 	}
+	if unsent(err) && !errors.Is(err, errNoTurn) {
+		return fmt.Errorf("%w: see whether the server runs there, and whether host, port and TLS (rediss://) are right", err)
+	}
 	if writes && !unsent(err) {
 		return backend.OutcomeUnknown(err)
 	}

@@ -45,7 +45,17 @@ func Open(connectionString string) (prompty.TemplateStorage, error) {
 	return s, nil
 }
 
+// errForm is the error for what names no server: without the slashes the client
+// library would take it for localhost.
+var errForm = errors.New("the connection string must begin with redis://, rediss:// (TLS), unix://, redis-cluster:// or rediss-cluster://")
+
 func open(connectionString string) (prompty.TemplateStorage, error) {
+	if err := backend.CheckURL(connectionString); err != nil {
+		return nil, err
+	}
+	if !strings.Contains(connectionString, "://") {
+		return nil, errForm
+	}
 	u, err := url.Parse(connectionString)
 	if err != nil { // which shows the password
 		return nil, errors.New("the connection string is no URL, such as redis://user:password@host:6379/0; special characters of a password are written as %XX")
@@ -97,7 +107,7 @@ func connect(u *url.URL, prefix string, conns int) (*client, error) {
 	switch {
 	case plain.Scheme == "redis", plain.Scheme == "rediss", plain.Scheme == "unix" && !cluster:
 	default:
-		return nil, errors.New("the connection string must begin with redis://, rediss:// (TLS), unix://, redis-cluster:// or rediss-cluster://")
+		return nil, errForm
 	}
 	if cluster {
 		o, err = c.follow(plain.String())

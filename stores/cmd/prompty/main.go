@@ -5,6 +5,8 @@ package main
 import (
 	"os"
 
+	"github.com/redis/go-redis/v9/logging"
+
 	_ "github.com/go-prompty/prompty/fsstore"  // the drivers "filesystem" and "fs"
 	_ "github.com/go-prompty/prompty/gitstore" // the driver "git"
 	"github.com/go-prompty/prompty/internal/cli"
@@ -16,6 +18,7 @@ import (
 )
 
 func main() {
+	logging.Disable() // the client would print what the error says once more
 	os.Exit(cli.Main(cli.Config{Schemas: map[string]func(string) (string, error){
 		"postgres": dialect("postgres"),
 		"mysql":    dialect("mysql"),

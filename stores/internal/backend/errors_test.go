@@ -174,6 +174,16 @@ func TestRetry(t *testing.T) {
 	})
 }
 
+func TestCheckURL(t *testing.T) {
+	for text, good := range map[string]bool{
+		"": true, "db://u:pass@host/x": true, "db://u:pass@host/x?a=b%40c": true, "db://u:pa?ss@host/x": false, "db://host/x?a=b@c": false,
+	} {
+		if err := CheckURL(text); (err == nil) != good {
+			t.Errorf("CheckURL(%q) = %v", text, err)
+		}
+	}
+}
+
 func TestOptions(t *testing.T) {
 	query, _ := url.ParseQuery("table_prefix=a_&max_conns=4&poll=20ms&notify=off&schema=manual&sslmode=off")
 	v := NewValues(query)

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -9,6 +10,15 @@ import (
 	"strings"
 	"time"
 )
+
+// CheckURL refuses a connection string with an @ after its first ?: most likely a
+// password has a ? in it, whose rest would be shown as an option that is unknown.
+func CheckURL(connectionString string) error {
+	if _, query, _ := strings.Cut(connectionString, "?"); strings.Contains(query, "@") {
+		return errors.New("there is an @ after the ?: write ? in a password as %3F, and @ in an option as %40")
+	}
+	return nil
+}
 
 // Values are the options of a connection string. Each method takes one out; its
 // first error, if any, is kept for Err. What is left is the client library's.
