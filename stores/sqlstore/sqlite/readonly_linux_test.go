@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -112,7 +114,9 @@ func TestReadOnlyReplaced(t *testing.T) {
 		t.Fatalf("Get: %v, %v", got, err)
 	}
 	watcher, _ := prompty.As[prompty.Watcher](s)
-	batches, err := watcher.Watch(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // or else the stream ends, and Get tells
+	defer cancel()
+	batches, err := watcher.Watch(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
