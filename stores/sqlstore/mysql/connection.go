@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -57,7 +58,7 @@ func parseConnection(text string) (c connection, err error) {
 	}
 	v := backend.NewValues(values)
 	c.conns = v.Int("max_conns", standardConns, 1, 1000)
-	c.prefix = v.Prefix("table_prefix", standardPrefix)
+	c.prefix = cmp.Or(v.Prefix("table_prefix", standardPrefix), standardPrefix)
 	c.manual = v.Manual()
 	c.watch = v.Watch(time.Second)
 	if err := v.Err(); err != nil {

@@ -37,6 +37,7 @@ func TestParseConnection(t *testing.T) {
 			p.Dial, p.Read, p.Conns, p.Prefix, p.Manual, p.TLS = time.Second, 2*time.Second, 3, "x_", true, "skip-verify"
 			p.Watch = backend.WatchOptions{Poll: 3 * time.Second, Resync: 4 * time.Second}
 		}),
+		"app:secret@tcp(db:3307)/prompts?table_prefix=":        standard,
 		"app:secret@tcp(db:3307)/prompts?max_statement_time=5": with(func(p *parsed) { p.Variables = "5" }),
 		"mysql://app:se%40c%2Fr%3Aet@db/prompts":               with(func(p *parsed) { p.Place, p.Password = "app@tcp(db:3306)/prompts", "se@c/r:et" }),
 		"app:se@c/r:e?t@unix(/run/a.sock)/prompts?max_conns=8": with(func(p *parsed) { p.Place, p.Password = "app@unix(/run/a.sock)/prompts", "se@c/r:e?t" }),

@@ -13,6 +13,7 @@
 //	max_conns      1 to 1000            8         connections that read at one time; there may be as many that save, and one for each open snapshot
 //	table_prefix   letters, digits, _   prompty_  what the names of the tables begin with
 //	schema         auto, manual         auto      manual: no table is ever made or changed; run what `prompty schema mysql` prints
+//	notify         on, off              on        taken as everywhere, and without meaning: MySQL cannot tell of changes
 //	poll           a time               1s        between two looks for changes, when watching
 //	resync         a time               1m        between two comparisons of everything, when watching
 //

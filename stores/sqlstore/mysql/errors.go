@@ -102,8 +102,12 @@ func (s *store) explain(err error) error {
 		if !s.manual {
 			rights += ", CREATE"
 		}
-		return say("user %q lacks a right: GRANT %s ON the tables %s, %s, %s and %s", s.config.User, rights,
+		lacking := say("user %q lacks a right: GRANT %s ON the tables %s, %s, %s and %s", s.config.User, rights,
 			s.sql("prompty_heads"), s.sql("prompty_versions"), s.sql("prompty_terms"), s.sql("prompty_schema"))
+		if text := err.Error(); strings.Contains(text, "INSERT command denied") || strings.Contains(text, "UPDATE command denied") || strings.Contains(text, "CREATE command denied") {
+			return fmt.Errorf("%w: %w", prompty.ErrReadOnly, lacking)
+		}
+		return lacking
 	case 1146, 1054:
 		if s.manual && number(err) == 1146 {
 			return fmt.Errorf("%w: %w", backend.NoSuchTable(tableIn(err), s.command()), err)

@@ -158,6 +158,16 @@ func snapshots(t *testing.T, server *testserver.Server, db *sql.DB) {
 	if err := frozen.Close(); err != nil {
 		t.Errorf("Close of a lost snapshot: %v", err)
 	}
+	left, err := snapshotter.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := left.Get(t.Context(), "doc"); err == nil {
+		t.Error("a snapshot outlives its storage")
+	}
 }
 
 // Others hold locks for long, and make deadlocks.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/go-prompty/prompty"
@@ -16,6 +17,7 @@ const (
 	authorTerm = "author:"
 	tenantTerm = "tenant:"
 
+	fewTerms    = 8
 	longestTerm = 255
 	cutTerm     = 180
 )
@@ -74,7 +76,7 @@ func (r reader) listQuery(q *prompty.TemplateQuery) (query string, args []any) {
 		b.WriteString(" AND " + condition)
 		args = append(args, arg)
 	}
-	wanted := terms(q.Tags, q.CreatedBy, q.TenantID)
+	wanted := terms(slices.Compact(slices.Sorted(slices.Values(q.Tags))), q.CreatedBy, q.TenantID)
 	name := "h.name" // of the table that is gone through
 	switch {
 	case len(wanted) > 0:
@@ -85,8 +87,16 @@ func (r reader) listQuery(q *prompty.TemplateQuery) (query string, args []any) {
 		}
 		b.WriteString(" WHERE v.deleted_at IS NULL")
 		where("t.term = ?", wanted[0])
-		for _, other := range wanted[1:] {
-			where("EXISTS (SELECT 1 FROM prompty_terms x WHERE x.term = ? AND x.name = t.name AND x.version = t.version)", other)
+		if others := wanted[1:]; len(others) > fewTerms { // the server takes long to plan many subqueries
+			b.WriteString(" AND (SELECT COUNT(*) FROM prompty_terms x WHERE x.name = t.name AND x.version = t.version AND x.term IN (?" + strings.Repeat(", ?", len(others)-1) + ")) = ?")
+			for _, other := range others {
+				args = append(args, other)
+			}
+			args = append(args, len(others))
+		} else {
+			for _, other := range others {
+				where("EXISTS (SELECT 1 FROM prompty_terms x WHERE x.term = ? AND x.name = t.name AND x.version = t.version)", other)
+			}
 		}
 	case q.IncludeAllVersions:
 		name = "v.name"

@@ -230,6 +230,9 @@ func TestLeastPrivilege(t *testing.T) {
 		t.Error(err)
 	}
 	err = s.Save(t.Context(), &prompty.StoredTemplate{Name: "doc", Source: "text"})
+	if !errors.Is(err, prompty.ErrReadOnly) {
+		t.Errorf("Save with SELECT alone: %v, want ErrReadOnly", err)
+	}
 	wantError(t, "Save with SELECT alone", err, `user "reader" lacks a right: GRANT SELECT, INSERT, UPDATE ON`, prefix+"heads")
 
 	late := mustOpen(t, where+"&schema=manual")

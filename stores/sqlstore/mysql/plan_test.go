@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,10 +32,14 @@ func openStore(t *testing.T, connection string) *store {
 func fill(t *testing.T, s *store) {
 	t.Helper()
 	var list []*prompty.StoredTemplate
+	many := strings.Fields("b c d e f g h i j k")
 	for i := range 10_000 {
 		tmpl := &prompty.StoredTemplate{Name: fmt.Sprintf("folder%d/name%d", i%100, i), Source: "text", Tags: []string{"all", fmt.Sprint("t", i%50)}}
 		if i%2 == 0 {
 			tmpl.TenantID, tmpl.CreatedBy = fmt.Sprint("tenant", i%7), fmt.Sprint("author", i%11)
+		}
+		if i%1000 == 7 {
+			tmpl.Tags = append(tmpl.Tags, many...)
 		}
 		list = append(list, tmpl)
 		if i%10 == 0 {
@@ -60,6 +65,9 @@ var lists = map[string]*prompty.TemplateQuery{
 	"no text":           {NamePrefix: "\xff\xfe", NameContains: "\x00'"},
 	"half a letter":     {NamePrefix: "\xc3"},
 	"quotes":            {Tags: []string{`'"\`, "\xff"}, CreatedBy: "';--", TenantID: "\x00"},
+	"many tags":         {Tags: append(slices.Repeat([]string{"all"}, 2000), "t7")},
+	"tags of nobody":    {Tags: strings.Fields("all t7 x y z 1 2 3 4 5 6 7 8 9")},
+	"more tags":         {Tags: strings.Fields("t7 b c d e f g h i j k all")},
 	"everything":        {CreatedBy: "author4", TenantID: "tenant2", Tags: []string{"all", "t2"}, NamePrefix: "folder", NameContains: "1", Limit: 2, Offset: 1},
 }
 

@@ -55,7 +55,7 @@ func (s *store) checkSchema(ctx context.Context) error {
 	err := s.read(ctx, s.missing)
 	if missing, ok := errors.AsType[missingTable](err); ok {
 		if s.manual {
-			return backend.NoSuchTable("table "+string(missing), s.command())
+			return backend.NoSuchTable(string(missing), s.command())
 		}
 		return s.read(ctx, s.migrate)
 	}
@@ -65,7 +65,7 @@ func (s *store) checkSchema(ctx context.Context) error {
 // missingTable is the error of one that is not there.
 type missingTable string
 
-func (m missingTable) Error() string { return "there is no table " + string(m) }
+func (m missingTable) Error() string { return "there is no " + string(m) }
 
 // missing looks for all that must be there.
 func (s *store) missing(ctx context.Context, c *sessions.Session) error {
@@ -95,7 +95,7 @@ WHERE table_schema = DATABASE() AND LOWER(table_name) IN (LOWER(?), LOWER(?), LO
 		switch engine := engines[strings.ToLower(s.sql(name))]; engine {
 		case "InnoDB":
 		case "":
-			return missingTable(s.sql(name))
+			return missingTable("table " + s.sql(name))
 		default:
 			return fmt.Errorf("table %s is kept by %s, which has no transactions: run ALTER TABLE %[1]s ENGINE=InnoDB", s.sql(name), engine)
 		}
@@ -112,7 +112,7 @@ func (s *store) checkVersion(ctx context.Context, c *sessions.Session) error {
 	case version > schemaVersion:
 		return backend.SchemaTooNew(version, schemaVersion)
 	case version < 1: // making it was broken off before the last step
-		return missingTable("row in " + s.sql("prompty_schema"))
+		return missingTable("row in table " + s.sql("prompty_schema"))
 	}
 	return nil
 }

@@ -36,6 +36,9 @@ func (s *store) Snapshot(ctx context.Context) (backend.Snapshot, error) {
 		if err == nil {
 			frozen := &snapshot{session: session, turn: make(chan struct{}, 1)}
 			frozen.reader = reader{s: s, run: frozen.read}
+			s.mu.Lock()
+			s.open[frozen] = true
+			s.mu.Unlock()
 			return frozen, nil
 		}
 		s.snapshots.Give(session, false)
@@ -101,6 +104,9 @@ func (f *snapshot) Close() error {
 		}
 		f.lost = true
 		f.s.snapshots.Give(f.session, intact)
+		f.s.mu.Lock()
+		delete(f.s.open, f)
+		f.s.mu.Unlock()
 	})
 	return nil
 }

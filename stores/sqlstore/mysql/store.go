@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -58,6 +61,9 @@ type store struct {
 	writes    *sessions.Pool // whose sessions are always in a transaction
 	snapshots *sessions.Pool
 	limit     int // of a text, in bytes
+
+	mu   sync.Mutex // guards open
+	open map[*snapshot]bool
 }
 
 func open(ctx context.Context, c connection) (*store, error) {
@@ -65,7 +71,7 @@ func open(ctx context.Context, c connection) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &store{connection: c}
+	s := &store{connection: c, open: make(map[*snapshot]bool)}
 	const isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
 	s.reads = sessions.New(sql.OpenDB(connector), c.conns, longestRest, isolation)
 	s.writes = sessions.New(sql.OpenDB(connector), c.conns, longestRest, isolation, "SET autocommit = 0")
@@ -123,6 +129,13 @@ func (s *store) read(ctx context.Context, query func(context.Context, *sessions.
 	return s.explain(err)
 }
 
+// Close ends the snapshots, too.
 func (s *store) Close() error {
+	s.mu.Lock()
+	open := slices.Collect(maps.Keys(s.open))
+	s.mu.Unlock()
+	for _, frozen := range open {
+		frozen.Close()
+	}
 	return errors.Join(s.snapshots.Close(), s.writes.Close(), s.reads.Close())
 }

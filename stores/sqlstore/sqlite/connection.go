@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -65,7 +66,7 @@ func parseConnection(text string) (c connection, err error) {
 	c.sync = v.Choice("sync", "full", "normal", "off")
 	c.patience = v.Duration("busy_timeout", standardPatience)
 	c.conns = v.Int("max_conns", standardConns, 1, 1000)
-	c.prefix = v.Prefix("table_prefix", standardPrefix)
+	c.prefix = cmp.Or(v.Prefix("table_prefix", standardPrefix), standardPrefix)
 	c.manual = v.Manual()
 	c.watch = v.Watch(time.Second)
 	c.mode = v.Choice("mode", "rwc", "rw", "ro")

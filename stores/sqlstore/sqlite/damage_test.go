@@ -143,6 +143,11 @@ func TestSchema(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "manual.db")
 	_, err := Open(path + "?schema=manual")
+	wantError(t, "Open of no file", err, "there is no file", "schema=manual forbids")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(path + "?schema=manual")
 	wantError(t, "Open of an empty file", err, "table prompty_schema does not exist", "schema=manual forbids", "`prompty schema sqlite`")
 	_, err = Open(path + "?schema=manual&table_prefix=mine_")
 	wantError(t, "Open of an empty file", err, "table mine_schema does not exist", "`prompty schema sqlite --table-prefix mine_`")

@@ -2,9 +2,11 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/go-prompty/prompty"
+	"github.com/go-prompty/prompty/stores/sqlstore/internal/jsontext"
 	"github.com/go-prompty/prompty/stores/sqlstore/internal/sessions"
 )
 
@@ -37,9 +39,10 @@ func (r reader) listQuery(q *prompty.TemplateQuery) (query string, args []any) {
 		name, version = "t.name", "t.version"
 		b.WriteString("prompty_tags t CROSS JOIN prompty_versions v WHERE v.name = t.name AND v.version = t.version AND t.tag = ?")
 		args = append(args, q.Tags[0])
-		for _, tag := range q.Tags[1:] {
-			b.WriteString(" AND EXISTS (SELECT 1 FROM prompty_tags x WHERE x.tag = ? AND x.name = t.name AND x.version = t.version)")
-			args = append(args, tag)
+		if others := slices.Compact(slices.Sorted(slices.Values(q.Tags[1:]))); len(others) > 0 {
+			// In one condition, for SQLite has a limit for the depth of expressions.
+			b.WriteString(" AND NOT EXISTS (SELECT 1 FROM json_each(?) o WHERE NOT EXISTS (SELECT 1 FROM prompty_tags x WHERE x.tag = o.value AND x.name = t.name AND x.version = t.version))")
+			args = append(args, jsontext.List(others))
 		}
 	case q.TenantID == "" && q.CreatedBy == "" && !q.IncludeAllVersions:
 		name = "h.name"

@@ -33,6 +33,7 @@ func TestParseConnection(t *testing.T) {
 	at := func(path string) connection { return with(func(c *connection) { c.path = path }) }
 	for text, want := range map[string]connection{
 		"prompts.db":                 standard,
+		"prompts.db?table_prefix=":   standard,
 		"./prompts.db?":              standard,
 		"file:prompts.db":            standard,
 		"/a/b%3Fc%25.db":             at("/a/b?c%.db"),

@@ -114,8 +114,8 @@ func checkFile(c *connection) error {
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		return fmt.Errorf("there is no folder %s: make it, or mend the path", folder)
 	}
-	if c.mode != "rwc" || c.immutable {
-		return fmt.Errorf("there is no file %s, and mode=%s forbids to make one: mend the path, or leave mode and immutable out", c.path, c.mode)
+	if c.mode != "rwc" || c.immutable || c.manual {
+		return fmt.Errorf("there is no file %s, and mode, immutable or schema=manual forbids to make one: mend the path, or leave them out", c.path)
 	}
 	return nil
 }
