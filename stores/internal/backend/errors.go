@@ -67,6 +67,10 @@ func isAnswer(err error) bool {
 	return false
 }
 
+// shortest is how long a secret must be to be looked for everywhere: a shorter one
+// is a part of ordinary words, and is looked for where a URL has it.
+const shortest = 4
+
 // Redact returns err without the secrets. An error that shows one is replaced by
 // its text, which shows "xxxxx" instead, and by its sentinel of package prompty.
 func Redact(err error, secrets ...string) error {
@@ -75,8 +79,11 @@ func Redact(err error, secrets ...string) error {
 	}
 	text := err.Error()
 	for _, secret := range secrets {
-		if secret != "" {
+		switch {
+		case len(secret) >= shortest:
 			text = strings.ReplaceAll(text, secret, "xxxxx")
+		case secret != "":
+			text = strings.ReplaceAll(text, ":"+secret+"@", ":xxxxx@")
 		}
 	}
 	if text == err.Error() {

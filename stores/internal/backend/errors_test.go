@@ -56,6 +56,9 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: error = %v, want %q, which is %v", c.name, err, text, c.is)
 		}
 	}
+	if err := Redact(errors.New("db://a:ba@host: no database"), "ba"); err.Error() != "db://a:xxxxx@host: no database" {
+		t.Errorf("a short secret: %v", err)
+	}
 	if err := Redact(nil, "s3cret"); err != nil {
 		t.Errorf("Redact(nil) = %v", err)
 	}
