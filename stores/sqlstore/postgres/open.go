@@ -59,6 +59,7 @@ type database struct {
 	pool   *pgxpool.Pool
 	prefix string
 	teller *teller // nil with notify=off
+	dog    watchdog
 	closed atomic.Bool
 
 	reads, frozenReads *reads
@@ -134,5 +135,6 @@ func (db *database) Close() error {
 		db.teller.close()
 	}
 	db.pool.Close()
+	db.dog.stop()
 	return nil
 }

@@ -161,7 +161,7 @@ func (db *database) query(ctx context.Context, sql string, args []any, fn func(p
 const readAttempts = 3
 
 func (db *database) queryOnce(ctx context.Context, sql string, args []any, fn func(pgx.Rows) error) (seen bool, err error) {
-	p := newPatience(ctx, 0)
+	p := db.newPatience(ctx, 0)
 	defer p.end()
 	conn, err := db.acquire(p)
 	if err != nil {

@@ -197,7 +197,7 @@ func (db *database) hide(ctx context.Context, missing error, sql string, args ..
 // to send a change; an error of it is then the server's, or the connection's.
 func (db *database) change(ctx context.Context, size int, fn func(*patience, *pgx.Conn) (sent bool, err error)) error {
 	err := backend.Retry(ctx, isTransient, func() error {
-		p := newPatience(ctx, size)
+		p := db.newPatience(ctx, size)
 		defer p.end()
 		conn, err := db.acquire(p)
 		if err != nil {
